@@ -1,0 +1,173 @@
+"""The models and datasets that can be chosen, as data: layers, shapes, parameter counts, class names. No framework."""
+
+from dataclasses import dataclass
+from math import prod
+
+IMAGE_SIZE = 28
+CLASS_COUNT = 10
+FRAMEWORKS = ("torch", "tensorflow")
+"""The frameworks that a person may choose; `rehearsal` is for tests and pictures and is not offered."""
+
+FRAMEWORK_TITLES = {"torch": "PyTorch", "tensorflow": "TensorFlow", "rehearsal": "Rehearsal"}
+
+
+@dataclass(frozen=True)
+class Conv:
+    """A convolution with stride 1, zero padding on each side, and a ReLU."""
+
+    filters: int
+    kernel: int
+    padding: int = 0
+
+
+@dataclass(frozen=True)
+class MaxPool:
+    """Maximum over 2x2 windows, stride 2, an odd last row or column left out."""
+
+
+@dataclass(frozen=True)
+class Flatten:
+    """All values of an image in one row."""
+
+
+@dataclass(frozen=True)
+class Dense:
+    """A fully connected layer, with a ReLU unless it gives the logits."""
+
+    units: int
+    relu: bool = True
+
+
+@dataclass(frozen=True)
+class Dropout:
+    """While training, zero each value with probability `rate` and scale the rest by 1 / (1 - rate)."""
+
+    rate: float
+
+
+Layer = Conv | MaxPool | Flatten | Dense | Dropout
+
+
+@dataclass(frozen=True)
+class LayerSummary:
+    """One line of a model's table: what it is, the shape that leaves it (channels first), its parameter count."""
+
+    title: str
+    shape: tuple[int, ...]
+    parameter_count: int
+
+
+@dataclass(frozen=True)
+class Model:
+    """A network as the article gives it; `layers` differ by framework only where the article's own code does."""
+
+    name: str
+    summary: str
+    torch_layers: tuple[Layer, ...]
+    tensorflow_layers: tuple[Layer, ...]
+
+    def layers(self, framework: str) -> tuple[Layer, ...]:
+        """Give the layers, first to last, of the network in `framework`."""
+        return self.tensorflow_layers if framework == "tensorflow" else self.torch_layers
+
+    def table(self, framework: str = "torch") -> list[LayerSummary]:
+        """Give a line for each layer with its output shape and parameter count."""
+        shape: tuple[int, ...] = (1, IMAGE_SIZE, IMAGE_SIZE)
+        rows = []
+        for layer in self.layers(framework):
+            row = _summarise(layer, shape)
+            rows.append(row)
+            shape = row.shape
+        return rows
+
+    def parameter_count(self, framework: str = "torch") -> int:
+        """Give how many numbers the network learns."""
+        return sum(row.parameter_count for row in self.table(framework))
+
+
+def _summarise(layer: Layer, shape: tuple[int, ...]) -> LayerSummary:
+    match layer:
+        case Conv(filters, kernel, padding):
+            side = shape[1] + 2 * padding - kernel + 1
+            count = filters * (shape[0] * kernel * kernel + 1)
+            return LayerSummary(f"conv {kernel}x{kernel}, relu", (filters, side, side), count)
+        case MaxPool():
+            return LayerSummary("max pool 2x2", (shape[0], shape[1] // 2, shape[2] // 2), 0)
+        case Flatten():
+            return LayerSummary("flatten", (prod(shape),), 0)
+        case Dense(units, relu):
+            return LayerSummary("dense, relu" if relu else "dense", (units,), units * (shape[0] + 1))
+        case Dropout(rate):
+            return LayerSummary(f"dropout {rate:g}", shape, 0)
+
+
+_NN = (Flatten(), Dense(128), Dropout(0.2), Dense(CLASS_COUNT, relu=False))
+_LENET = (
+    Conv(6, 5, padding=2),
+    MaxPool(),
+    Conv(16, 5),
+    MaxPool(),
+    Flatten(),
+    Dense(120),
+    Dense(84),
+    Dense(CLASS_COUNT, relu=False),
+)
+
+
+def _lenet1(first_padding: int) -> tuple[Layer, ...]:
+    return (
+        Conv(32, 3, padding=first_padding),
+        MaxPool(),
+        Conv(64, 3),
+        MaxPool(),
+        Conv(64, 3),
+        Flatten(),
+        Dense(64),
+        Dense(CLASS_COUNT, relu=False),
+    )
+
+
+MODELS: dict[str, Model] = {
+    model.name: model
+    for model in (
+        Model("nn", "one hidden layer of 128, dropout 0.2", _NN, _NN),
+        Model("lenet", "LeNet-5 with ReLU and max pooling", _LENET, _LENET),
+        # The article pads by 2 in PyTorch and "same" (1) in TensorFlow; both end in 64 maps of 4x4.
+        Model("lenet1", "three deeper convolutions, one dense layer less", _lenet1(2), _lenet1(1)),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A dataset by name: how many images it has and what its ten classes are called."""
+
+    name: str
+    title: str
+    train_size: int
+    test_size: int
+    class_names: tuple[str, ...]
+
+
+_DIGIT_NAMES = tuple(str(digit) for digit in range(CLASS_COUNT))
+_FASHION_NAMES = (
+    "T-shirt/top",
+    "Trouser",
+    "Pullover",
+    "Dress",
+    "Coat",
+    "Sandal",
+    "Shirt",
+    "Sneaker",
+    "Bag",
+    "Ankle boot",
+)
+
+DATASETS: dict[str, Dataset] = {
+    dataset.name: dataset
+    for dataset in (
+        Dataset("mnist", "MNIST", 60_000, 10_000, _DIGIT_NAMES),
+        Dataset("fashion-mnist", "Fashion-MNIST", 60_000, 10_000, _FASHION_NAMES),
+        Dataset("digits", "Digits (8x8, needs no download)", 1_437, 360, _DIGIT_NAMES),
+    )
+}

@@ -1,0 +1,72 @@
+"""The protocol that a framework's engine keeps, and the plain values that pass through it."""
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engines.datasets import ImageData
+from engines.events import Parameter
+
+Split = Literal["train", "test"]
+State = dict[str, NDArray[np.generic]]
+"""A checkpoint's content by name: weights, the optimizer's moments and step count, random state."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What a model does on a whole set in evaluation mode; `confusion` is 10x10 int64 counts, row = label."""
+
+    loss: float
+    accuracy: float
+    confusion: NDArray[np.int64]
+
+
+class Engine(Protocol):
+    """A model, its optimizer and the whole dataset on one device.
+
+    The training loop owns order and time; an engine owns the mathematics. `engines.<framework>_engine.create(spec)`
+    makes one with fresh weights drawn from `spec.seed`, and raises `Unavailable` where the device is not there.
+    """
+
+    framework_version: str
+
+    device_name: str
+    """What a person calls the device: `CPU (AMD EPYC, 1 thread)`, `NVIDIA H100 80GB HBM3 (cuda:0)`."""
+
+    parameters: list[Parameter]
+    """Every tensor that is learned, in the order of the layers."""
+
+    def load_data(self, data: ImageData) -> None:
+        """Put the images (uint8, N x 28 x 28) and labels of both sets on the device."""
+
+    def begin_epoch(self, order: NDArray[np.int64]) -> None:
+        """Take the order, a permutation of the training images' indices, in which the next epoch sees them."""
+
+    def train(self, first_step: int, step_count: int) -> None:
+        """Do `step_count` steps of the epoch from `first_step` (from 0); may return before the device is done.
+
+        Step i sees `order[i * batch_size : (i + 1) * batch_size]`; the last may be smaller.
+        """
+
+    def read_steps(self, first_step: int, step_count: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Wait for the device, and give the mean loss and the count of right answers of each of these steps."""
+
+    def gradient_norm(self, step: int) -> float:
+        """Give the L2 norm of the gradient on the batch of `step` (from 0), with the weights as they are."""
+
+    def evaluate(self, split: Split) -> Evaluation:
+        """Evaluate the whole set in evaluation mode: mean cross-entropy, accuracy, confusion counts."""
+
+    def predict(self, split: Split, indices: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Give the probabilities (N x 10, float32) of these images in evaluation mode."""
+
+    def set_learning_rate(self, lr: float) -> None:
+        """Use `lr` from the next step on."""
+
+    def state(self) -> State:
+        """Copy to host memory all that the next step depends on, but for the data and its order."""
+
+    def load_state(self, state: State) -> None:
+        """Take back what `state` gave; raises `CheckpointProblem` where names or shapes are of another model."""

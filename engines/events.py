@@ -1,0 +1,190 @@
+"""The events of a run, one small typed struct each; `events.jsonl` holds one a line. See `run_state` for their sum."""
+
+import math
+from typing import Literal, get_args
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from engines.spec import RunSpec
+
+PhaseName = Literal["import", "data", "build", "train", "save", "evaluate"]
+PHASES: tuple[PhaseName, ...] = get_args(PhaseName)
+
+
+class Parameter(msgspec.Struct, frozen=True):
+    """A tensor that is learned: its name, shape and how many numbers it holds."""
+
+    name: str
+    shape: list[int]
+    count: int
+
+
+class Gpu(msgspec.Struct, frozen=True, kw_only=True):
+    """A GPU at one moment: utilization in 0..1, memory in bytes, temperature in degrees Celsius, power in watts."""
+
+    name: str
+    utilization: float | None
+    memory_used: int | None
+    memory_total: int | None
+    temperature: float | None
+    power: float | None
+
+
+class RunError(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a run failed: `kind` is one of `problems.EXIT_CODES`, `hint` says what to do."""
+
+    kind: str
+    message: str
+    hint: str
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", omit_defaults=True):
+    """What all events have: `seq` counts from 0 with no gap, `time` is in Unix seconds.
+
+    The writer fills both in. `nonfinite` names the fields that are null because their number was not finite.
+    """
+
+    seq: int = -1
+    time: float = -1.0
+    nonfinite: list[str] = []
+
+
+class RunStarted(Event, frozen=True, kw_only=True, tag="run_started"):
+    """An attempt began, after `epochs_done` whole epochs and `steps_done` steps of the next."""
+
+    run_id: str
+    attempt: int
+    epochs_done: int
+    steps_done: int
+    spec: RunSpec
+    device: str
+    framework_version: str
+    parameter_count: int
+    parameters: list[Parameter]
+    train_size: int
+    test_size: int
+    class_names: list[str]
+
+
+class Phase(Event, frozen=True, kw_only=True, tag="phase"):
+    """A phase of the work began, got on or ended; `done` of `total` counted in `unit`, `seconds` since it began."""
+
+    name: PhaseName
+    state: Literal["started", "progress", "finished"]
+    done: int
+    total: int | None
+    unit: str
+    seconds: float
+
+
+class Samples(Event, frozen=True, kw_only=True, tag="samples"):
+    """A fixed handful of test images and what the network makes of them.
+
+    `images` is base64 of uint8, N x 28 x 28, in the first such event only; `confidences` are the probabilities of the
+    predictions. `epoch` and `step` say when.
+    """
+
+    indices: list[int]
+    labels: list[int]
+    images: str | UnsetType = UNSET
+    predictions: list[int] | UnsetType = UNSET
+    confidences: list[float | None] | UnsetType = UNSET
+    epoch: int | UnsetType = UNSET
+    step: int | UnsetType = UNSET
+
+
+class Batch(Event, frozen=True, kw_only=True, tag="batch"):
+    """Training got to `step` of `epoch` (both from 1); loss and accuracy are means since the last such event."""
+
+    epoch: int
+    step: int
+    steps_per_epoch: int
+    loss: float | None
+    accuracy: float | None
+    images_per_second: float
+    lr: float
+
+
+class EpochEnded(Event, frozen=True, kw_only=True, tag="epoch"):
+    """An epoch ended: running means in training, the whole test set in evaluation mode, `confusion` row = label."""
+
+    epoch: int
+    epochs: int
+    train_loss: float | None
+    train_accuracy: float | None
+    test_loss: float | None
+    test_accuracy: float | None
+    confusion: list[list[int]]
+    seconds: float
+    train_seconds: float
+    images_per_second: float
+
+
+class Telemetry(Event, frozen=True, kw_only=True, tag="telemetry"):
+    """The machine at work: `cpu_percent` of the worker (100 is one core), `memory` its resident bytes."""
+
+    cpu_percent: float
+    memory: int
+    gpus: list[Gpu]
+
+
+class CheckpointSaved(Event, frozen=True, kw_only=True, tag="checkpoint"):
+    """A checkpoint is whole on disk; it holds all up to `step` of `epoch`, both from 1. `path` is within the run."""
+
+    path: str
+    epoch: int
+    step: int
+    kind: Literal["last", "best"]
+
+
+class ControlApplied(Event, frozen=True, kw_only=True, tag="control"):
+    """What somebody asked for and is now in force; `id` is the request's, `by` who asked."""
+
+    action: str
+    value: float | None
+    id: str = ""
+    by: str = ""
+
+
+class Log(Event, frozen=True, kw_only=True, tag="log"):
+    """A line for a person."""
+
+    level: Literal["info", "warning", "error"]
+    message: str
+
+
+class RunFinished(Event, frozen=True, kw_only=True, tag="run_finished"):
+    """An attempt ended; figures over the whole sets in evaluation mode, null where there are none."""
+
+    state: Literal["completed", "stopped", "failed"]
+    epochs: int
+    seconds: float
+    train_accuracy: float | None
+    train_loss: float | None
+    test_accuracy: float | None
+    test_loss: float | None
+    best_epoch: int | None
+    best_test_accuracy: float | None
+    error: RunError | None = None
+
+
+AnyEvent = (
+    RunStarted
+    | Phase
+    | Samples
+    | Batch
+    | EpochEnded
+    | Telemetry
+    | CheckpointSaved
+    | ControlApplied
+    | Log
+    | RunFinished
+)
+
+
+def finite(**numbers: float | None) -> dict[str, float | None | list[str]]:
+    """Give `numbers` as keyword arguments of an event: None for each that is not finite, named in `nonfinite`."""
+    bad = [name for name, number in numbers.items() if number is not None and not math.isfinite(number)]
+    fields: dict[str, float | None | list[str]] = {k: None if k in bad else v for k, v in numbers.items()}
+    return {**fields, "nonfinite": bad} if bad else fields

@@ -1,0 +1,46 @@
+"""What a run is asked to be: the fields of `spec.json`, the same names as the command line's options."""
+
+from typing import Annotated, Literal
+
+import msgspec
+
+Framework = Literal["torch", "tensorflow", "rehearsal"]
+OnNan = Literal["stop", "continue"]
+
+DEVICE_PATTERN = r"^(auto|cpu|cuda|cuda:\d{1,3}|mps)$"
+
+
+class RunSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=False):
+    """Everything that decides what a run trains, every default filled in.
+
+    `epochs` counts all epochs of the run, those of earlier attempts too. `gpu_memory_limit` is in MiB.
+    `target_accuracy` is a fraction in 0..1. `data_dir` is None for the platform's cache folder.
+    """
+
+    framework: Framework = "torch"
+    model: str = "lenet"
+    dataset: str = "mnist"
+    epochs: Annotated[int, msgspec.Meta(ge=1)] = 5
+    batch_size: Annotated[int, msgspec.Meta(ge=1)] = 32
+    lr: Annotated[float, msgspec.Meta(gt=0)] = 0.001
+    seed: Annotated[int, msgspec.Meta(ge=0)] = 0
+    device: Annotated[str, msgspec.Meta(pattern=DEVICE_PATTERN)] = "auto"
+    gpu_memory_limit: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    data_dir: str | None = None
+    target_accuracy: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
+    on_nan: OnNan = "stop"
+
+    @property
+    def title(self) -> str:
+        """Framework, model and dataset, as a person names the run: `torch lenet mnist`."""
+        return f"{self.framework} {self.model} {self.dataset}"
+
+
+def encode_spec(spec: RunSpec) -> bytes:
+    """Give `spec` as the indented JSON of `spec.json`, ending in a newline."""
+    return msgspec.json.format(msgspec.json.encode(spec), indent=2) + b"\n"
+
+
+def decode_spec(data: bytes) -> RunSpec:
+    """Read the JSON of a `spec.json`; raises `msgspec.DecodeError` where it is not one."""
+    return msgspec.json.decode(data, type=RunSpec)
