@@ -170,21 +170,20 @@ class RunFinished(Event, frozen=True, kw_only=True, tag="run_finished"):
 
 
 AnyEvent = (
-    RunStarted
-    | Phase
-    | Samples
-    | Batch
-    | EpochEnded
-    | Telemetry
-    | CheckpointSaved
-    | ControlApplied
-    | Log
-    | RunFinished
+    RunStarted | Phase | Samples | Batch | EpochEnded | Telemetry | CheckpointSaved | ControlApplied | Log | RunFinished
 )
 
 
-def finite(**numbers: float | None) -> dict[str, float | None | list[str]]:
-    """Give `numbers` as keyword arguments of an event: None for each that is not finite, named in `nonfinite`."""
-    bad = [name for name, number in numbers.items() if number is not None and not math.isfinite(number)]
-    fields: dict[str, float | None | list[str]] = {k: None if k in bad else v for k, v in numbers.items()}
-    return {**fields, "nonfinite": bad} if bad else fields
+def nonfinite_fields(event: Event) -> list[str]:
+    """Name the fields of `event` whose number, or one of whose numbers, is not finite; JSON holds null for those."""
+    return [name for name in event.__struct_fields__ if _is_nonfinite(getattr(event, name))]
+
+
+def _is_nonfinite(value: object) -> bool:
+    match value:
+        case float():
+            return not math.isfinite(value)
+        case list():
+            return any(isinstance(item, float) and not math.isfinite(item) for item in value)
+        case _:
+            return False

@@ -1,0 +1,78 @@
+"""The way back to a live run: `control.json`, the latest thing asked of it, replaced atomically by whoever asks."""
+
+import getpass
+import os
+import secrets
+import socket
+from pathlib import Path
+from typing import Literal, get_args
+
+import msgspec
+
+from engines.atomic_file import write_atomically
+from engines.problems import StorageProblem
+from engines.text import clean_text
+
+Action = Literal["pause", "resume", "stop", "stop-now", "lr", "checkpoint"]
+ACTIONS: tuple[Action, ...] = get_args(Action)
+MAX_BYTES = 4096
+POLL_SECONDS = 0.1
+"""How often a worker looks; a request is in force within 250 ms."""
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing asked of a run; `value` is the new rate where `action` is `lr`."""
+
+    id: str
+    action: Action
+    value: float | None = None
+    by: str = ""
+
+
+def ask(run_directory: Path, action: Action, value: float | None = None) -> Request:
+    """Leave a request for the run's worker and give it back; raises `StorageProblem` where it cannot be written."""
+    request = Request(id=secrets.token_hex(8), action=action, value=value, by=_who())
+    try:
+        write_atomically(run_directory / "control.json", msgspec.json.encode(request) + b"\n")
+    except OSError as error:
+        raise StorageProblem(
+            f"cannot write to {run_directory}: {error.strerror}.", "Check the disk and who owns the folder."
+        ) from error
+    return request
+
+
+class Inbox:
+    """A worker's side: each request comes out once, and what lay there before this attempt never does."""
+
+    def __init__(self, run_directory: Path) -> None:
+        self._path = run_directory / "control.json"
+        stale = self._read()
+        self._seen = stale.id if stale else ""
+
+    def take(self) -> Request | None:
+        """Give the request that is new since the last look; None where there is none, or no sense in the file."""
+        request = self._read()
+        if request is None or request.id == self._seen:
+            return None
+        self._seen = request.id
+        return request
+
+    def _read(self) -> Request | None:
+        try:
+            fd = os.open(self._path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
+        except OSError:
+            return None
+        with os.fdopen(fd, "rb") as file:
+            try:
+                request = msgspec.json.decode(file.read(MAX_BYTES), type=Request)
+            except (ValueError, OSError, RecursionError):
+                return None
+        return msgspec.structs.replace(request, id=clean_text(request.id, 64), by=clean_text(request.by, 64))
+
+
+def _who() -> str:
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        user = str(os.getuid())
+    return clean_text(f"{user}@{socket.gethostname()}", 64)

@@ -1,0 +1,201 @@
+"""The file `events.jsonl`: a writer that appends whole lines, and a tail that survives whatever it finds there."""
+
+import os
+import stat
+import threading
+import time
+from collections import deque
+from pathlib import Path
+from typing import get_args
+
+import msgspec
+
+from engines.events import AnyEvent, Batch, Event, RunFinished, RunStarted, Samples, Telemetry, nonfinite_fields
+from engines.text import clean_value
+
+MAX_LINE_BYTES = 1 << 20
+"""Longer lines are counted as bad and never held in memory; our longest, with twenty images, has 22 KB."""
+
+READ_BYTES = 1 << 18
+_KNOWN_TYPES = frozenset(str(event.__struct_config__.tag) for event in get_args(AnyEvent))
+_LIFECYCLE = (RunStarted, RunFinished)
+_DROPPABLE = (Batch, Telemetry, Samples)
+
+_encoder = msgspec.json.Encoder()
+_decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
+
+
+class _Header(msgspec.Struct):
+    type: str
+    seq: int
+    time: float
+
+
+_header_decoder = msgspec.json.Decoder(_Header)
+
+
+def encode_event(event: Event) -> bytes:
+    """Give `event` as one line of JSON, newline included."""
+    return _encoder.encode(event) + b"\n"
+
+
+def decode_event(line: bytes) -> AnyEvent | None:
+    """Read one line; None for a type that we do not know.
+
+    Text in it comes out safe to show. Raises ValueError (of which `msgspec.DecodeError` is one) for what is no event.
+    """
+    try:
+        if b"\\" in line or not line.isascii():
+            event: AnyEvent = msgspec.convert(clean_value(msgspec.json.decode(line)), AnyEvent)
+            return event
+        return _decoder.decode(line)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+    except msgspec.ValidationError:
+        if _header_decoder.decode(line).type in _KNOWN_TYPES:
+            raise
+        return None
+
+
+class EventWriter:
+    """Appends events to a file; several threads may share it.
+
+    One `os.write` a line. Where the disk refuses, what matters is kept in memory and written once it can be, and what
+    comes again by itself (batches, telemetry, samples) is dropped: a full disk never stops a training run. Numbers in
+    `seq` are given at the moment of writing, so that they have no gap.
+    """
+
+    def __init__(self, path: Path, next_seq: int = 0) -> None:
+        """Open `path` for appending; raises OSError where that is refused."""
+        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
+        self._fd = os.open(path, flags, 0o600)
+        self._lock = threading.Lock()
+        self._pending: deque[Event] = deque()
+        self._torn = _ends_within_a_line(self._fd)
+        self._error: OSError | None = None
+        self.next_seq = next_seq
+
+    @property
+    def error(self) -> OSError | None:
+        """Why the disk refused the last write; None when all is written."""
+        return self._error
+
+    def write(self, event: Event) -> None:
+        """Append `event` with its `seq` and `time`; never raises for a disk's refusal, see `error`."""
+        with self._lock:
+            bad = nonfinite_fields(event)
+            self._pending.append(msgspec.structs.replace(event, time=time.time(), nonfinite=bad))
+            self._write_pending()
+            if self._error is None and isinstance(event, _LIFECYCLE):
+                self._sync()
+
+    def close(self) -> None:
+        """Try once more to write what is pending, and close the file."""
+        with self._lock:
+            self._write_pending()
+            os.close(self._fd)
+
+    def _write_pending(self) -> None:
+        while self._pending:
+            line = encode_event(msgspec.structs.replace(self._pending[0], seq=self.next_seq))
+            try:
+                self._append(line)
+            except OSError as error:
+                self._error = error
+                self._pending = deque(event for event in self._pending if not isinstance(event, _DROPPABLE))
+                return
+            self._pending.popleft()
+            self.next_seq += 1
+        self._error = None
+
+    def _append(self, line: bytes) -> None:
+        if self._torn:
+            line = b"\n" + line
+        written = os.write(self._fd, line)
+        # A short write comes first; only the next write tells why.
+        while written < len(line):
+            self._torn = True
+            written += os.write(self._fd, line[written:])
+        self._torn = False
+
+    def _sync(self) -> None:
+        try:
+            os.fsync(self._fd)
+        except OSError as error:
+            self._error = error
+
+
+def _ends_within_a_line(fd: int) -> bool:
+    size = os.fstat(fd).st_size
+    return size > 0 and os.pread(fd, 1, size - 1) != b"\n"
+
+
+class EventTail:
+    """Reads a growing file of events in bounded bites, from `offset` on.
+
+    Half a line is kept until its end arrives. `bad_lines` counts what is no event, `lines` all that ended in a newline.
+    A file that is missing, or is no regular file, reads as empty; one that shrank is read again from its start, and
+    `restarts` tells.
+    """
+
+    def __init__(self, path: Path, offset: int = 0) -> None:
+        self._path = path
+        self._fd = -1
+        self._offset = offset
+        self._partial = b""
+        self._skipping = False
+        self.lines = 0
+        self.bad_lines = 0
+        self.restarts = 0
+
+    def read(self, max_bytes: int = READ_BYTES) -> list[AnyEvent]:
+        """Give the events that ended in the next `max_bytes` of the file; empty where there is nothing new."""
+        chunk = self._read_chunk(max_bytes)
+        if not chunk:
+            return []
+        *whole, self._partial = (self._partial + chunk).split(b"\n")
+        events = [event for line in whole if (event := self._decode(line)) is not None]
+        if len(self._partial) > MAX_LINE_BYTES:
+            self._partial, self._skipping = b"", True
+        return events
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    def _read_chunk(self, max_bytes: int) -> bytes:
+        try:
+            if self._fd < 0:
+                self._fd = _open_regular(self._path)
+            if os.fstat(self._fd).st_size < self._offset:
+                self._offset, self._partial, self._skipping = 0, b"", False
+                self.lines = self.bad_lines = 0
+                self.restarts += 1
+            chunk = os.pread(self._fd, max_bytes, self._offset)
+        except OSError:
+            # Not there yet, or not readable now: there is nothing to show, and the next look may find it.
+            return b""
+        self._offset += len(chunk)
+        return chunk
+
+    def _decode(self, line: bytes) -> AnyEvent | None:
+        self.lines += 1
+        if self._skipping or len(line) > MAX_LINE_BYTES:
+            self._skipping = False
+            self.bad_lines += 1
+            return None
+        try:
+            return decode_event(line.removeprefix(b"\xef\xbb\xbf") if self.lines == 1 else line)
+        except ValueError:
+            self.bad_lines += 1
+            return None
+
+
+def _open_regular(path: Path) -> int:
+    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise OSError(f"{path} is not a regular file")
+    return fd

@@ -1,0 +1,188 @@
+"""What a run's events add up to: one fold for every view, live, finished or replayed."""
+
+import base64
+import binascii
+from collections import deque
+from math import ceil, inf, isfinite
+
+from msgspec import UNSET
+
+from engines.catalog import IMAGE_SIZE
+from engines.events import (
+    AnyEvent,
+    Batch,
+    CheckpointSaved,
+    ControlApplied,
+    EpochEnded,
+    Log,
+    Phase,
+    PhaseName,
+    RunFinished,
+    RunStarted,
+    Samples,
+    Telemetry,
+)
+from engines.series import Series
+from engines.spec import RunSpec
+
+LOG_LINES = 200
+TELEMETRY_POINTS = 240
+
+
+class RunState:
+    """The sum of a run's events; `apply` adds one. What an earlier attempt did past the next one's start is dropped."""
+
+    def __init__(self) -> None:
+        self.started: RunStarted | None = None
+        self.finished: RunFinished | None = None
+        self.epochs: list[EpochEnded] = []
+        self.phases: dict[PhaseName, Phase] = {}
+        self.batch: Batch | None = None
+        self.batch_count = 0
+        self.train_loss = Series()
+        self.train_accuracy = Series()
+        self.throughput = Series()
+        self.sample_indices: list[int] = []
+        self.sample_labels: list[int] = []
+        self.sample_images: list[bytes] = []
+        self.predictions: list[int] = []
+        self.confidences: list[float | None] = []
+        self.telemetry: deque[Telemetry] = deque(maxlen=TELEMETRY_POINTS)
+        self.checkpoints: list[CheckpointSaved] = []
+        self.controls: deque[ControlApplied] = deque(maxlen=LOG_LINES)
+        self.logs: deque[Log] = deque(maxlen=LOG_LINES)
+        self.paused = False
+        self.lr: float | None = None
+        self.first_time: float | None = None
+        self.last_time: float | None = None
+        self.next_seq = 0
+
+    @property
+    def spec(self) -> RunSpec | None:
+        """What the newest attempt was asked to do; None until it has started."""
+        return self.started.spec if self.started else None
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """How many steps an epoch has; 0 while that is not known."""
+        return ceil(self.started.train_size / self.started.spec.batch_size) if self.started else 0
+
+    @property
+    def position(self) -> float:
+        """How far training is, in epochs."""
+        ended = float(self.epochs[-1].epoch) if self.epochs else 0.0
+        within = _place(self.batch.epoch, self.batch.step, self.batch.steps_per_epoch) if self.batch else 0.0
+        return max(ended, within)
+
+    @property
+    def best(self) -> EpochEnded | None:
+        """The epoch with the highest test accuracy, the first of equals."""
+        return max(self.epochs, key=lambda epoch: _or_minus_inf(epoch.test_accuracy), default=None)
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Seconds until the last epoch ends at the present pace; None where nothing tells."""
+        if not self.started:
+            return None
+        left = max(0.0, self.started.spec.epochs - self.position)
+        if self.epochs:
+            return left * self.epochs[-1].seconds
+        if self.batch and self.batch.images_per_second > 0:
+            return left * self.started.train_size / self.batch.images_per_second
+        return None
+
+    def apply(self, event: AnyEvent) -> None:
+        """Add `event`; the order is that of the file."""
+        self.first_time = event.time if self.first_time is None else self.first_time
+        self.last_time = event.time
+        self.next_seq = event.seq + 1
+        match event:
+            case RunStarted():
+                self._begin_attempt(event)
+            case Phase():
+                self._apply_phase(event)
+            case Batch():
+                self._apply_batch(event)
+            case EpochEnded():
+                self.epochs.append(event)
+            case Samples():
+                self._apply_samples(event)
+            case Telemetry():
+                self.telemetry.append(event)
+            case CheckpointSaved():
+                self.checkpoints = [c for c in self.checkpoints if c.path != event.path] + [event]
+            case ControlApplied():
+                self._apply_control(event)
+            case Log():
+                self.logs.append(event)
+            case RunFinished():
+                self.finished = event
+                self.paused = False
+
+    def _begin_attempt(self, event: RunStarted) -> None:
+        self.started = event
+        self.finished = None
+        self.paused = False
+        self.lr = event.spec.lr
+        place = _place(event.epochs_done + 1, event.steps_done, self.steps_per_epoch)
+        self.epochs = [epoch for epoch in self.epochs if epoch.epoch <= event.epochs_done]
+        self.checkpoints = [
+            saved
+            for saved in self.checkpoints
+            if (saved.epoch - 1) * self.steps_per_epoch + saved.step
+            <= event.epochs_done * self.steps_per_epoch + event.steps_done
+        ]
+        for series in (self.train_loss, self.train_accuracy, self.throughput):
+            series.cut_after(place)
+        if self.batch and _place(self.batch.epoch, self.batch.step, self.batch.steps_per_epoch) > place:
+            self.batch = None
+
+    def _apply_phase(self, event: Phase) -> None:
+        if event.name == "import" and event.state == "started":
+            # A new attempt begins: its first words are this phase, before it knows enough for `run_started`.
+            self.finished = None
+            self.paused = False
+            self.phases = {}
+        self.phases[event.name] = event
+
+    def _apply_batch(self, event: Batch) -> None:
+        self.batch = event
+        self.batch_count += 1
+        self.lr = event.lr
+        place = _place(event.epoch, event.step, event.steps_per_epoch)
+        self.train_loss.append(place, event.loss)
+        self.train_accuracy.append(place, event.accuracy)
+        self.throughput.append(place, event.images_per_second)
+
+    def _apply_samples(self, event: Samples) -> None:
+        self.sample_indices, self.sample_labels = event.indices, event.labels
+        if event.images is not UNSET:
+            self.sample_images = _decode_images(event.images)
+        if event.predictions is not UNSET:
+            self.predictions = event.predictions
+        if event.confidences is not UNSET:
+            self.confidences = event.confidences
+
+    def _apply_control(self, event: ControlApplied) -> None:
+        self.controls.append(event)
+        if event.action in ("pause", "resume"):
+            self.paused = event.action == "pause"
+        elif event.action == "lr":
+            self.lr = event.value
+
+
+def _place(epoch: int, step: int, steps_per_epoch: int) -> float:
+    return epoch - 1 + step / max(1, steps_per_epoch)
+
+
+def _or_minus_inf(value: float | None) -> float:
+    return value if value is not None and isfinite(value) else -inf
+
+
+def _decode_images(text: str) -> list[bytes]:
+    try:
+        data = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return []
+    size = IMAGE_SIZE * IMAGE_SIZE
+    return [data[at : at + size] for at in range(0, len(data) - size + 1, size)]

@@ -1,0 +1,193 @@
+"""The folder of runs: making a run's directory, listing them, finding one by what a person types."""
+
+import os
+import re
+import secrets
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+import platformdirs
+
+from engines.atomic_file import write_atomically
+from engines.event_log import EventTail
+from engines.problems import RunNotFound, StorageProblem
+from engines.run_reader import RunReader, RunStatus
+from engines.run_state import RunState
+from engines.spec import RunSpec, decode_spec, encode_spec
+
+RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+_WHOLE_FILE_BYTES = 4 << 20
+_HEAD_BYTES = 1 << 18
+_TAIL_BYTES = 1 << 20
+
+
+class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """A run in one row; accuracies are fractions, `started` is in Unix seconds, `seconds` from first event to last."""
+
+    run_id: str
+    state: RunStatus
+    spec: RunSpec | None
+    attempt: int
+    epochs_done: int
+    started: float | None
+    seconds: float | None
+    test_accuracy: float | None
+    test_loss: float | None
+    best_epoch: int | None
+    best_test_accuracy: float | None
+    directory: str
+
+
+def default_root() -> Path:
+    """Give the platform's folder for runs, or what MNIST_TUI_RUNS_DIR says."""
+    named = os.environ.get("MNIST_TUI_RUNS_DIR")
+    return Path(named) if named else Path(platformdirs.user_data_dir("mnist-tui", appauthor=False)) / "runs"
+
+
+class RunStore:
+    """All runs under one folder, each a directory of its own."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.absolute()
+
+    def create(self, spec: RunSpec) -> Path:
+        """Make a new run's directory with its `spec.json`; raises `StorageProblem` where the disk refuses."""
+        try:
+            _make_private_folders(self.root)
+            while True:
+                directory = self.root / _new_run_id(spec)
+                try:
+                    directory.mkdir(mode=0o700)
+                    break
+                except FileExistsError:
+                    continue
+            (directory / "checkpoints").mkdir(mode=0o700)
+            write_atomically(directory / "spec.json", encode_spec(spec), durable=True)
+        except OSError as error:
+            raise StorageProblem(
+                f"cannot make a run in {self.root}: {error.strerror}.", "Name another folder with --runs-dir."
+            ) from error
+        return directory
+
+    def directories(self) -> list[Path]:
+        """Give the runs' directories, newest first; links and whatever is no run are left out."""
+        return sorted(self._scan(), key=_age_key, reverse=True)
+
+    def find(self, name: str) -> Path:
+        """Give the directory of the run with this id, unambiguous beginning of one, or `last`.
+
+        Raises `RunNotFound` where there is none, or several.
+        """
+        directories = self.directories()
+        if not directories:
+            raise RunNotFound(f"there are no runs in {self.root}.", "Start one with `mnist-tui --no-ui`.")
+        if name == "last":
+            return directories[0]
+        matching = [d for d in directories if d.name == name] or [d for d in directories if d.name.startswith(name)]
+        if not name or not matching:
+            raise RunNotFound(f"no run is called {name!r}.", "`mnist-tui runs` lists them.")
+        if len(matching) > 1:
+            raise RunNotFound(
+                f"{len(matching)} runs begin with {name!r}, among them {matching[0].name} and {matching[1].name}.",
+                "Give more of the id.",
+            )
+        return matching[0]
+
+    def summaries(self) -> list[RunSummary]:
+        """Give a row for each run, newest first."""
+        return [summarise(directory) for directory in self.directories()]
+
+    def alive(self) -> list[Path]:
+        """Give the directories of the runs that have a worker, newest first."""
+        return [directory for directory in self.directories() if RunReader(directory).has_worker()]
+
+    def _scan(self) -> Iterator[Path]:
+        try:
+            with os.scandir(self.root) as entries:
+                for entry in entries:
+                    if RUN_NAME.fullmatch(entry.name) and entry.is_dir(follow_symlinks=False):
+                        path = Path(entry.path)
+                        if (path / "spec.json").exists() or (path / "events.jsonl").exists():
+                            yield path
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        except OSError as error:
+            raise StorageProblem(
+                f"cannot read {self.root}: {error.strerror}.", "Name another folder with --runs-dir."
+            ) from error
+
+
+def read_spec(directory: Path) -> RunSpec | None:
+    """Read a run's `spec.json`; None where there is none that makes sense."""
+    try:
+        return decode_spec((directory / "spec.json").read_bytes())
+    except (OSError, ValueError):
+        return None
+
+
+def summarise(directory: Path) -> RunSummary:
+    """Give the row of one run; of a long file only the beginning and the end are read."""
+    reader = RunReader(directory)
+    state = _read_ends(directory, reader)
+    status = reader.status()
+    reader.close()
+    best, finished = state.best, state.finished
+    last = state.epochs[-1] if state.epochs else None
+    return RunSummary(
+        run_id=directory.name,
+        state=status,
+        spec=state.spec or read_spec(directory),
+        attempt=state.started.attempt if state.started else 1,
+        epochs_done=last.epoch if last else 0,
+        started=state.first_time,
+        seconds=state.last_time - state.first_time if state.last_time and state.first_time else None,
+        test_accuracy=finished.test_accuracy if finished else last.test_accuracy if last else None,
+        test_loss=finished.test_loss if finished else last.test_loss if last else None,
+        best_epoch=finished.best_epoch if finished else best.epoch if best else None,
+        best_test_accuracy=finished.best_test_accuracy if finished else best.test_accuracy if best else None,
+        directory=str(directory),
+    )
+
+
+def _read_ends(directory: Path, reader: RunReader) -> RunState:
+    path = directory / "events.jsonl"
+    size = path.stat().st_size if path.is_file() else 0
+    if size <= _WHOLE_FILE_BYTES:
+        return reader.read_all()
+    for offset, length in ((0, _HEAD_BYTES), (size - _TAIL_BYTES, _TAIL_BYTES)):
+        tail = EventTail(path, offset)
+        for event in tail.read(length):
+            reader.state.apply(event)
+        tail.close()
+    return reader.state
+
+
+def _new_run_id(spec: RunSpec) -> str:
+    model = re.sub(r"[^A-Za-z0-9._]+", "_", spec.model)
+    moment = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    return f"{moment}-{spec.framework}-{model}-{spec.dataset}-{secrets.token_hex(2)}"
+
+
+def _make_private_folders(path: Path) -> None:
+    for folder in reversed([path, *path.parents]):
+        if not folder.exists():
+            folder.mkdir(mode=0o700, exist_ok=True)
+    if not path.is_dir():
+        raise NotADirectoryError(20, "it is not a folder")
+
+
+def _age_key(directory: Path) -> tuple[str, int, str]:
+    # The id has whole seconds; within one, the lock, made once by the first worker, tells which came first.
+    moment = directory.name[:15] if re.match(r"\d{8}-\d{6}-", directory.name) else ""
+    stamp = 0
+    for name in ("lock", "spec.json", "events.jsonl"):
+        try:
+            stat = (directory / name).stat()
+        except OSError:
+            continue
+        stamp = stat.st_mtime_ns
+        moment = moment or datetime.fromtimestamp(stat.st_mtime, UTC).strftime("%Y%m%d-%H%M%S")
+        break
+    return moment, stamp, directory.name

@@ -1,0 +1,83 @@
+"""A line of bounded length: as a run goes on, neighbours are merged, and it never has more than `capacity` points."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import isfinite, nan
+
+
+@dataclass(slots=True)
+class Point:
+    """The mean of `count` values around `x`, and their extremes; all three are NaN where every value was missing."""
+
+    x: float
+    mean: float
+    low: float
+    high: float
+    count: int = 1
+
+
+class Series:
+    """Values by position, thinned by halving: twice as many arrive in each point every time it is full."""
+
+    def __init__(self, capacity: int = 1024) -> None:
+        self._capacity = capacity
+        self._points: list[Point] = []
+        self._per_point = 1
+        self._in_last = 0
+
+    def __len__(self) -> int:
+        return len(self._points)
+
+    def __iter__(self) -> Iterator[Point]:
+        return iter(self._points)
+
+    def append(self, x: float, value: float | None) -> None:
+        """Add `value` at `x`, at or after the last; None or a number that is not finite is a gap."""
+        y = value if value is not None and isfinite(value) else nan
+        if self._in_last < self._per_point and self._points:
+            self._points[-1] = _merge(self._points[-1], Point(x, y, y, y))
+            self._in_last += 1
+            return
+        if len(self._points) >= self._capacity:
+            self._halve()
+        self._points.append(Point(x, y, y, y))
+        self._in_last = 1
+
+    def cut_after(self, x: float) -> None:
+        """Drop all that lies beyond `x`."""
+        self._points = [point for point in self._points if point.x <= x]
+        self._in_last = self._per_point
+
+    def last(self) -> float | None:
+        """Give the value of the last point; None where there is none, or it is a gap."""
+        return self._points[-1].mean if self._points and isfinite(self._points[-1].mean) else None
+
+    def resampled(self, columns: int) -> list[Point]:
+        """Give at most `columns` points that stand for the whole line, spread evenly by position."""
+        if len(self._points) <= columns:
+            return list(self._points)
+        first, last = self._points[0].x, self._points[-1].x
+        width = (last - first) / columns or 1.0
+        columned: dict[int, Point] = {}
+        for point in self._points:
+            column = min(columns - 1, int((point.x - first) / width))
+            seen = columned.get(column)
+            columned[column] = _merge(seen, point) if seen else point
+        return list(columned.values())
+
+    def _halve(self) -> None:
+        points = self._points
+        self._points = [_merge(a, b) for a, b in zip(points[::2], points[1::2], strict=False)]
+        if len(points) % 2:
+            self._points.append(points[-1])
+        self._per_point *= 2
+
+
+def _merge(a: Point, b: Point) -> Point:
+    if not isfinite(a.mean):
+        return Point(b.x, b.mean, b.low, b.high, b.count)
+    if not isfinite(b.mean):
+        return Point(b.x, a.mean, a.low, a.high, a.count)
+    count = a.count + b.count
+    mean = (a.mean * a.count + b.mean * b.count) / count
+    return Point(b.x, mean, min(a.low, b.low), max(a.high, b.high), count)
