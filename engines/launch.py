@@ -1,0 +1,182 @@
+"""Starting a run's worker: a process in a session of its own that takes its order on stdin and answers on stdout."""
+
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from engines.problems import EXIT_CODES, CheckpointProblem, Problem, RunBusy, StorageProblem, WorkerDied
+from engines.runs import RunStore
+from engines.spec import RunSpec
+from engines.text import clean_text
+
+ANSWER_SECONDS = 60.0
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """What a worker is told on stdin: the run's directory, and whether to go on with it.
+
+    `more_epochs` counts from those done; None is what the run still lacks of what it asked for.
+    """
+
+    run_directory: str
+    go_on: bool = False
+    more_epochs: int | None = None
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What a worker says once it holds the run's lock, or why it does not.
+
+    `offset` is the byte of `events.jsonl` where this attempt's events begin. `error` is a key of `EXIT_CODES`.
+    """
+
+    attempt: int = 0
+    offset: int = 0
+    error: str = ""
+    message: str = ""
+    hint: str = ""
+
+
+@dataclass
+class Worker:
+    """A worker process of ours; `attempt` and `offset` say which events of the run's file are its own."""
+
+    run_directory: Path
+    process: subprocess.Popen[bytes]
+    attempt: int
+    offset: int
+
+
+class Spare:
+    """A worker that has imported a framework and waits for an order; it ends by itself when we do."""
+
+    def __init__(self, framework: str) -> None:
+        self.framework = framework
+        self.process = _spawn("--preload", framework)
+
+    def is_alive(self) -> bool:
+        """Tell whether it can still be given an order."""
+        return self.process.poll() is None
+
+    def end(self) -> None:
+        """End it now; it has nothing to lose."""
+        self.process.kill()
+        self.process.wait()
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe:
+                pipe.close()
+
+
+def start(store: RunStore, spec: RunSpec, spare: Spare | None = None) -> Worker:
+    """Make a run of `spec` in `store` and start its worker; returns once the worker holds the run's lock.
+
+    Raises `StorageProblem` where the run cannot be made, `WorkerDied` where its worker does not come up.
+    """
+    directory = store.create(spec)
+    return _give_order(Order(run_directory=str(directory)), spec.framework, spare)
+
+
+def go_on(directory: Path, more_epochs: int | None = None, framework: str = "", spare: Spare | None = None) -> Worker:
+    """Start the next attempt of a run from its last whole checkpoint.
+
+    Raises `RunBusy` where it has a worker, `CheckpointProblem` where there is nothing to go on from or to do.
+    """
+    order = Order(run_directory=str(directory), go_on=True, more_epochs=more_epochs)
+    return _give_order(order, framework, spare)
+
+
+def _give_order(order: Order, framework: str, spare: Spare | None) -> Worker:
+    directory = Path(order.run_directory)
+    fits = spare is not None and spare.framework == framework and spare.is_alive()
+    process = spare.process if spare and fits else _spawn(log=directory / "worker.log")
+    if spare and not fits:
+        spare.end()
+    assert process.stdin and process.stdout
+    try:
+        process.stdin.write(msgspec.json.encode(order) + b"\n")
+        process.stdin.close()
+    except BrokenPipeError:
+        pass  # It is gone already; the missing answer below says so.
+    answer = _read_answer(process, directory)
+    process.stdout.close()
+    if answer.error:
+        process.wait()
+        raise _as_problem(answer)
+    return Worker(directory, process, answer.attempt, answer.offset)
+
+
+def _spawn(*arguments: str, log: Path | None = None) -> subprocess.Popen[bytes]:
+    # -P: a file named like a library in the folder where a person stands must not be imported.
+    command = [sys.executable, "-P", "-m", "engines.worker", *arguments]
+    try:
+        stderr = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600) if log else None
+    except OSError as error:
+        raise StorageProblem(f"cannot write {log}: {error.strerror}.", "Check the disk and its owner.") from error
+    try:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL if stderr is None else stderr,
+            start_new_session=True,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        )
+    except OSError as error:
+        raise WorkerDied(f"no worker could be started: {error.strerror}.", "Free some memory or processes.") from error
+    finally:
+        if stderr is not None:
+            os.close(stderr)
+
+
+def _read_answer(process: subprocess.Popen[bytes], directory: Path) -> Answer:
+    assert process.stdout
+    until, line = time.monotonic() + ANSWER_SECONDS, b""
+    while not line.endswith(b"\n"):
+        ready, _, _ = select.select([process.stdout], [], [], max(0.0, until - time.monotonic()))
+        piece = os.read(process.stdout.fileno(), 4096) if ready else b""
+        if not piece:
+            process.kill()
+            how = describe_exit(process.wait())
+            raise WorkerDied(f"the worker of {directory.name} did not come up: {how}.", _last_words(directory))
+        line += piece
+    return msgspec.json.decode(line, type=Answer)
+
+
+def describe_exit(code: int) -> str:
+    """Say how a process ended, from its return code (negative for a signal)."""
+    if code >= 0:
+        return f"it ended with exit code {code}"
+    try:
+        return f"it was killed by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"it was killed by signal {-code}"
+
+
+def last_log_lines(directory: Path, count: int = 5) -> list[str]:
+    """Give the last lines of a run's `worker.log`, safe to show; empty where there is none."""
+    try:
+        with (directory / "worker.log").open("rb") as file:
+            file.seek(0, os.SEEK_END)
+            file.seek(max(0, file.tell() - 16_384))
+            text = file.read().decode("utf-8", "replace")
+    except OSError:
+        return []
+    lines = [clean_text(line, 500) for line in text.splitlines()]
+    return [line for line in lines if line][-count:]
+
+
+def _last_words(directory: Path) -> str:
+    lines = last_log_lines(directory, 1)
+    return f"Its last words: {lines[0]}" if lines else f"See {directory / 'worker.log'}."
+
+
+def _as_problem(answer: Answer) -> Problem:
+    kinds = {problem.kind: problem for problem in (RunBusy, CheckpointProblem, StorageProblem)}
+    assert answer.error in EXIT_CODES
+    return kinds.get(answer.error, Problem)(answer.message, answer.hint)
