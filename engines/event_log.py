@@ -1,5 +1,6 @@
 """The file `events.jsonl`: a writer that appends whole lines, and a tail that survives whatever it finds there."""
 
+import contextlib
 import os
 import stat
 import threading
@@ -73,6 +74,7 @@ class EventWriter:
         self._pending: deque[Event] = deque()
         self._torn = _ends_within_a_line(self._fd)
         self._error: OSError | None = None
+        self._close_torn_line()
         self.next_seq = next_seq
 
     @property
@@ -94,6 +96,15 @@ class EventWriter:
         with self._lock:
             self._write_pending()
             os.close(self._fd)
+
+    def size(self) -> int:
+        """Give the length of the file in bytes."""
+        return os.fstat(self._fd).st_size
+
+    def _close_torn_line(self) -> None:
+        if self._torn:
+            with contextlib.suppress(OSError):  # The next write tries again, and tells.
+                self._append(b"")
 
     def _write_pending(self) -> None:
         while self._pending:

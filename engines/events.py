@@ -32,7 +32,7 @@ class Gpu(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RunError(msgspec.Struct, frozen=True, kw_only=True):
-    """Why a run failed: `kind` is one of `problems.EXIT_CODES`, `hint` says what to do."""
+    """Why a run failed: `kind` is a key of `problems.PROBLEMS`, `hint` says what to do."""
 
     kind: str
     message: str

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from engines.problems import EXIT_CODES, CheckpointProblem, Problem, RunBusy, StorageProblem, WorkerDied
+from engines.problems import PROBLEMS, Problem, StorageProblem, WorkerDied
 from engines.runs import RunStore
 from engines.spec import RunSpec
 from engines.text import clean_text
@@ -33,7 +33,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """What a worker says once it holds the run's lock, or why it does not.
 
-    `offset` is the byte of `events.jsonl` where this attempt's events begin. `error` is a key of `EXIT_CODES`.
+    `offset` is the byte of `events.jsonl` where this attempt's events begin. `error` is a key of `PROBLEMS`.
     """
 
     attempt: int = 0
@@ -177,6 +177,4 @@ def _last_words(directory: Path) -> str:
 
 
 def _as_problem(answer: Answer) -> Problem:
-    kinds = {problem.kind: problem for problem in (RunBusy, CheckpointProblem, StorageProblem)}
-    assert answer.error in EXIT_CODES
-    return kinds.get(answer.error, Problem)(answer.message, answer.hint)
+    return PROBLEMS.get(answer.error, Problem)(answer.message, answer.hint)

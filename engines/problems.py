@@ -95,8 +95,8 @@ class WorkerDied(Problem):
 STOPPED_EXIT_CODE = 10
 TARGET_NOT_REACHED_EXIT_CODE = 13
 
-EXIT_CODES: dict[str, int] = {
-    problem.kind: problem.exit_code
+PROBLEMS: dict[str, type[Problem]] = {
+    problem.kind: problem
     for problem in (
         Problem,
         UsageProblem,
@@ -111,4 +111,9 @@ EXIT_CODES: dict[str, int] = {
         WorkerDied,
     )
 }
-"""The exit code of each `error.kind` that a finished run may carry."""
+"""The problem that each `error.kind` of a finished run stands for."""
+
+
+def exit_code_of(kind: str) -> int:
+    """Give the exit code of an `error.kind`; 1 for one that we do not know."""
+    return PROBLEMS.get(kind, Problem).exit_code

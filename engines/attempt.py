@@ -1,0 +1,188 @@
+"""One attempt at a run, from its first event to its last: import, data, build, train, save, evaluate."""
+
+import time
+import traceback
+from importlib import import_module
+from types import ModuleType
+from typing import Literal, TextIO
+
+from engines import datasets
+from engines.catalog import DATASETS, FRAMEWORK_TITLES
+from engines.engine import Engine, Evaluation
+from engines.event_log import EventWriter
+from engines.events import Log, RunError, RunFinished, RunStarted
+from engines.phases import PhaseReporter, StopAsked
+from engines.problems import (
+    STOPPED_EXIT_CODE,
+    TARGET_NOT_REACHED_EXIT_CODE,
+    OutOfMemory,
+    Problem,
+    StorageProblem,
+    Unavailable,
+    exit_code_of,
+)
+from engines.requests import Requests
+from engines.sample_images import SampleImages
+from engines.standing import Standing
+from engines.telemetry import TelemetryThread
+from engines.training_loop import TrainingLoop
+
+Figures = tuple[Evaluation, Evaluation]
+"""Of the whole training set, and of the whole test set."""
+
+
+class Attempt:
+    """Trains a run from where it stands to its end, whatever comes, and tells of it in events."""
+
+    def __init__(self, standing: Standing, writer: EventWriter, requests: Requests, log: TextIO) -> None:
+        self._standing = standing
+        self._spec = standing.spec
+        self._writer = writer
+        self._requests = requests
+        self._log = log
+        self._log_path = standing.directory / "worker.log"
+        self._phases = PhaseReporter(writer.write, requests)
+        self._loop: TrainingLoop | None = None
+        self._began = time.monotonic()
+
+    def run(self) -> int:
+        """Do the work; gives the exit code that tells how it ended."""
+        telemetry = TelemetryThread(self._writer.write)
+        try:
+            finished = self._work()
+        except StopAsked:
+            finished = self._finish("stopped")
+        except Problem as problem:
+            finished = self._finish("failed", problem=problem)
+        except MemoryError:
+            out = OutOfMemory("the machine ran out of memory.", "Try a smaller --batch-size.")
+            finished = self._finish("failed", problem=out)
+        except Exception as error:  # noqa: BLE001 - the last place that can tell the run's readers
+            traceback.print_exc(file=self._log)
+            bug = Problem(f"{type(error).__name__}: {error}.", f"The traceback is in {self._log_path}.")
+            finished = self._finish("failed", problem=bug)
+        telemetry.close()
+        self._writer.write(finished)
+        self._writer.close()
+        return self._exit_code(finished)
+
+    def _work(self) -> RunFinished:
+        spec, standing = self._spec, self._standing
+        for complaint in standing.complaints:
+            self._writer.write(Log(level="warning", message=f"A damaged checkpoint was passed over: {complaint}"))
+        with self._phases.phase("import", 1, "frameworks") as report:
+            module = _import_engine(spec.framework, self._log)
+            report(1, 1, "frameworks")
+        with self._phases.phase("data", None, "bytes") as report:
+            data = datasets.load(spec.dataset, spec.data_dir, report)
+        with self._phases.phase("build", None, "tensors") as report:
+            engine: Engine = module.create(spec)
+            engine.load_data(data)
+            if standing.state is not None:
+                engine.load_state(standing.state)
+            report(len(engine.parameters), len(engine.parameters), "tensors")
+        sizes = len(data.train_labels), len(data.test_labels)
+        samples = SampleImages(data)
+        del data  # The engine has its own; a second copy would be 55 MB for nothing.
+        standing.state = None
+        self._writer.write(self._started(engine, *sizes))
+        self._loop = TrainingLoop(
+            engine=engine,
+            samples=samples,
+            train_size=sizes[0],
+            spec=spec,
+            progress=standing.progress,
+            checkpoints=standing.checkpoints,
+            requests=self._requests,
+            write=self._writer.write,
+            batch_events=standing.batch_events,
+        )
+        with self._phases.phase("train", spec.epochs, "epochs") as report:
+            outcome = self._loop.run()
+            report(self._loop.epochs_done, spec.epochs, "epochs")
+        if outcome == "stopped":
+            return self._finish("stopped")
+        self._load_back(engine)
+        return self._finish("completed", figures=self._evaluate(engine, *sizes))
+
+    def _started(self, engine: Engine, train_size: int, test_size: int) -> RunStarted:
+        standing = self._standing
+        return RunStarted(
+            run_id=standing.run_id,
+            attempt=standing.attempt,
+            epochs_done=standing.epochs_done,
+            steps_done=standing.steps_done,
+            spec=self._spec,
+            device=engine.device_name,
+            framework_version=engine.framework_version,
+            parameter_count=sum(parameter.count for parameter in engine.parameters),
+            parameters=engine.parameters,
+            train_size=train_size,
+            test_size=test_size,
+            class_names=list(DATASETS[self._spec.dataset].class_names),
+        )
+
+    def _load_back(self, engine: Engine) -> None:
+        """Load what was saved last, so that the figures at the end are those of the file."""
+        checkpoints = self._standing.checkpoints
+        with self._phases.phase("save", 1, "checkpoints"):
+            names = [name for name in checkpoints.names() if name.startswith("last-")]
+            if names:
+                engine.load_state(checkpoints.load(names[0])[1])
+            else:
+                self._writer.write(
+                    Log(level="warning", message="No checkpoint was saved; what is in memory is evaluated.")
+                )
+
+    def _evaluate(self, engine: Engine, train_size: int, test_size: int) -> Figures:
+        with self._phases.phase("evaluate", train_size + test_size, "images") as report:
+            test = engine.evaluate("test")
+            report(test_size, train_size + test_size, "images")
+            train = engine.evaluate("train")
+            report(train_size + test_size, train_size + test_size, "images")
+            return train, test
+
+    def _finish(
+        self,
+        state: Literal["completed", "stopped", "failed"],
+        *,
+        problem: Problem | None = None,
+        figures: Figures | None = None,
+    ) -> RunFinished:
+        train, test = figures or (None, None)
+        progress = self._loop.progress if self._loop else self._standing.progress
+        return RunFinished(
+            state=state,
+            epochs=self._loop.epochs_done if self._loop else self._standing.epochs_done,
+            seconds=time.monotonic() - self._began,
+            train_accuracy=train.accuracy if train else None,
+            train_loss=train.loss if train else None,
+            test_accuracy=test.accuracy if test else None,
+            test_loss=test.loss if test else None,
+            best_epoch=progress.best_epoch,
+            best_test_accuracy=progress.best_test_accuracy,
+            error=RunError(kind=problem.kind, message=problem.message, hint=problem.hint) if problem else None,
+        )
+
+    def _exit_code(self, finished: RunFinished) -> int:
+        if self._writer.error is not None:
+            return StorageProblem.exit_code
+        if finished.error is not None:
+            return exit_code_of(finished.error.kind)
+        if finished.state == "stopped":
+            number = self._requests.stop_signal
+            return 128 + number if number else STOPPED_EXIT_CODE
+        target, best = self._spec.target_accuracy, finished.best_test_accuracy
+        return TARGET_NOT_REACHED_EXIT_CODE if target is not None and (best is None or best < target) else 0
+
+
+def _import_engine(framework: str, log: TextIO) -> ModuleType:
+    title = FRAMEWORK_TITLES[framework]
+    try:
+        return import_module(f"engines.{framework}_engine")
+    except Exception as error:  # a framework breaks in any way it likes
+        traceback.print_exc(file=log)
+        raise Unavailable(
+            f"{title} cannot be imported ({type(error).__name__}: {error}).",
+            f"Install it anew with `pip install {framework}`, or choose another --framework.",
+        ) from error

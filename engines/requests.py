@@ -1,0 +1,68 @@
+"""What is asked of a worker while it trains: by `control.json` and by signals, in one queue."""
+
+import faulthandler
+import os
+import signal
+import threading
+from pathlib import Path
+from types import FrameType
+from typing import TextIO
+
+from engines.control import Action, Inbox, Request
+
+AT_ONCE_SECONDS = 1.5
+"""How long a second INT or TERM waits for the loop to end by itself."""
+
+
+class Requests:
+    """Collects requests; signal handlers only set flags here, the training loop does the work."""
+
+    def __init__(self, run_directory: Path, log: TextIO) -> None:
+        self._inbox = Inbox(run_directory)
+        self._stops: list[signal.Signals] = []
+        self._checkpoint_asked = False
+        self._answered_stops = 0
+        self._next: Request | None = None
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._on_stop)
+        signal.signal(signal.SIGUSR1, self._on_checkpoint)
+        # A worker survives its terminal: own session, streams off it, and this.
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        faulthandler.register(signal.SIGQUIT, file=log, all_threads=True)
+        faulthandler.enable(file=log)
+
+    @property
+    def stop_signal(self) -> signal.Signals | None:
+        """The first INT or TERM that came; None while none has."""
+        return self._stops[0] if self._stops else None
+
+    def is_stop_asked(self) -> bool:
+        """Tell whether the next request is to stop, and leave it to be taken."""
+        self._next = self._next or self._receive()
+        return self._next is not None and self._next.action in ("stop", "stop-now")
+
+    def take(self) -> Request | None:
+        """Give the next request that nobody has seen yet."""
+        request, self._next = self._next or self._receive(), None
+        return request
+
+    def _receive(self) -> Request | None:
+        if len(self._stops) > self._answered_stops:
+            self._answered_stops = len(self._stops)
+            action: Action = "stop" if len(self._stops) == 1 else "stop-now"
+            return Request(id="", action=action, by=self._stops[-1].name)
+        if self._checkpoint_asked:
+            self._checkpoint_asked = False
+            return Request(id="", action="checkpoint", by="SIGUSR1")
+        return self._inbox.take()
+
+    def _on_stop(self, number: int, _frame: FrameType | None) -> None:
+        self._stops.append(signal.Signals(number))
+        if len(self._stops) == 2:
+            # Where the framework does not come back in time, "at once" still means at once.
+            guard = threading.Timer(AT_ONCE_SECONDS, os._exit, [128 + number])
+            guard.daemon = True
+            guard.start()
+
+    def _on_checkpoint(self, _number: int, _frame: FrameType | None) -> None:
+        self._checkpoint_asked = True

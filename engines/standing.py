@@ -1,0 +1,69 @@
+"""Where a run stands when an attempt begins: what it was asked, what is done, what can be gone on from."""
+
+import math
+from pathlib import Path
+
+import msgspec
+
+from engines.atomic_file import write_atomically
+from engines.catalog import DATASETS
+from engines.checkpoints import CheckpointStore, Progress
+from engines.engine import State
+from engines.launch import Order
+from engines.problems import CheckpointProblem, StorageProblem, UsageProblem
+from engines.run_state import RunState
+from engines.runs import read_spec
+from engines.spec import RunSpec, encode_spec
+
+
+class Standing:
+    """The run as its directory tells it; only for the holder of its lock.
+
+    Raises `CheckpointProblem` where nothing whole is left to go on from, `UsageProblem` where nothing is left to do,
+    `StorageProblem` where `spec.json` cannot be replaced.
+    """
+
+    def __init__(self, directory: Path, earlier: RunState, order: Order) -> None:
+        spec = read_spec(directory)
+        if spec is None or spec.dataset not in DATASETS:
+            raise CheckpointProblem(f"{directory / 'spec.json'} is missing, or is none of ours.", "Start the run anew.")
+        self.directory = directory
+        self.run_id = directory.name
+        self.spec: RunSpec = spec
+        self.attempt = earlier.started.attempt + 1 if earlier.started else 1
+        self.batch_events = earlier.batch_count
+        self.checkpoints = CheckpointStore(directory, spec)
+        self.progress = Progress(lr=spec.lr)
+        self.state: State | None = None
+        self.complaints: list[str] = []
+        self._steps_per_epoch = math.ceil(DATASETS[spec.dataset].train_size / spec.batch_size)
+        self.checkpoints.remove_temporaries()
+        if order.go_on:
+            self._go_on(directory, order.more_epochs)
+
+    @property
+    def epochs_done(self) -> int:
+        """How many whole epochs are done."""
+        return self.progress.epoch - (self.progress.step < self._steps_per_epoch)
+
+    @property
+    def steps_done(self) -> int:
+        """How many steps of the next epoch are done."""
+        return self.progress.step % self._steps_per_epoch
+
+    def _go_on(self, directory: Path, more_epochs: int | None) -> None:
+        # A run that died before its first checkpoint begins again: nothing that it learned is there to be lost.
+        newest = self.checkpoints.newest()
+        if newest:
+            manifest, self.state, self.complaints = newest
+            self.progress = manifest.progress
+        epochs = self.epochs_done + more_epochs if more_epochs else self.spec.epochs
+        if epochs <= self.epochs_done:
+            raise UsageProblem(
+                f"run {self.run_id} has done all its {self.epochs_done} epochs.", "Say how many more with --epochs."
+            )
+        self.spec = msgspec.structs.replace(self.spec, epochs=epochs)
+        try:
+            write_atomically(directory / "spec.json", encode_spec(self.spec), durable=True)
+        except OSError as error:
+            raise StorageProblem(f"cannot write to {directory}: {error.strerror}.", "Check the disk.") from error

@@ -1,0 +1,262 @@
+"""The one training loop, for every engine: order of images, events, requests, checkpoints, and when to stop."""
+
+import math
+import time
+from collections.abc import Callable
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engines.checkpoints import CheckpointStore, Kind, Progress
+from engines.engine import Engine
+from engines.events import AnyEvent, Batch, CheckpointSaved, ControlApplied, EpochEnded, Log
+from engines.pace import ChunkPace, EventPace
+from engines.problems import NonFiniteLoss
+from engines.requests import Requests
+from engines.sample_images import SampleImages
+from engines.spec import RunSpec
+
+CHECKPOINT_SECONDS = 60.0
+PAUSE_POLL_SECONDS = 0.05
+MAX_BATCH_EVENTS = 50_000
+MAX_SAMPLE_EVENTS = 5_000
+
+Outcome = Literal["completed", "stopped"]
+
+
+def epoch_order(seed: int, epoch: int, size: int) -> NDArray[np.int64]:
+    """Give the order (a permutation of `size` indices, int64) in which `epoch` of a run with `seed` sees the images."""
+    return np.random.default_rng((seed, epoch)).permutation(size)
+
+
+class TrainingLoop:
+    """Trains from `progress` to the last epoch of `spec`, or until it is asked to stop.
+
+    Figures do not depend on how steps fall into calls of the engine, so that a run
+    that was stopped anywhere and went on ends with the numbers of one that was not.
+    """
+
+    def __init__(
+        self,
+        *,
+        engine: Engine,
+        samples: SampleImages,
+        train_size: int,
+        spec: RunSpec,
+        progress: Progress,
+        checkpoints: CheckpointStore,
+        requests: Requests,
+        write: Callable[[AnyEvent], None],
+        batch_events: int = 0,
+    ) -> None:
+        self._engine = engine
+        self._spec = spec
+        self._progress = progress
+        self._checkpoints = checkpoints
+        self._requests = requests
+        self._write = write
+        self._samples = samples
+        self._train_size = train_size
+        self._steps = math.ceil(train_size / spec.batch_size)
+        self._chunk = ChunkPace()
+        self._batch_pace = EventPace(0.1, halving=5_000, limit=MAX_BATCH_EVENTS, count=batch_events)
+        self._sample_pace = EventPace(1.0, halving=500, limit=MAX_SAMPLE_EVENTS)
+        self._unreported = _Tally()
+        self._finite = True
+        self._saved_at = (progress.epoch, progress.step)
+        self._saved_time = time.monotonic()
+        self._stop: Literal["stop", "stop-now"] | None = None
+
+    @property
+    def progress(self) -> Progress:
+        """Where training is now."""
+        return self._progress
+
+    @property
+    def epochs_done(self) -> int:
+        """How many whole epochs are done."""
+        return self._progress.epoch - (self._progress.step < self._steps)
+
+    def run(self) -> Outcome:
+        """Train; raises `NonFiniteLoss` where the loss is no finite number and `on_nan` is `stop`."""
+        self._engine.set_learning_rate(self._progress.lr)
+        self._write(self._samples.shown())
+        self._obey()
+        while self._stop is None and self.epochs_done < self._spec.epochs and not self._target_is_reached():
+            if self._progress.step == self._steps:
+                self._progress = self._next_epoch()
+            self._train_epoch()
+        if self._stop == "stop":
+            self._save("last")
+        return "stopped" if self._stop else "completed"
+
+    def _next_epoch(self) -> Progress:
+        done = self._progress
+        return Progress(
+            epoch=done.epoch + 1,
+            lr=done.lr,
+            best_epoch=done.best_epoch,
+            best_test_accuracy=done.best_test_accuracy,
+        )
+
+    def _train_epoch(self) -> None:
+        progress = self._progress
+        began = time.monotonic() - progress.epoch_seconds
+        self._engine.begin_epoch(epoch_order(self._spec.seed, progress.epoch, self._train_size))
+        while progress.step < self._steps:
+            self._train_chunk(min(self._chunk.steps, self._steps - progress.step))
+            if progress.step < self._steps:
+                self._obey()
+                if self._stop:
+                    return
+                if time.monotonic() - self._saved_time >= CHECKPOINT_SECONDS:
+                    self._save("last")
+        self._end_epoch(began)
+        self._obey()
+
+    def _train_chunk(self, count: int) -> None:
+        progress, began = self._progress, time.monotonic()
+        first = progress.step
+        self._engine.train(first, count)
+        losses, right = self._engine.read_steps(first, count)  # The one wait for the device.
+        seconds = time.monotonic() - began
+        self._chunk.learn(count, seconds)
+        sizes = self._step_sizes(first, count)
+        # One by one, so that the sum is the same however the steps fall into chunks.
+        for loss, size in zip(losses.tolist(), sizes, strict=True):
+            progress.loss_sum += loss * size
+        progress.correct += int(right.sum())
+        progress.images += sum(sizes)
+        progress.step += count
+        progress.epoch_seconds += seconds
+        self._unreported.add(losses, right, sizes, seconds)
+        self._report_batch(at_epoch_end=progress.step == self._steps)
+        self._check_finite(first, losses)
+
+    def _step_sizes(self, first: int, count: int) -> list[int]:
+        size = self._spec.batch_size
+        return [min(size, self._train_size - step * size) for step in range(first, first + count)]
+
+    def _report_batch(self, *, at_epoch_end: bool) -> None:
+        if not self._batch_pace.is_due(milestone=at_epoch_end):
+            return
+        progress, tally = self._progress, self._unreported
+        self._write(
+            Batch(
+                epoch=progress.epoch,
+                step=progress.step,
+                steps_per_epoch=self._steps,
+                loss=tally.loss_sum / tally.steps,
+                accuracy=tally.correct / tally.images,
+                images_per_second=tally.images / max(tally.seconds, 1e-9),
+                lr=progress.lr,
+            )
+        )
+        self._unreported = _Tally()
+        if not at_epoch_end and self._sample_pace.is_due():
+            self._write(self._samples.predicted(self._engine, progress.epoch, progress.step))
+
+    def _check_finite(self, first: int, losses: NDArray[np.float64]) -> None:
+        bad = np.flatnonzero(~np.isfinite(losses))
+        self._finite = not len(bad)
+        if self._finite or self._spec.on_nan == "continue":
+            return
+        step = first + int(bad[0])
+        norm = self._engine.gradient_norm(step)
+        kept = "The last checkpoint before it is kept." if self._checkpoints.names() else "No checkpoint was saved yet."
+        raise NonFiniteLoss(
+            f"the loss is {losses[bad[0]]} at step {step + 1} of epoch {self._progress.epoch}, with learning rate "
+            f"{self._progress.lr:g} and gradient norm {norm:g}. {kept}",
+            "Try a lower --lr, or --on-nan continue.",
+        )
+
+    def _end_epoch(self, began: float) -> None:
+        progress = self._progress
+        test = self._engine.evaluate("test")
+        self._write(
+            EpochEnded(
+                epoch=progress.epoch,
+                epochs=self._spec.epochs,
+                train_loss=progress.loss_sum / progress.images,
+                train_accuracy=progress.correct / progress.images,
+                test_loss=test.loss,
+                test_accuracy=test.accuracy,
+                confusion=test.confusion.tolist(),
+                seconds=time.monotonic() - began,
+                train_seconds=progress.epoch_seconds,
+                images_per_second=progress.images / max(progress.epoch_seconds, 1e-9),
+            )
+        )
+        self._write(self._samples.predicted(self._engine, progress.epoch, progress.step))
+        is_best = progress.best_test_accuracy is None or test.accuracy > progress.best_test_accuracy
+        if is_best:
+            progress.best_epoch, progress.best_test_accuracy = progress.epoch, test.accuracy
+        self._save("last")
+        if is_best:
+            self._save("best")
+
+    def _target_is_reached(self) -> bool:
+        target, best = self._spec.target_accuracy, self._progress.best_test_accuracy
+        return target is not None and best is not None and best >= target
+
+    def _obey(self) -> None:
+        """Do what has been asked; while paused, wait here for what is asked next."""
+        paused = False
+        while self._stop is None:
+            request = self._requests.take()
+            if request is None:
+                if not paused:
+                    return
+                time.sleep(PAUSE_POLL_SECONDS)
+                continue
+            match request.action:
+                case "pause" | "resume":
+                    paused = request.action == "pause"
+                case "stop" | "stop-now":
+                    self._stop = request.action
+                case "lr":
+                    if request.value is None or not (math.isfinite(request.value) and request.value > 0):
+                        self._write(Log(level="warning", message=f"learning rate {request.value} asked for; kept."))
+                        continue
+                    self._progress.lr = request.value
+                    self._engine.set_learning_rate(request.value)
+                case "checkpoint":
+                    self._save("last")
+            self._write(ControlApplied(action=request.action, value=request.value, id=request.id, by=request.by))
+
+    def _save(self, kind: Kind) -> None:
+        """Save a checkpoint of here, unless it is saved or holds no finite loss; a refusing disk is told about."""
+        progress = self._progress
+        here = (progress.epoch, progress.step)
+        if not self._finite or (kind == "last" and here == self._saved_at):
+            return
+        self._saved_time = time.monotonic()
+        try:
+            path = self._checkpoints.save(kind, progress, self._engine.state())
+        except OSError as error:
+            self._write(
+                Log(level="error", message=f"no checkpoint could be saved: {error.strerror}. Training goes on.")
+            )
+            return
+        if kind == "last":
+            self._saved_at = here
+        self._write(CheckpointSaved(path=path, epoch=progress.epoch, step=progress.step, kind=kind))
+
+
+class _Tally:
+    """Sums over the steps since the last batch event."""
+
+    def __init__(self) -> None:
+        self.steps = 0
+        self.images = 0
+        self.loss_sum = 0.0
+        self.correct = 0
+        self.seconds = 0.0
+
+    def add(self, losses: NDArray[np.float64], right: NDArray[np.int64], sizes: list[int], seconds: float) -> None:
+        self.steps += len(losses)
+        self.images += sum(sizes)
+        self.loss_sum += float(losses.sum())
+        self.correct += int(right.sum())
+        self.seconds += seconds

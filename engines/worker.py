@@ -1,0 +1,102 @@
+"""The worker process: takes an order on stdin, holds the run's lock, trains, and tells of it in the run's directory.
+
+`python -m engines.worker [--preload FRAMEWORK]`; `launch` has the order and the answer.
+"""
+
+import contextlib
+import os
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import TextIO
+
+import msgspec
+
+from engines import run_lock
+from engines.event_log import EventWriter
+from engines.launch import Answer, Order
+from engines.problems import Problem, StorageProblem
+from engines.run_reader import RunReader
+
+
+def main() -> int:
+    """Carry out one order; gives the exit code that a command in front of this run ends with."""
+    if sys.argv[1:2] == ["--preload"]:
+        _preload(sys.argv[2])
+    line = sys.stdin.buffer.readline()
+    if not line:
+        return 0  # Whoever prepared this spare is gone, or does not need it.
+    order = msgspec.json.decode(line, type=Order)
+    directory = Path(order.run_directory)
+    try:
+        run_lock.acquire(directory / "lock")  # Held until this process ends, however it ends.
+        log = _open_log(directory)
+        code = _attempt(directory, order, log)
+    except Problem as problem:
+        _answer(Answer(error=problem.kind, message=problem.message, hint=problem.hint))
+        return problem.exit_code
+    return code
+
+
+def _attempt(directory: Path, order: Order, log: TextIO) -> int:
+    # numpy and the rest are worth their time only once the lock is ours.
+    from engines.attempt import Attempt
+    from engines.requests import Requests
+    from engines.standing import Standing
+
+    requests = Requests(directory, log)
+    writer = _open_events(directory)
+    reader = RunReader(directory)
+    earlier = reader.read_all()
+    reader.close()
+    writer.next_seq = earlier.next_seq
+    standing = Standing(directory, earlier, order)
+    _answer(Answer(attempt=standing.attempt, offset=writer.size()))
+    _leave_streams(log)
+    return Attempt(standing, writer, requests, log).run()
+
+
+def _preload(framework: str) -> None:
+    """Import what an attempt will need; no run's log can take its words yet, so they go nowhere."""
+    with Path(os.devnull).open("w", encoding="utf-8") as nothing, contextlib.redirect_stderr(nothing):
+        import_module("engines.attempt")
+        with contextlib.suppress(ImportError):  # The attempt meets it again, and says so.
+            import_module(f"engines.{framework}_engine")
+
+
+def _open_events(directory: Path) -> EventWriter:
+    try:
+        return EventWriter(directory / "events.jsonl")
+    except OSError as error:
+        raise _cannot_write(directory / "events.jsonl", error) from error
+
+
+def _open_log(directory: Path) -> TextIO:
+    path = directory / "worker.log"
+    try:
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+    return os.fdopen(fd, "w", encoding="utf-8", errors="replace", buffering=1)
+
+
+def _cannot_write(path: Path, error: OSError) -> StorageProblem:
+    return StorageProblem(f"cannot write {path}: {error.strerror}.", "Check the disk, and who owns the folder.")
+
+
+def _answer(answer: Answer) -> None:
+    with contextlib.suppress(BrokenPipeError):  # Whoever asked is gone; the run is not theirs alone.
+        os.write(1, msgspec.json.encode(answer) + b"\n")
+
+
+def _leave_streams(log: TextIO) -> None:
+    """Let go of the launcher's pipes and the terminal: what is printed from here on goes to `worker.log`."""
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.dup2(log.fileno(), 1)
+    os.dup2(log.fileno(), 2)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
