@@ -97,7 +97,7 @@ class TorchEngine:
         self.batch_size = spec.batch_size
         self.low, self.high = input_range
         _prepare(self.device, spec.gpu_memory_limit, any(isinstance(layer, Conv) for layer in layers))
-        self.framework_version = torch.__version__
+        self.framework_version = str(torch.__version__)
         self.device_name = name_device(self.device)
         self.network = build_network(layers, spec.seed, self.device)
         self.dropouts = [module for module in self.network if isinstance(module, SeededDropout)]
