@@ -1,0 +1,185 @@
+"""Files fetched from mirrors, tried in turn: what is kept is whole and verified, or nothing is."""
+
+import fcntl
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO
+from urllib.parse import urlsplit
+
+import pooch
+import requests
+
+from engines.catalog import DATASETS
+from engines.datasets import Progress
+from engines.idx import IdxFault, IdxFile, verify
+from engines.mirrors import mirrors
+from engines.problems import DatasetProblem, StorageProblem
+
+CONNECT_TIMEOUT = 5.0
+READ_TIMEOUT = 10.0
+_CHUNK_SIZE = 1 << 14
+# No compression makes random bytes much longer, so a body beyond this is not the file.
+_SLACK = 1 << 16
+_PART_SUFFIX = ".part"
+
+
+class _MirrorFault(Exception):  # noqa: N818 - it names what a mirror did
+    """Why a mirror did not give a file, in words that go on from its name."""
+
+
+def download(dataset: str, files: Sequence[IdxFile], folder: Path, progress: Progress) -> dict[str, Path]:
+    """Fetch `files` into `folder`, and give the path of each by its name.
+
+    A file appears under its own name only when it is whole and verified; several processes may do this at once.
+    Raises `DatasetProblem` where no mirror gives a file, `StorageProblem` where it cannot be written.
+    """
+    addresses = mirrors(dataset)
+    found = {}
+    with _naming_storage_faults(folder):
+        folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+        _remove_abandoned_parts(folder)
+        for file in files:
+            found[file.name] = _fetch(dataset, file, addresses, folder, progress)
+    return found
+
+
+def _fetch(dataset: str, file: IdxFile, addresses: list[str], folder: Path, progress: Progress) -> Path:
+    faults = []
+    for address in list(addresses):
+        try:
+            return _fetch_from(address, file, folder, progress)
+        except _MirrorFault as fault:
+            faults.append(f"{urlsplit(address).netloc or address} {fault}")
+            # The next file is asked of it last, so that one dead mirror does not cost its timeout four times.
+            addresses.append(addresses.pop(0))
+    raise DatasetProblem(
+        f"{DATASETS[dataset].title} could not be downloaded: {'; '.join(faults)}.",
+        f"Put the dataset's four files into {folder}, or train on digits, which need no network: -d digits",
+    )
+
+
+def _fetch_from(address: str, file: IdxFile, folder: Path, progress: Progress) -> Path:
+    with _part_file(folder, file.name) as (part, path):
+        arrival = _Arrival(part, folder, file.size + _SLACK, progress)
+        fetch = pooch.HTTPDownloader(
+            progressbar=arrival,
+            chunk_size=_CHUNK_SIZE,
+            timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
+            # Else a server may send the gzip file as a compressed form of its content, unpacked on arrival.
+            headers={"Accept-Encoding": "identity"},
+        )
+        try:
+            fetch(f"{address}/{file.name}.gz", arrival, None)
+            verify(path, file)
+        except IdxFault as fault:
+            raise _MirrorFault(f"sent a file that {fault}") from fault
+        # Pooch turns a Content-Length that is no number into a ValueError.
+        except (OSError, ValueError) as error:
+            raise _MirrorFault(_reason(error)) from error
+        os.fsync(part.fileno())
+        return path.replace(folder / f"{file.name}.gz")
+
+
+class _Arrival:
+    """The file and the progress bar that pooch writes to: passes on how much has come, refuses more than there is."""
+
+    def __init__(self, part: IO[bytes], folder: Path, limit: int, progress: Progress) -> None:
+        self.total = 0
+        self._done = 0
+        self._part = part
+        self._folder = folder
+        self._limit = limit
+        self._progress = progress
+
+    def write(self, chunk: bytes) -> None:
+        """Write what has come; a disk's refusal is a `StorageProblem`, and no fault of the mirror."""
+        self._done += len(chunk)
+        if self._done > self._limit:
+            raise _MirrorFault("sent more than the file should hold")
+        with _naming_storage_faults(self._folder):
+            self._part.write(chunk)
+
+    def flush(self) -> None:
+        """Hand what is buffered to the disk, with the same care."""
+        with _naming_storage_faults(self._folder):
+            self._part.flush()
+
+    def update(self, _count: int) -> None:
+        """Report what has come; pooch's own count is that of its chunks, full or not."""
+        self._progress(self._done, self.total or None, "bytes")
+
+    def reset(self) -> None:
+        """Do nothing: pooch starts over before it fills its bar."""
+
+    def close(self) -> None:
+        """Do nothing: the part file is not pooch's to close."""
+
+
+def _reason(error: OSError | ValueError) -> str:
+    match error:
+        case requests.HTTPError(response=requests.Response(status_code=status)):
+            return f"answered {status}"
+        case requests.Timeout():
+            return "did not answer in time"
+        case requests.exceptions.SSLError():
+            return "has a certificate that is not trusted"
+        case requests.exceptions.ChunkedEncodingError():
+            return "broke off in the middle"
+        case requests.ConnectionError():
+            return "cannot be reached"
+    return f"gave no usable answer ({type(error).__name__})"
+
+
+@contextmanager
+def _part_file(folder: Path, name: str) -> Iterator[tuple[IO[bytes], Path]]:
+    """Open a new file in `folder`, locked while it is open; it is removed at the end unless it has been renamed."""
+    part, path = _create_locked(folder, name)
+    with part:
+        try:
+            os.fchmod(part.fileno(), 0o644)
+            yield part, path
+        finally:
+            path.unlink(missing_ok=True)
+
+
+def _create_locked(folder: Path, name: str) -> tuple[IO[bytes], Path]:
+    while True:
+        descriptor, part_name = tempfile.mkstemp(prefix=f".{name}.", suffix=_PART_SUFFIX, dir=folder)
+        path = Path(part_name)
+        # Before it is locked another process may take the file for abandoned and remove it; then we make a next one.
+        if _lock(descriptor) and path.exists():
+            return os.fdopen(descriptor, "wb"), path
+        os.close(descriptor)
+
+
+def _remove_abandoned_parts(folder: Path) -> None:
+    """Remove what downloads that were killed have left: the part files that nobody holds locked."""
+    for path in folder.glob(f".*{_PART_SUFFIX}"):
+        with suppress(OSError):
+            descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+            if _lock(descriptor):
+                path.unlink()
+            os.close(descriptor)
+
+
+def _lock(descriptor: int) -> bool:
+    # Verifying closes the file once more, which would end a `lockf` of this process but leaves `flock` alone.
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+@contextmanager
+def _naming_storage_faults(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StorageProblem(
+            f"The dataset cannot be written to {folder}: {error.strerror or error}.",
+            "Make room or choose another folder: --data-dir FOLDER",
+        ) from error
