@@ -17,12 +17,12 @@ STARTING_SECONDS = 10.0
 
 
 class RunReader:
-    """Reads what is new in a run's directory, a bounded bite at a time."""
+    """Reads what is new in a run's directory, a bounded bite at a time; `exact` decodes every batch of a huge file."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, exact: bool = False) -> None:
         self.directory = directory
         self.state = RunState()
-        self._tail = EventTail(directory / "events.jsonl")
+        self._tail = EventTail(directory / "events.jsonl", thin=not exact)
         self._restarts = 0
 
     @property

@@ -15,6 +15,19 @@ class Point:
     high: float
     count: int = 1
 
+    def take(self, x: float, y: float) -> None:
+        """Take in one more value, at `x`; a missing one only moves the point along."""
+        self.x = x
+        if not isfinite(y):
+            return
+        if not isfinite(self.mean):
+            self.mean, self.low, self.high, self.count = y, y, y, 1
+            return
+        self.count += 1
+        self.mean += (y - self.mean) / self.count
+        self.low = min(self.low, y)
+        self.high = max(self.high, y)
+
 
 class Series:
     """Values by position, thinned by halving: twice as many arrive in each point every time it is full."""
@@ -35,7 +48,7 @@ class Series:
         """Add `value` at `x`, at or after the last; None or a number that is not finite is a gap."""
         y = value if value is not None and isfinite(value) else nan
         if self._in_last < self._per_point and self._points:
-            self._points[-1] = _merge(self._points[-1], Point(x, y, y, y))
+            self._points[-1].take(x, y)
             self._in_last += 1
             return
         if len(self._points) >= self._capacity:

@@ -46,7 +46,7 @@ def _attempt(directory: Path, order: Order, log: TextIO) -> int:
 
     requests = Requests(directory, log)
     writer = _open_events(directory)
-    reader = RunReader(directory)
+    reader = RunReader(directory, exact=True)
     earlier = reader.read_all()
     reader.close()
     writer.next_seq = earlier.next_seq
