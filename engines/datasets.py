@@ -28,9 +28,9 @@ class ImageData:
 def load(dataset: str, data_dir: str | None, progress: Progress) -> ImageData:
     """Load a dataset from this machine, or download what of it is missing; every byte is verified.
 
-    `data_dir` is as `dataset_files.data_directory` takes it; `progress` may raise to break off. Raises
-    `DatasetProblem` where a file is not what it should be or cannot be had, `StorageProblem` where a downloaded one
-    cannot be written.
+    `data_dir` is as `dataset_files.data_directory` takes it; `progress` may raise anything but an `OSError` or a
+    `ValueError` to break off. Raises `DatasetProblem` where a file is not what it should be or cannot be had,
+    `StorageProblem` where a downloaded one cannot be written.
     """
     found = dataset_files.locate(dataset, data_dir)
     if dataset == "digits":

@@ -1,21 +1,20 @@
 """Files fetched from mirrors, tried in turn: what is kept is whole and verified, or nothing is."""
 
-import fcntl
 import os
-import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
-from urllib.parse import urlsplit
 
 import pooch
 import requests
+import urllib3
 
 from engines.catalog import DATASETS
 from engines.datasets import Progress
 from engines.idx import IdxFault, IdxFile, verify
 from engines.mirrors import mirrors
+from engines.part_files import part_file, remove_abandoned_parts
 from engines.problems import DatasetProblem, StorageProblem
 
 CONNECT_TIMEOUT = 5.0
@@ -23,7 +22,6 @@ READ_TIMEOUT = 10.0
 _CHUNK_SIZE = 1 << 14
 # No compression makes random bytes much longer, so a body beyond this is not the file.
 _SLACK = 1 << 16
-_PART_SUFFIX = ".part"
 
 
 class _MirrorFault(Exception):  # noqa: N818 - it names what a mirror did
@@ -34,13 +32,15 @@ def download(dataset: str, files: Sequence[IdxFile], folder: Path, progress: Pro
     """Fetch `files` into `folder`, and give the path of each by its name.
 
     A file appears under its own name only when it is whole and verified; several processes may do this at once.
-    Raises `DatasetProblem` where no mirror gives a file, `StorageProblem` where it cannot be written.
+    Raises `DatasetProblem` where no mirror gives a file, `StorageProblem` where it cannot be written. What `progress`
+    raises to break off must be no `OSError` or `ValueError`: these are taken for the network's.
     """
     addresses = mirrors(dataset)
     found = {}
     with _naming_storage_faults(folder):
-        folder.mkdir(mode=0o755, parents=True, exist_ok=True)
-        _remove_abandoned_parts(folder)
+        for directory in (folder.parent, folder):
+            directory.mkdir(mode=0o755, parents=True, exist_ok=True)
+        remove_abandoned_parts(folder)
         for file in files:
             found[file.name] = _fetch(dataset, file, addresses, folder, progress)
     return found
@@ -52,7 +52,7 @@ def _fetch(dataset: str, file: IdxFile, addresses: list[str], folder: Path, prog
         try:
             return _fetch_from(address, file, folder, progress)
         except _MirrorFault as fault:
-            faults.append(f"{urlsplit(address).netloc or address} {fault}")
+            faults.append(f"{_host(address)} {fault}")
             # The next file is asked of it last, so that one dead mirror does not cost its timeout four times.
             addresses.append(addresses.pop(0))
     raise DatasetProblem(
@@ -62,7 +62,7 @@ def _fetch(dataset: str, file: IdxFile, addresses: list[str], folder: Path, prog
 
 
 def _fetch_from(address: str, file: IdxFile, folder: Path, progress: Progress) -> Path:
-    with _part_file(folder, file.name) as (part, path):
+    with part_file(folder, file.name) as (part, path):
         arrival = _Arrival(part, folder, file.size + _SLACK, progress)
         fetch = pooch.HTTPDownloader(
             progressbar=arrival,
@@ -118,60 +118,28 @@ class _Arrival:
         """Do nothing: the part file is not pooch's to close."""
 
 
+def _host(address: str) -> str:
+    """Give the part of an address that a person knows a mirror by, without the password that may precede it."""
+    return address.partition("//")[2].partition("/")[0].rpartition("@")[2] or address
+
+
 def _reason(error: OSError | ValueError) -> str:
     match error:
         case requests.HTTPError(response=requests.Response(status_code=status)):
-            return f"answered {status}"
+            reason = f"answered {status}"
         case requests.Timeout():
-            return "did not answer in time"
+            reason = "did not answer in time"
         case requests.exceptions.SSLError():
-            return "has a certificate that is not trusted"
+            reason = "has a certificate that is not trusted"
+        case requests.ConnectionError(args=[urllib3.exceptions.ReadTimeoutError(), *_]):
+            reason = "fell silent in the middle"
         case requests.exceptions.ChunkedEncodingError():
-            return "broke off in the middle"
+            reason = "broke off in the middle"
         case requests.ConnectionError():
-            return "cannot be reached"
-    return f"gave no usable answer ({type(error).__name__})"
-
-
-@contextmanager
-def _part_file(folder: Path, name: str) -> Iterator[tuple[IO[bytes], Path]]:
-    """Open a new file in `folder`, locked while it is open; it is removed at the end unless it has been renamed."""
-    part, path = _create_locked(folder, name)
-    with part:
-        try:
-            os.fchmod(part.fileno(), 0o644)
-            yield part, path
-        finally:
-            path.unlink(missing_ok=True)
-
-
-def _create_locked(folder: Path, name: str) -> tuple[IO[bytes], Path]:
-    while True:
-        descriptor, part_name = tempfile.mkstemp(prefix=f".{name}.", suffix=_PART_SUFFIX, dir=folder)
-        path = Path(part_name)
-        # Before it is locked another process may take the file for abandoned and remove it; then we make a next one.
-        if _lock(descriptor) and path.exists():
-            return os.fdopen(descriptor, "wb"), path
-        os.close(descriptor)
-
-
-def _remove_abandoned_parts(folder: Path) -> None:
-    """Remove what downloads that were killed have left: the part files that nobody holds locked."""
-    for path in folder.glob(f".*{_PART_SUFFIX}"):
-        with suppress(OSError):
-            descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
-            if _lock(descriptor):
-                path.unlink()
-            os.close(descriptor)
-
-
-def _lock(descriptor: int) -> bool:
-    # Verifying closes the file once more, which would end a `lockf` of this process but leaves `flock` alone.
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+            reason = "cannot be reached"
+        case _:
+            reason = f"gave no usable answer ({type(error).__name__})"
+    return reason
 
 
 @contextmanager

@@ -97,10 +97,10 @@ def test_a_missing_dataset_that_cannot_be_had_is_a_problem_that_says_what_to_do(
 
 def test_a_caller_may_break_off(data_dir):
     def break_off(_done, _total, _unit):
-        raise InterruptedError
+        raise KeyboardInterrupt
 
     small_dataset.write(data_dir / "mnist")
-    with pytest.raises(InterruptedError):
+    with pytest.raises(KeyboardInterrupt):
         load("mnist", str(data_dir), break_off)
 
 

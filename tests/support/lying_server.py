@@ -38,7 +38,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 def respond(handler, body, status=200, **headers):
     handler.send_response(status)
-    for name, value in ({"Content-Length": len(body)} | headers).items():
+    for name, value in ({"Content_Length": len(body)} | headers).items():
         handler.send_header(name.replace("_", "-"), value)
     handler.end_headers()
     if handler.command == "GET":

@@ -32,15 +32,9 @@ def install(monkeypatch, tmp_path):
     home.mkdir()
     monkeypatch.chdir(home)
     monkeypatch.setenv("HOME", str(home))
-    for variable in (
-        "MNIST_TUI_DATA_DIR",
-        "MNIST_TUI_MIRROR",
-        "KERAS_HOME",
-        "XDG_CACHE_HOME",
-        "http_proxy",
-        "HTTP_PROXY",
-    ):
+    for variable in ("MNIST_TUI_DATA_DIR", "MNIST_TUI_MIRROR", "KERAS_HOME", "XDG_CACHE_HOME"):
         monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
     return tmp_path / "data"
 
 
