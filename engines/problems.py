@@ -2,6 +2,8 @@
 
 from typing import ClassVar
 
+from engines.text import clean_text
+
 
 class Problem(Exception):  # noqa: N818 - it names what a person reads, not a fault of the program
     """Something that a person has to know about; the one base of all that we raise on purpose.
@@ -15,8 +17,9 @@ class Problem(Exception):  # noqa: N818 - it names what a person reads, not a fa
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
-        self.message = message
-        self.hint = hint
+        # Paths, names and other programs' words go into messages, and messages to terminals.
+        self.message = clean_text(message)
+        self.hint = clean_text(hint)
 
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".strip()
