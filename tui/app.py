@@ -1,0 +1,231 @@
+"""The app: one launcher, the screens over it, and the workers that it started and never outlives on its own account."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import ClassVar
+
+from textual import work
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.reactive import reactive
+from textual.screen import Screen
+
+from engines import launch
+from engines.problems import Problem
+from engines.run_reader import RunReader
+from engines.runs import RunStore
+from engines.spec import RunSpec
+from tui.messages import ContinuationChosen, FrameworkSettled, RunChosen, StartChosen
+from tui.outcome import command
+from tui.screens.launcher import LauncherScreen
+from tui.screens.too_small import TooSmallScreen, is_too_small
+from tui.theme import DARK, LIGHT
+from tui.ui_log import ScreenCrash, record_crash
+from tui.warm_spare import WarmSpare
+from tui.widgets.run_form import RunForm
+
+REAP_SECONDS = 1.0
+PROBLEM_SECONDS = 20.0
+
+
+class MnistTuiApp(App[None]):
+    """Shows the launcher, and with `start` or `attach` a run's live screen over it.
+
+    After it ended, `return_code` is what the program ends with, `farewell` what it says last, and `crash` what went
+    wrong in it.
+    """
+
+    TITLE = "mnist-tui"
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("question_mark", "help", "Help", key_display="?"),
+        Binding("t", "toggle_theme", "Light or dark", show=False),
+        Binding("escape", "back", "Back", show=False),
+        Binding("q,ctrl+c,ctrl+q", "leave", "Leave", key_display="q"),
+    ]
+
+    launching = reactive(False)
+    """Whether a run is being started right now."""
+
+    def __init__(
+        self,
+        store: RunStore,
+        form: RunSpec,
+        *,
+        start: bool = False,
+        attach: Path | None = None,
+        notice: str = "",
+    ) -> None:
+        super().__init__()
+        self.store = store
+        self.spare = WarmSpare()
+        self.crash: ScreenCrash | None = None
+        self._form = form
+        self._starts_at_once = start
+        self._attached = attach
+        self._notice = notice
+        self._started: list[launch.Worker] = []
+        self._opened: list[Path] = []
+        self.register_theme(DARK)
+        self.register_theme(LIGHT)
+        self.theme = DARK.name
+
+    def get_default_screen(self) -> Screen[None]:
+        """Give the launcher, which stays under all other screens."""
+        return LauncherScreen(self.store, self._form, self._notice)
+
+    def on_mount(self) -> None:
+        """Open what was asked for on the command line."""
+        self.set_interval(REAP_SECONDS, self._reap)
+        if self._attached:
+            self.open_run(self._attached)
+        elif self._starts_at_once:
+            self.start_run(self._form)
+
+    @property
+    def farewell(self) -> str:
+        """What to say after the app ended: which of the runs that it showed go on, and how to see them again."""
+        alive = [directory.name for directory in self._opened if RunReader(directory).has_worker()]
+        if len(alive) > 1:
+            return f"{len(alive)} runs go on; list them with: {command(self.store.root, 'runs')}"
+        watch = command(self.store.root, "attach", *alive)
+        return f"Run {alive[0]} goes on; watch it with: {watch}" if alive else ""
+
+    def start_run(self, spec: RunSpec) -> None:
+        """Start a run of `spec` and show it; where that fails it is said, and the screen stays as it is."""
+        self._launch(lambda spare: launch.start(self.store, spec, spare))
+
+    def go_on(self, directory: Path, more_epochs: int | None = None, framework: str = "") -> None:
+        """Go on with a run from its last checkpoint and show it."""
+        self._launch(lambda spare: launch.go_on(directory, more_epochs, framework, spare))
+
+    @work
+    async def _launch(self, begin: Callable[[launch.Spare | None], launch.Worker]) -> None:
+        if self.launching:
+            return
+        self.launching = True
+        try:
+            worker = await asyncio.to_thread(self._begin, begin)
+        except Problem as problem:
+            self.say_problem(problem)
+        else:
+            self.open_run(worker.run_directory, worker)
+        finally:
+            self.launching = False
+
+    def _begin(self, begin: Callable[[launch.Spare | None], launch.Worker]) -> launch.Worker:
+        spare = self.spare.take()
+        try:
+            worker = begin(spare)
+        except Problem:
+            if spare and spare.is_alive():
+                spare.end()
+            raise
+        # Noted here, in the thread: whoever leaves meanwhile is still told that this run goes on.
+        self._started.append(worker)
+        self._opened.append(worker.run_directory)
+        return worker
+
+    def open_run(self, directory: Path, worker: launch.Worker | None = None) -> None:
+        """Show a run's live screen, in the place of another one's."""
+        # Imported here: the curves' library would cost the launcher's first frame 50 ms.
+        from tui.screens.monitor import MonitorScreen
+
+        while isinstance(self.screen, TooSmallScreen | MonitorScreen) or self.screen.is_modal:
+            self.pop_screen()
+        if directory not in self._opened:
+            self._opened.append(directory)
+        self.push_screen(MonitorScreen(RunReader(directory), worker))
+        self._check_size()
+
+    def prepare_spare(self, framework: str) -> None:
+        """Have a worker import `framework` meanwhile, in the place of another one; with "" none is wanted any more."""
+        self.spare.want(framework)
+        self._adjust_spare()
+
+    @work(thread=True)
+    def _adjust_spare(self) -> None:
+        self.spare.adjust()
+
+    def on_start_chosen(self, message: StartChosen) -> None:
+        """Start what a person chose."""
+        self.start_run(message.spec)
+
+    def on_continuation_chosen(self, message: ContinuationChosen) -> None:
+        """Go on with the run that a person chose."""
+        self.go_on(message.directory, framework=message.framework)
+
+    def on_run_chosen(self, message: RunChosen) -> None:
+        """Show the run that a person chose."""
+        self.open_run(message.directory)
+
+    def on_runs_chosen(self) -> None:
+        """Show the table of runs."""
+        from tui.screens.runs import RunsScreen
+
+        self.push_screen(RunsScreen(self.store))
+
+    def on_framework_settled(self, message: FrameworkSettled) -> None:
+        """Keep a spare worker of what a person stays with."""
+        self.prepare_spare(message.framework)
+
+    def say_problem(self, problem: Problem) -> None:
+        """Tell a person what did not work and what to do about it."""
+        self.notify(problem.hint, title=problem.message, severity="error", timeout=PROBLEM_SECONDS, markup=False)
+
+    def action_help(self) -> None:
+        """Show every key, screen by screen."""
+        from tui.screens.help import HelpScreen
+        from tui.screens.monitor import MonitorScreen
+        from tui.screens.runs import RunsScreen
+
+        self.push_screen(
+            HelpScreen(
+                [
+                    ("Everywhere", [MnistTuiApp]),
+                    ("Launcher", [LauncherScreen, RunForm]),
+                    ("Live screen", [MonitorScreen]),
+                    ("Runs", [RunsScreen]),
+                ]
+            )
+        )
+
+    def action_toggle_theme(self) -> None:
+        """Change between dark and light."""
+        self.theme = LIGHT.name if self.theme == DARK.name else DARK.name
+
+    async def action_back(self) -> None:
+        """Go back to the screen under this one."""
+        if len(self.screen_stack) > 1 and not isinstance(self.screen, TooSmallScreen):
+            self.pop_screen()
+
+    def action_leave(self) -> None:
+        """End the app; runs go on."""
+        self.exit()
+
+    def on_resize(self) -> None:
+        """Look whether there is room for the screens."""
+        self._check_size()
+
+    def on_unmount(self) -> None:
+        """Leave no spare behind."""
+        self.spare.end()
+
+    def _check_size(self) -> None:
+        is_shown = isinstance(self.screen, TooSmallScreen)
+        if is_too_small(self.size) and not is_shown:
+            self.push_screen(TooSmallScreen())
+        elif is_shown and not is_too_small(self.size):
+            self.pop_screen()
+
+    def _reap(self) -> None:
+        self._started = [worker for worker in self._started if worker.process.poll() is None]
+
+    def _handle_exception(self, error: Exception) -> None:
+        self.crash = self.crash or record_crash(error)
+        super()._handle_exception(error)
+
+    def _fatal_error(self) -> None:
+        # Textual's own prints the traceback, with every local variable, on the terminal.
+        self.panic()

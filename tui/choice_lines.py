@@ -1,0 +1,82 @@
+"""What the launcher shows of a choice, as lines of text: the model's layers, the dataset's images, runs made before."""
+
+from collections.abc import Sequence
+
+from engines.catalog import IMAGE_SIZE, Model
+from engines.runs import RunSummary
+from tui import formats
+from tui.digits import ImageStyle, common_margin, draw_image
+from tui.lines import Line, columns, fit
+
+_GAP = 2
+_ROLES = {"paused": "warning", "stalled": "warning", "stopped": "warning", "failed": "wrong", "crashed": "wrong"}
+
+
+def model_lines(model: Model, framework: str, width: int) -> list[Line]:
+    """Draw a line for each layer of `model`: what it is, the shape that leaves it, what it learns; then the sum."""
+    widths = (16, max(8, min(14, width - 16 - 11)), -11)
+    rows = [
+        (row.title, formats.shape(list(row.shape)), formats.count(row.parameter_count))
+        for row in model.table(framework)
+    ]
+    total = formats.count(model.parameter_count(framework))
+    lines = [columns(zip(("layer", "output", "parameters"), widths, ("muted",) * 3, strict=True))]
+    lines += [columns(zip(row, widths, ("text", "muted", "text"), strict=True)) for row in rows]
+    lines += [columns(zip(("in all", "", total), widths, ("muted", "muted", "strong"), strict=True))]
+    return [fit(line, width) for line in lines]
+
+
+def image_size(width: int, height: int) -> tuple[int, int]:
+    """Give the columns and rows of one image, the largest that leave room for five of them and their names."""
+    rows = max(1, min(IMAGE_SIZE // 2, height - 1, ((width + _GAP) // 5 - _GAP) // 2))
+    return 2 * rows, rows
+
+
+def image_count(width: int, height: int) -> int:
+    """Give how many images `image_lines` has room for."""
+    wide, high = image_size(width, height)
+    return ((width + _GAP) // (wide + _GAP)) * max(1, height // (high + 1))
+
+
+def image_lines(
+    images: Sequence[tuple[bytes, int]], class_names: Sequence[str], style: ImageStyle, width: int, height: int
+) -> list[Line]:
+    """Draw as many of `images` as there is room for, side by side, each over the name of its class."""
+    wide, high = image_size(width, height)
+    across = (width + _GAP) // (wide + _GAP)
+    margin = common_margin([image for image, _ in images])
+    lines: list[Line] = []
+    for first in range(0, image_count(width, height), across):
+        strip = images[first : first + across]
+        drawings = [draw_image(image, wide, high, style, margin) for image, _ in strip]
+        for row in range(high):
+            lines.append(_side_by_side([fit(drawing[row], wide) for drawing in drawings]))
+        lines.append(_side_by_side([fit([(class_names[label].center(wide), "muted")], wide) for _, label in strip]))
+    return [fit(line, width) for line in lines[:height]]
+
+
+def run_line(run: RunSummary, now: float, width: int) -> Line:
+    """Draw a run in one line: its state, what it trains, how well, and when it began before `now` (Unix seconds)."""
+    age = ago(now - run.started) if run.started is not None else ""
+    role = _ROLES.get(run.state, "right")
+    widths = (10, max(10, width - 31), -9, -12)
+    cells = (run.state, run_title(run), formats.percent(run.best_test_accuracy), age)
+    return fit(columns(zip(cells, widths, (role, "text", "strong", "muted"), strict=True)), width)
+
+
+def run_title(run: RunSummary) -> str:
+    """Give what a run trains, or where its spec cannot be read its name."""
+    return run.spec.title if run.spec else run.run_id
+
+
+def ago(seconds: float) -> str:
+    """Say roughly how long ago something was: `now`, `5 min ago`, `3 h ago`, `12 d ago`."""
+    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= length:
+            return f"{int(seconds // length)} {unit} ago"
+    return "now"
+
+
+def _side_by_side(pieces: list[Line]) -> Line:
+    gap = (" " * _GAP, "text")
+    return [run for at, piece in enumerate(pieces) for run in ([gap, *piece] if at else piece)]

@@ -1,0 +1,166 @@
+"""The launcher's form as data: a row for each of a run's options, what stands in it, and the run it asks for."""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from math import isfinite
+
+import msgspec
+
+from engines.catalog import DATASETS, FRAMEWORK_TITLES, FRAMEWORKS, MODELS
+from engines.problems import UsageProblem
+from engines.spec import RunSpec
+
+NONE = "none"
+NUMBER_CHARACTERS = frozenset("0123456789.e-")
+LONGEST_NUMBER = 12
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A row with a few values to step through; `key` does so from anywhere on the screen."""
+
+    name: str
+    label: str
+    values: tuple[str, ...]
+    key: str = ""
+    hint: str = ""
+
+    def step(self, text: str, by: int) -> str:
+        """Give the value `by` places on from `text`, round and round."""
+        return self.values[(self.values.index(text) + by) % len(self.values)]
+
+    def title(self, value: str) -> str:
+        """Give `value` as a person calls it."""
+        return FRAMEWORK_TITLES[value] if self.name == "framework" else value
+
+
+@dataclass(frozen=True)
+class Number:
+    """A row with a number that is typed, or stepped along `ladder`; `rule` says in words what is allowed.
+
+    Where it is `optional`, `none` is a value too, one step below the ladder.
+    """
+
+    name: str
+    label: str
+    rule: str
+    ladder: Sequence[float]
+    hint: str = ""
+    whole: bool = True
+    optional: bool = False
+
+    def step(self, text: str, by: int) -> str:
+        """Give the ladder's next value above `text`, or with a negative `by` below it, and stay at its ends."""
+        try:
+            value = float(text)
+        except ValueError:
+            return NONE if self.optional and by < 0 else self.show(self.ladder[0])
+        at = bisect_right(self.ladder, value) if by > 0 else bisect_left(self.ladder, value) - 1
+        if at < 0 and self.optional:
+            return NONE
+        return self.show(self.ladder[max(0, min(at, len(self.ladder) - 1))])
+
+    def show(self, value: float | None) -> str:
+        """Give `value` as it stands in the row."""
+        if value is None:
+            return NONE
+        return str(int(value)) if self.whole else f"{value:g}"
+
+    def read(self, text: str) -> float | int | None:
+        """Give the number that `text` means; raises ValueError where it means none."""
+        if self.optional and text in ("", NONE):
+            return None
+        if self.whole:
+            return int(text)
+        value = float(text)
+        if not isfinite(value):
+            raise ValueError("not finite")
+        return value
+
+
+Row = Choice | Number
+
+_EPOCHS = Number("epochs", "epochs", "a whole number, 1 or more", range(1, 1_000), "times through the images")
+_BATCH_SIZE = Number(
+    "batch_size", "batch size", "a whole number, 1 or more", [2**power for power in range(17)], "images in a step"
+)
+_LR = Number(
+    "lr",
+    "lr",
+    "a number above 0",
+    [float(f"{digit}e{power}") for power in range(-7, 1) for digit in (1, 2, 5)],
+    "Adam's learning rate",
+    whole=False,
+)
+_SEED = Number("seed", "seed", "a whole number, 0 or more", range(1_000_000), "the same seed gives the same run")
+_TARGET = Number(
+    "target_accuracy",
+    "target accuracy",
+    "between 0 and 1, or none",
+    [0.5, 0.8, 0.85, 0.9, 0.95, 0.97, 0.98, 0.985, 0.99, 0.995, 1.0],
+    "stop at this test accuracy",
+    whole=False,
+    optional=True,
+)
+_GPU_MEMORY = Number(
+    "gpu_memory_limit",
+    "gpu memory limit",
+    "a whole number of MiB, 1 or more, or none",
+    [2**power for power in range(9, 18)],
+    "in MiB",
+    optional=True,
+)
+
+
+class Form:
+    """What stands in each row; options that have no row stay as they came."""
+
+    def __init__(self, asked: RunSpec) -> None:
+        self._asked = asked
+        self.rows: list[Row] = [
+            Choice("framework", "framework", _with(FRAMEWORKS, asked.framework), "f"),
+            Choice("model", "model", _with(tuple(MODELS), asked.model), "m"),
+            Choice("dataset", "dataset", _with(tuple(DATASETS), asked.dataset), "d"),
+            _EPOCHS,
+            _BATCH_SIZE,
+            _LR,
+            _SEED,
+            Choice("device", "device", _with(("auto", "cpu"), asked.device), hint="auto takes a GPU if there is one"),
+            _GPU_MEMORY,
+            _TARGET,
+            Choice("on_nan", "on nan", ("stop", "continue"), hint="if the loss is no longer finite"),
+        ]
+        self.texts: dict[str, str] = {}
+        for row in self.rows:
+            value = getattr(asked, row.name)
+            self.texts[row.name] = row.show(value) if isinstance(row, Number) else value
+
+    def offer_devices(self, devices: tuple[str, ...]) -> None:
+        """Let the device be one of `devices`, or what it was asked to be."""
+        offered = _with(devices, self.texts["device"])
+        self.rows = [
+            replace(row, values=offered) if isinstance(row, Choice) and row.name == "device" else row
+            for row in self.rows
+        ]
+
+    def step(self, row: Row, by: int) -> None:
+        """Put the value after the present one (before it, with a negative `by`) into `row`."""
+        self.texts[row.name] = row.step(self.texts[row.name], by)
+
+    def spec(self) -> RunSpec:
+        """Give the run that is asked for; raises `UsageProblem` with a line about the first row that is wrong."""
+        values = msgspec.to_builtins(self._asked)
+        for row in self.rows:
+            text = self.texts[row.name]
+            try:
+                values[row.name] = row.read(text) if isinstance(row, Number) else text
+                spec = msgspec.convert(values, RunSpec)
+            except ValueError as error:
+                rule = row.rule if isinstance(row, Number) else f"one of {', '.join(row.values)}"
+                raise UsageProblem(f"{row.label} must be {rule}; it is {text or 'empty'}.") from error
+        return spec
+
+
+def _with(values: tuple[str, ...], value: str) -> tuple[str, ...]:
+    return values if value in values else (*values, value)

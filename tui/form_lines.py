@@ -1,0 +1,47 @@
+"""The launcher's form as lines of text: what can be chosen, what is, and where the cursor stands."""
+
+from rich.cells import cell_len
+
+from tui.form import Choice, Form, Number, Row
+from tui.lines import Line, fit, width_of
+
+HINT_COLUMN = 38
+BEFORE, AFTER = "◂ ", " ▸"
+_SHORT_LABEL = len("framework ")
+_LONG_LABEL = len("gpu memory limit ")
+
+
+def form_lines(form: Form, at: int, typing: bool, width: int) -> list[Line]:
+    """Draw a line for each row of `form`, the cursor on row `at`; `typing` shows its number being typed.
+
+    Every choice is seen where `width` has room for all, else the one that is made. Hints need `HINT_COLUMN` and more.
+    """
+    return [fit(_row_line(form, row, at == place, typing, width), width) for place, row in enumerate(form.rows)]
+
+
+def _row_line(form: Form, row: Row, here: bool, typing: bool, width: int) -> Line:
+    text = form.texts[row.name]
+    key, label_width = (row.key, _SHORT_LABEL) if isinstance(row, Choice) and row.key else (" ", _LONG_LABEL)
+    label = f" {row.label:<{label_width}}"
+    lead: Line = [("▸" if here else " ", "key"), (key, "key"), (label, "strong" if here else "text")]
+    value = (
+        _number(text, here, typing) if isinstance(row, Number) else _choices(row, text, here, width - width_of(lead))
+    )
+    line = fit([*lead, *value], max(HINT_COLUMN, width_of([*lead, *value])))
+    has_room = row.hint and width_of(line) + cell_len(row.hint) < width
+    return [*line, (f" {row.hint}", "muted")] if has_room else line
+
+
+def _number(text: str, here: bool, typing: bool) -> Line:
+    if not here:
+        return [(f"  {text}", "strong")]
+    return [(f"  {text}", "chosen"), ("▏", "key")] if typing else [(BEFORE, "key"), (text, "chosen"), (AFTER, "key")]
+
+
+def _choices(row: Choice, text: str, here: bool, room: int) -> Line:
+    titles = [row.title(value) for value in row.values]
+    chosen = row.values.index(text)
+    if sum(len(title) + 2 for title in titles) > room:
+        return [(BEFORE, "key"), (titles[chosen], "chosen"), (f"{AFTER}  {chosen + 1} of {len(titles)}", "muted")]
+    role = "chosen" if here else "strong"
+    return [(f"[{title}]", role) if place == chosen else (f" {title} ", "muted") for place, title in enumerate(titles)]

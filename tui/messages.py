@@ -1,0 +1,44 @@
+"""What a person chose on a screen, told to the app, which alone starts workers and opens screens."""
+
+from pathlib import Path
+
+from textual.message import Message
+
+from engines.spec import RunSpec
+
+
+class StartChosen(Message):
+    """A run of `spec` is to be started."""
+
+    def __init__(self, spec: RunSpec) -> None:
+        super().__init__()
+        self.spec = spec
+
+
+class RunChosen(Message):
+    """The run in `directory` is to be shown."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__()
+        self.directory = directory
+
+
+class ContinuationChosen(Message):
+    """The run in `directory`, trained in `framework`, is to go on from its last checkpoint."""
+
+    def __init__(self, directory: Path, framework: str) -> None:
+        super().__init__()
+        self.directory = directory
+        self.framework = framework
+
+
+class RunsChosen(Message):
+    """The table of all runs is to be shown."""
+
+
+class FrameworkSettled(Message):
+    """A person has stayed with `framework` for a while; empty when nobody is choosing any more."""
+
+    def __init__(self, framework: str) -> None:
+        super().__init__()
+        self.framework = framework

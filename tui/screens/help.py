@@ -1,0 +1,56 @@
+"""Every key, screen by screen, read from the screens themselves."""
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.dom import DOMNode
+from textual.keys import format_key
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+
+class HelpScreen(ModalScreen[None]):
+    """Lists the keys of `sections`, each a heading with the classes whose bindings stand under it."""
+
+    DEFAULT_CSS = """
+    HelpScreen { align: center middle; }
+    HelpScreen VerticalScroll {
+        width: 66; max-width: 100%; height: auto; max-height: 100%;
+        padding: 0 2; border: round $primary; background: $surface;
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,question_mark,q,enter", "dismiss", "Back"),
+    ]
+
+    def __init__(self, sections: list[tuple[str, list[type[DOMNode]]]]) -> None:
+        super().__init__()
+        self._sections = sections
+
+    def compose(self) -> ComposeResult:
+        """Lay out all sections in one text that scrolls."""
+        box = VerticalScroll(Static(Content("\n").join(self._lines())))
+        box.border_title = "Keys"
+        box.border_subtitle = "Escape: back"
+        yield box
+
+    def _lines(self) -> Iterator[Content]:
+        for heading, classes in self._sections:
+            yield Content.assemble("\n" if heading != self._sections[0][0] else "", (heading, "bold $primary"))
+            for owner in classes:
+                for keys, words in keys_of(owner):
+                    yield Content.assemble((f"  {keys:<18}", "$accent"), words)
+
+
+def keys_of(owner: type[DOMNode]) -> list[tuple[str, str]]:
+    """Give the keys of a screen, widget or app as a person writes them, each with what it does."""
+    rows: dict[str, str] = {}
+    for binding in owner.BINDINGS:
+        if isinstance(binding, Binding) and binding.description:
+            keys = " ".join(format_key(key.strip()) for key in binding.key.split(","))
+            rows[binding.key_display or keys] = binding.tooltip or binding.description
+    return list(rows.items())

@@ -1,0 +1,229 @@
+"""The launcher: what to train, in what, on what, and what there is to do it with."""
+
+from pathlib import Path
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widgets import Footer
+
+from engines.catalog import FRAMEWORK_TITLES, FRAMEWORKS
+from engines.problems import Problem, StorageProblem, Unavailable
+from engines.run_reader import ALIVE
+from engines.runs import RunStore, RunSummary
+from engines.spec import RunSpec
+from tui import formats
+from tui.background import in_background
+from tui.dataset_look import DatasetLook, look_at
+from tui.form import Form
+from tui.machine import installed_version, look_at_machine
+from tui.messages import FrameworkSettled, RunChosen, RunsChosen, StartChosen
+from tui.run_index import RunIndex, best_of
+from tui.view import dataset_title, framework_title
+from tui.widgets.choice_panes import Heading, ImagesPane, ModelPane, RecentRuns, StartBar, count_alive
+from tui.widgets.run_form import RunForm
+
+SETTLED_SECONDS = 2.0
+LOOK_SECONDS = 2.0
+NEWEST_RUNS = 50
+IMAGE_COUNT = 60
+
+
+class LauncherScreen(Screen[None]):
+    """Fills in a `RunSpec` and posts `StartChosen`; looks at machine, datasets and runs in threads meanwhile."""
+
+    DEFAULT_CSS = """
+    LauncherScreen {
+        #choice { height: 12; }
+        RunForm { width: 43; margin-right: 1; }
+        ModelPane { width: 1fr; }
+        RecentRuns { width: 1fr; display: none; }
+        ImagesPane { height: 1fr; }
+    }
+    LauncherScreen.-wide {
+        padding: 0 1;
+        RunForm { width: 1fr; max-width: 80; margin-right: 2; }
+        ModelPane { margin-right: 2; max-width: 50; }
+        RecentRuns { display: block; }
+    }
+    LauncherScreen.-tall { #choice { height: 14; } }
+    """
+    AUTO_FOCUS = "RunForm"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012 - as Textual declares it
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (36, "-tall")]  # noqa: RUF012 - as Textual declares it
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "start", "Start", priority=True),
+        Binding("f", "step('framework', 1)", "Framework"),
+        Binding("m", "step('model', 1)", "Model"),
+        Binding("d", "step('dataset', 1)", "Dataset"),
+        Binding("F", "step('framework', -1)", "Framework before", show=False),
+        Binding("M", "step('model', -1)", "Model before", show=False),
+        Binding("D", "step('dataset', -1)", "Dataset before", show=False),
+        Binding("a", "open_alive", "Alive"),
+        Binding("r", "open_runs", "Runs"),
+    ]
+
+    def __init__(self, store: RunStore, asked: RunSpec, notice: str = "") -> None:
+        super().__init__()
+        self._form = Form(asked)
+        self._data_dir = asked.data_dir
+        self._notice = notice
+        self._index = RunIndex(store)
+        self._runs: list[RunSummary] = []
+        self._versions: dict[str, str | None] = {}
+        self._looks: dict[str, DatasetLook | None] = {}
+        self._looking: Timer | None = None
+        self._settling: Timer | None = None
+        self._is_looking = False
+        self._is_starting = False
+        self._has_chosen_dataset = False
+
+    def compose(self) -> ComposeResult:
+        """Lay out the form beside what it leads to."""
+        yield Heading()
+        with Horizontal(id="choice"):
+            yield RunForm(self._form)
+            yield ModelPane()
+            yield RecentRuns()
+        yield ImagesPane()
+        yield StartBar()
+        yield Footer(show_command_palette=False, compact=True)
+
+    def on_mount(self) -> None:
+        """Show what is known at once, and begin to find out the rest."""
+        self.query_one(Heading).show(notice=self._notice)
+        self._look_at_frameworks()
+        self.watch(self.app, "launching", self._show_starting)
+
+    def on_screen_resume(self) -> None:
+        """Look at what may have changed, now and every few seconds."""
+        # A dataset that was missing may have been downloaded by a run meanwhile.
+        self._looks = {name: look for name, look in self._looks.items() if look is None or look.is_there}
+        self._show_choice()
+        self._look_around()
+        self._looking = self.set_interval(LOOK_SECONDS, self._look_around)
+        self._wait_until_settled()
+
+    def on_screen_suspend(self) -> None:
+        """Look at nothing while another screen is shown."""
+        for timer in (self._looking, self._settling):
+            if timer:
+                timer.stop()
+        self.post_message(FrameworkSettled(""))
+
+    def action_start(self) -> None:
+        """Start the run that the form asks for."""
+        try:
+            self.post_message(StartChosen(self._checked_spec()))
+        except Problem:
+            self.app.bell()
+
+    def action_step(self, name: str, by: int) -> None:
+        """Put the next value into the row called `name`."""
+        self.query_one(RunForm).step_row(name, by)
+
+    def action_open_alive(self) -> None:
+        """Open the run that is alive; where several are, the table of runs."""
+        alive = [run for run in self._runs if run.state in ALIVE]
+        if len(alive) == 1:
+            self.post_message(RunChosen(Path(alive[0].directory)))
+        elif alive:
+            self.post_message(RunsChosen())
+
+    def action_open_runs(self) -> None:
+        """Open the table of runs."""
+        self.post_message(RunsChosen())
+
+    @on(RunForm.Changed)
+    def _change(self, event: RunForm.Changed) -> None:
+        self._has_chosen_dataset |= event.name == "dataset"
+        if event.name == "framework":
+            self._wait_until_settled()
+        self._show_choice()
+
+    def _checked_spec(self) -> RunSpec:
+        spec = self._form.spec()
+        if self._versions.get(spec.framework, "") is None:
+            title = FRAMEWORK_TITLES[spec.framework]
+            raise Unavailable(f"{title} is not installed.", f"pip install {spec.framework}, or press f for another.")
+        return spec
+
+    def _show_choice(self) -> None:
+        chosen = self._form.texts
+        version = self._versions.get(chosen["framework"], "")
+        self.query_one(ModelPane).show(
+            chosen["model"], chosen["framework"], "(not installed)" if version is None else version
+        )
+        if chosen["dataset"] not in self._looks:
+            self._looks[chosen["dataset"]] = None
+            self._look_at_dataset(chosen["dataset"])
+        self.query_one(ImagesPane).show(chosen["dataset"], self._looks[chosen["dataset"]])
+        self._show_start()
+
+    def _show_starting(self, is_starting: bool) -> None:
+        self._is_starting = is_starting
+        self._show_start()
+
+    def _show_start(self) -> None:
+        bar = self.query_one(StartBar)
+        try:
+            spec = self._checked_spec()
+        except Problem as problem:
+            bar.show(problem=str(problem))
+            return
+        epochs = "1 epoch" if spec.epochs == 1 else f"{spec.epochs} epochs"
+        what = f"{framework_title(spec)} {spec.model} on {dataset_title(spec)}, {epochs}"
+        best = best_of(self._runs, spec)
+        bar.show(
+            call=f"Starting {what} ..." if self._is_starting else f"Enter: start {what}",
+            best=f"best so far {formats.percent(best.best_test_accuracy)}" if best else "",
+        )
+
+    def _wait_until_settled(self) -> None:
+        if self._settling:
+            self._settling.stop()
+        self._settling = self.set_timer(SETTLED_SECONDS, self._settle)
+
+    def _settle(self) -> None:
+        framework = self._form.texts["framework"]
+        if self._versions.get(framework, "") is not None:
+            self.post_message(FrameworkSettled(framework))
+
+    @work
+    async def _look_at_frameworks(self) -> None:
+        self._versions = await in_background(lambda: {name: installed_version(name) for name in FRAMEWORKS})
+        self._show_choice()
+
+    @work
+    async def _look_at_dataset(self, dataset: str) -> None:
+        look = await in_background(lambda: look_at(dataset, self._data_dir, IMAGE_COUNT))
+        self._looks[dataset] = look
+        if not look.is_reachable and dataset == "mnist" and not self._has_chosen_dataset:
+            self._form.texts["dataset"] = "digits"
+            self.query_one(Heading).show(notice=f"{look.summary}, so digits is chosen: it needs no download.")
+            self.query_one(RunForm).redraw()
+        self._show_choice()
+
+    @work
+    async def _look_around(self) -> None:
+        if self._is_looking:
+            return
+        self._is_looking = True
+        heading = self.query_one(Heading)
+        try:
+            machine = await in_background(look_at_machine)
+            heading.show(machine=machine)
+            self._form.offer_devices(machine.devices)
+            self._runs = await in_background(lambda: self._index.read(NEWEST_RUNS))
+        except StorageProblem as problem:
+            heading.show(notice=str(problem))
+        finally:
+            self._is_looking = False
+        heading.show(alive_count=count_alive(self._runs))
+        self.query_one(RecentRuns).show(self._runs)
+        self.query_one(RunForm).redraw()
+        self._show_start()

@@ -1,0 +1,142 @@
+"""The table of runs: what each does or did, how well, how long ago; opens one, or goes on with it."""
+
+import time
+from pathlib import Path
+from typing import ClassVar
+
+from rich.text import Text
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.widgets import DataTable, Footer, Static
+
+from engines.problems import StorageProblem
+from engines.run_reader import ALIVE
+from engines.runs import RunStore, RunSummary
+from tui import formats
+from tui.background import in_background
+from tui.choice_lines import ago, run_title
+from tui.messages import ContinuationChosen, RunChosen
+from tui.run_index import RunIndex
+from tui.screens.confirm import ConfirmScreen
+
+LOOK_SECONDS = 2.0
+COLUMNS = (("State", 10), ("Trains", 32), ("Epochs", 8), ("Best", 9), ("Started", 12))
+MARKS = {"running": "▶", "paused": "‖", "stalled": "?", "completed": "✓", "stopped": "■", "failed": "✗", "crashed": "✗"}
+
+
+class RunsScreen(Screen[None]):
+    """Lists every run of a store, newest first, and keeps the list as it is on disk."""
+
+    DEFAULT_CSS = """
+    RunsScreen {
+        #summary { height: 1; padding: 0 1; color: $text-muted; }
+        #where { height: 1; padding: 0 1; color: $text-muted; }
+        DataTable { height: 1fr; background: $background; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "open", "Open"),
+        Binding("c", "go_on", "Continue"),
+        Binding("escape,r", "app.back", "Back"),
+    ]
+
+    def __init__(self, store: RunStore) -> None:
+        super().__init__()
+        self._store = store
+        self._index = RunIndex(store)
+        self._runs: dict[str, RunSummary] = {}
+        self._is_looking = False
+
+    def compose(self) -> ComposeResult:
+        """Lay out the table between a line about all runs and one about the chosen one."""
+        yield Static("Reading the runs ...", id="summary", markup=False)
+        yield DataTable[Text](cursor_type="row", zebra_stripes=False)
+        yield Static("", id="where", markup=False)
+        yield Footer(show_command_palette=False, compact=True)
+
+    def on_mount(self) -> None:
+        """Begin to read."""
+        table = self.query_one(DataTable)
+        for title, width in COLUMNS:
+            table.add_column(title, width=width, key=title)
+        self._look()
+        self.set_interval(LOOK_SECONDS, self._look)
+
+    def action_open(self) -> None:
+        """Open the chosen run's live screen."""
+        if run := self._chosen:
+            self.post_message(RunChosen(Path(run.directory)))
+
+    @work
+    async def action_go_on(self) -> None:
+        """Ask whether to go on with the chosen run, and do."""
+        run = self._chosen
+        if run is None or run.spec is None:
+            return
+        if run.state in ALIVE:
+            self.notify("It is alive: Enter opens it.", title=run.run_id, markup=False)
+        elif await self.app.push_screen_wait(ConfirmScreen(f"Go on with {run_title(run)} from its last checkpoint?")):
+            self.post_message(ContinuationChosen(Path(run.directory), run.spec.framework))
+
+    @on(DataTable.RowSelected)
+    def _select(self) -> None:
+        self.action_open()
+
+    @on(DataTable.RowHighlighted)
+    def _highlight(self) -> None:
+        self.query_one("#where", Static).update(self._chosen.directory if self._chosen else "")
+
+    @property
+    def _chosen(self) -> RunSummary | None:
+        table = self.query_one(DataTable)
+        if not table.row_count:
+            return None
+        return self._runs.get(table.coordinate_to_cell_key(table.cursor_coordinate).row_key.value or "")
+
+    @work
+    async def _look(self) -> None:
+        if self._is_looking or not self.is_current:
+            return
+        self._is_looking = True
+        try:
+            runs = await in_background(self._index.read)
+        except StorageProblem as problem:
+            self.query_one("#summary", Static).update(str(problem))
+        else:
+            self._show(runs)
+        finally:
+            self._is_looking = False
+
+    def _show(self, runs: list[RunSummary]) -> None:
+        known, self._runs = self._runs, {run.run_id: run for run in runs}
+        table = self.query_one(DataTable)
+        if list(known) != list(self._runs):
+            chosen = self._runs.get(self._chosen.run_id) if self._chosen else None
+            table.clear()
+            for run in runs:
+                table.add_row(*_cells(run), key=run.run_id)
+            if chosen:
+                table.move_cursor(row=table.get_row_index(chosen.run_id))
+        else:
+            for run in runs:
+                for (title, _), cell in zip(COLUMNS, _cells(run), strict=True):
+                    if table.get_cell(run.run_id, title) != cell:
+                        table.update_cell(run.run_id, title, cell)
+        alive = sum(run.state in ALIVE for run in runs)
+        words = f"{len(runs)} {'run' if len(runs) == 1 else 'runs'} in {self._store.root}, {alive} alive"
+        empty = f"No runs in {self._store.root} yet: Escape, then Enter starts the first."
+        self.query_one("#summary", Static).update(words if runs else empty)
+        self._highlight()
+
+
+def _cells(run: RunSummary) -> tuple[Text, ...]:
+    asked = f" of {run.spec.epochs}" if run.spec else ""
+    return (
+        Text(f"{MARKS[run.state]} {run.state}"),
+        Text(run_title(run)),
+        Text(f"{run.epochs_done}{asked}"),
+        Text(formats.percent(run.best_test_accuracy), justify="right"),
+        Text(ago(time.time() - run.started) if run.started is not None else "", justify="right"),
+    )

@@ -1,0 +1,153 @@
+"""What surrounds the launcher's form: the machine, the chosen model and dataset, runs made before, what Enter does."""
+
+import time
+
+from engines.catalog import DATASETS, FRAMEWORK_TITLES, MODELS
+from engines.run_reader import ALIVE
+from engines.runs import RunSummary
+from tui import formats
+from tui.choice_lines import image_lines, model_lines, run_line
+from tui.dataset_look import DatasetLook
+from tui.digits import ImageStyle
+from tui.lines import Line, justify, wrap
+from tui.machine import Machine
+from tui.streams import output_encoding
+from tui.widgets.picture import Picture, titled
+
+
+class Heading(Picture):
+    """The program's name and the machine; on the right, whether runs are alive; below, what has to be said."""
+
+    DEFAULT_CSS = "Heading { height: 1; }"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.machine: Machine | None = None
+        self.alive_count = 0
+        self.notice = ""
+
+    def show(
+        self, *, machine: Machine | None = None, alive_count: int | None = None, notice: str | None = None
+    ) -> None:
+        """Show what is new."""
+        self.machine = machine or self.machine
+        self.alive_count = self.alive_count if alive_count is None else alive_count
+        self.notice = self.notice if notice is None else notice
+        self.styles.height = 2 if self.notice else 1
+        self.redraw()
+
+    def draw(self, width: int, height: int) -> list[Line]:
+        """Give one line, or two."""
+        left: Line = [("mnist-tui", "chosen"), ("  ", "text")]
+        right: Line = []
+        if self.alive_count:
+            runs = "1 run is alive" if self.alive_count == 1 else f"{self.alive_count} runs are alive"
+            right = [(f"{runs}: ", "warning"), ("a", "key"), (" opens", "muted")]
+        room = width - len("mnist-tui  ") - sum(len(text) for text, _ in right) - 1
+        left.append((_shortened(self.machine.lines(), room) if self.machine else "", "muted"))
+        return [justify(left, right, width), [(self.notice, "warning")]]
+
+
+def _shortened(lines: list[str], room: int) -> str:
+    line = lines[0] if len(lines) <= 2 else f"{len(lines) - 1} GPUs, {lines[0]}"
+    return line if len(line) <= room else wrap(line, room)[0] if room > 0 else ""
+
+
+class ModelPane(Picture):
+    """The layers of the chosen model, in the framework that is chosen."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._model, self._framework, self._version = "", "", ""
+
+    def show(self, model: str, framework: str, version: str) -> None:
+        """Show `model` in `framework`, of which we know in a word what is installed."""
+        self._model, self._framework, self._version = model, framework, version
+        self.redraw()
+
+    def draw(self, width: int, height: int) -> list[Line]:
+        """Give a heading, the layers, and in words what model it is where there is room."""
+        if not self._model:
+            return []
+        model = MODELS[self._model]
+        title = f"{model.name} in {FRAMEWORK_TITLES[self._framework]} {self._version}".strip()
+        lines = [titled([(title, "title")], width), *model_lines(model, self._framework, width)]
+        described = [[(line, "muted")] for line in wrap(model.summary, width)]
+        return [*lines, *described] if len(lines) + len(described) <= height else lines
+
+
+class ImagesPane(Picture):
+    """The chosen dataset: how many images, where they are, and the first of them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._dataset = ""
+        self._look: DatasetLook | None = None
+        self._style: ImageStyle = "ascii" if output_encoding() == "ascii" else "blocks"
+
+    def show(self, dataset: str, look: DatasetLook | None) -> None:
+        """Show `dataset` and what is known of it; None while it is being looked for."""
+        self._dataset, self._look = dataset, look
+        self.redraw()
+
+    def draw(self, width: int, height: int) -> list[Line]:
+        """Give a heading and the images, or why there are none."""
+        if not self._dataset:
+            return []
+        dataset = DATASETS[self._dataset]
+        name = dataset.title.partition(" (")[0]
+        sizes = f" {formats.count(dataset.train_size)} + {formats.count(dataset.test_size)} images "
+        summary = self._look.summary if self._look else "looking for it ..."
+        place: Line = [(summary, "muted" if not self._look or self._look.is_there else "warning")]
+        heading = titled([(name, "title"), (sizes, "muted"), *place], width)
+        if self._look and self._look.images:
+            return [heading, *image_lines(self._look.images, dataset.class_names, self._style, width, height - 1)]
+        classes = f"Ten classes: {', '.join(dataset.class_names)}."
+        return [heading, [], *([(f"  {line}", "muted")] for line in wrap(classes, width - 4))]
+
+
+class RecentRuns(Picture):
+    """The newest runs, as many as there is room for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._runs: list[RunSummary] | None = None
+
+    def show(self, runs: list[RunSummary]) -> None:
+        """Show `runs`, newest first."""
+        self._runs = runs
+        self.redraw()
+
+    def draw(self, width: int, height: int) -> list[Line]:
+        """Give a heading and a line for each run."""
+        heading = titled([("r", "key"), (" Runs", "title")], width)
+        if not self._runs:
+            words = "reading ..." if self._runs is None else "No runs yet: Enter starts the first."
+            return [heading, [(words, "muted")]]
+        return [heading, *(run_line(run, time.time(), width) for run in self._runs[: height - 1])]
+
+
+class StartBar(Picture):
+    """What Enter does now, or why it cannot."""
+
+    DEFAULT_CSS = "StartBar { height: 1; }"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._call, self._problem, self._best = "", "", ""
+
+    def show(self, *, call: str = "", problem: str = "", best: str = "") -> None:
+        """Show what a start would do (`call`), or what is wrong; `best` is the best such run so far."""
+        self._call, self._problem, self._best = call, problem, best
+        self.redraw()
+
+    def draw(self, width: int, height: int) -> list[Line]:
+        """Give one line."""
+        if self._problem:
+            return [[(self._problem, "wrong")]]
+        return [justify([(f" {self._call} ", "call")], [(self._best, "muted")], width)]
+
+
+def count_alive(runs: list[RunSummary]) -> int:
+    """Give how many of `runs` have a worker."""
+    return sum(run.state in ALIVE for run in runs)

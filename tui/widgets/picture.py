@@ -1,0 +1,97 @@
+"""Lines of text with roles, shown in the theme's colours; only cells that changed are sent to the terminal."""
+
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.color import Color
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+from tui.digits import INK_LEVELS
+from tui.lines import Line, changed_cells, fit
+
+ROLES = ("strong", "muted", "title", "chosen", "key", "rule", "right", "wrong", "warning", "call")
+
+
+class Picture(Widget):
+    """Shows what `draw` gives, from when `redraw` is called."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"picture--{role}" for role in ROLES}
+    DEFAULT_CSS = """
+    Picture {
+        .picture--strong { text-style: bold; }
+        .picture--muted { color: $text-muted; }
+        .picture--title { color: $foreground; text-style: bold; }
+        .picture--chosen { color: $primary; text-style: bold; }
+        .picture--key { color: $accent; }
+        .picture--rule { color: $foreground 22%; }
+        .picture--right { color: $success; }
+        .picture--wrong { color: $error; text-style: bold; }
+        .picture--warning { color: $warning; }
+        .picture--call { color: $background; background: $primary; text-style: bold; }
+    }
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
+        self._lines: list[Line] = []
+        self._styles_by_role: dict[str, Style] = {}
+
+    def draw(self, width: int, height: int) -> list[Line]:
+        """Give at most `height` lines, each of at most `width` cells."""
+        raise NotImplementedError
+
+    def redraw(self) -> None:
+        """Draw now, and have what changed shown."""
+        width, height = self.size
+        if not width or not height:
+            return
+        drawn = self.draw(width, height)[:height]
+        old, self._lines = self._lines, [fit(line, width) for line in drawn] + [fit([], width)] * (height - len(drawn))
+        if len(old) != height:
+            self.refresh()
+            return
+        changed = [(y, changed_cells(*pair)) for y, pair in enumerate(zip(old, self._lines, strict=True))]
+        if regions := [Region(cells[0], y, cells[1] - cells[0], 1) for y, cells in changed if cells]:
+            self.refresh(*regions)
+
+    def render_line(self, y: int) -> Strip:
+        """Give line `y` in the theme's colours."""
+        width = self.size.width
+        if y >= len(self._lines):
+            return Strip.blank(width, self.rich_style)
+        return Strip([Segment(text, self._style_of(role)) for text, role in self._lines[y]], width)
+
+    def notify_style_update(self) -> None:
+        """Forget colours; the theme may be another."""
+        super().notify_style_update()
+        self._styles_by_role = {}
+
+    def on_resize(self, _: events.Resize) -> None:
+        """Draw for the new size."""
+        self._lines = []
+        self.redraw()
+
+    def _style_of(self, role: str) -> Style:
+        if role not in self._styles_by_role:
+            self._styles_by_role[role] = self._make_style(role)
+        return self._styles_by_role[role]
+
+    def _make_style(self, role: str) -> Style:
+        if role.startswith("ink "):
+            upper, lower = (self._ink(int(level)) for level in role[4:].split("/"))
+            return Style(color=upper.rich_color, bgcolor=lower.rich_color)
+        return self.rich_style if role == "text" else self.get_component_rich_style(f"picture--{role}")
+
+    def _ink(self, level: int) -> Color:
+        background, ink = self.colors[2], self.colors[3]
+        return background.blend(ink, level / (INK_LEVELS - 1), alpha=1)
+
+
+def titled(title: Line, width: int) -> Line:
+    """Give a heading: its words, then a rule to the end of the line."""
+    used = sum(len(text) for text, _ in title)
+    return [*title, (" " + "─" * max(0, width - used - 1), "rule")]

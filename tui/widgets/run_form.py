@@ -1,0 +1,105 @@
+"""The form of a run: rows that are walked with up and down, changed with left and right or by typing."""
+
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.message import Message
+
+from tui.form import LONGEST_NUMBER, NUMBER_CHARACTERS, Form, Number, Row
+from tui.form_lines import form_lines
+from tui.lines import Line
+from tui.widgets.picture import Picture, titled
+
+
+class RunForm(Picture, can_focus=True):
+    """Edits a `Form` in place; the first character typed into a row replaces what stood there."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,shift+tab", "move(-1)", "Row above", show=False),
+        Binding("down,tab", "move(1)", "Row below", show=False),
+        Binding("left", "step(-1)", "Value before", show=False),
+        Binding("right,space", "step(1)", "Next value", show=False),
+        Binding("home", "move(-99)", "First row", show=False),
+        Binding("end", "move(99)", "Last row", show=False),
+        Binding("backspace", "erase", "Erase a character", show=False),
+        Binding("delete", "clear", "Empty the row", show=False),
+    ]
+
+    class Changed(Message):
+        """What stands in the row called `name` is another."""
+
+        def __init__(self, name: str) -> None:
+            super().__init__()
+            self.name = name
+
+    def __init__(self, form: Form, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
+        self.form = form
+        self._at = 0
+        self._typing = False
+
+    def draw(self, width: int, height: int) -> list[Line]:
+        """Give a heading and the rows; where they do not all fit, those around the cursor."""
+        lines = form_lines(self.form, self._at, self._typing, width)
+        first = max(0, self._at - (height - 2))
+        return [titled([("Run", "title")], width), *lines[first : first + height - 1]]
+
+    def step_row(self, name: str, by: int = 1) -> None:
+        """Put the cursor on the row called `name` and the next value into it."""
+        self._go_to([row.name for row in self.form.rows].index(name))
+        self.action_step(by)
+
+    def action_move(self, by: int) -> None:
+        """Move the cursor."""
+        self._go_to(max(0, min(len(self.form.rows) - 1, self._at + by)))
+
+    def action_step(self, by: int) -> None:
+        """Put the next value into the row."""
+        self.form.step(self._row, by)
+        self._typing = False
+        self._tell()
+
+    def action_erase(self) -> None:
+        """Take the last character away."""
+        if isinstance(self._row, Number):
+            self._put(self.form.texts[self._row.name][:-1] if self._row_has_number else "")
+
+    def action_clear(self) -> None:
+        """Empty the row."""
+        if isinstance(self._row, Number):
+            self._put("")
+
+    def on_key(self, event: events.Key) -> None:
+        """Take what a number is made of."""
+        if event.character in NUMBER_CHARACTERS and isinstance(self._row, Number):
+            event.stop()
+            typed = self.form.texts[self._row.name] if self._typing else ""
+            self._put((typed + event.character)[:LONGEST_NUMBER])
+
+    def on_click(self, event: events.Click) -> None:
+        """Put the cursor on the row that was clicked."""
+        first = max(0, self._at - (self.size.height - 2))
+        if 1 <= event.y <= len(self.form.rows) - first:
+            self._go_to(first + event.y - 1)
+
+    @property
+    def _row(self) -> Row:
+        return self.form.rows[self._at]
+
+    @property
+    def _row_has_number(self) -> bool:
+        return self.form.texts[self._row.name] != "none"
+
+    def _put(self, text: str) -> None:
+        self.form.texts[self._row.name] = text
+        self._typing = True
+        self._tell()
+
+    def _go_to(self, at: int) -> None:
+        self._at, self._typing = at, False
+        self.redraw()
+
+    def _tell(self) -> None:
+        self.redraw()
+        self.post_message(self.Changed(self._row.name))
