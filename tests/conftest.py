@@ -1,0 +1,62 @@
+"""What every test may ask for: a folder of runs of its own, real data where there is some, a run that is done."""
+
+import os
+import shutil
+from pathlib import Path
+
+import hypothesis
+import pytest
+import real_worker
+
+from engines.dataset_files import locate
+from engines.runs import RunStore
+
+
+# No test is judged by the clock, and none leaves its examples behind.
+hypothesis.settings.register_profile("mnist-tui", deadline=None, database=None)
+hypothesis.settings.load_profile("mnist-tui")
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "slow: trains a framework for seconds; runs after everything else")
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: item.get_closest_marker("slow") is not None)
+
+
+@pytest.fixture(autouse=True)
+def private_folders(tmp_path, monkeypatch):
+    """No test, nor any process that it starts, finds or leaves a file of mnist-tui's outside `tmp_path`."""
+    monkeypatch.setenv("MNIST_TUI_RUNS_DIR", str(tmp_path / "runs"))
+    for name in ("CACHE", "CONFIG", "DATA", "STATE"):
+        monkeypatch.setenv(f"XDG_{name}_HOME", str(tmp_path / name.lower()))
+
+
+@pytest.fixture
+def store(tmp_path):
+    return RunStore(tmp_path / "runs")
+
+
+@pytest.fixture(scope="session")
+def data_dir():
+    """The folder that MNIST_TUI_DATA_DIR names, as an absolute path, where it has both real datasets; else None."""
+    named = os.environ.get("MNIST_TUI_DATA_DIR")
+    if not named:
+        return None
+    folder = Path(named).absolute()
+    whole = all(len(locate(dataset, str(folder))) == 4 for dataset in ("mnist", "fashion-mnist"))
+    return folder if whole else None
+
+
+@pytest.fixture(scope="session")
+def recorded_run(tmp_path_factory):
+    """A completed rehearsal run of three epochs on the digits; to be read, not changed."""
+    return real_worker.train(RunStore(tmp_path_factory.mktemp("recorded")), epochs=3).directory
+
+
+@pytest.fixture
+def finished_run(recorded_run, store):
+    """A copy of the recorded run in `store`, to do with as a test likes."""
+    store.root.mkdir()
+    return Path(shutil.copytree(recorded_run, store.root / recorded_run.name))

@@ -1,0 +1,83 @@
+"""Runs trained by a real worker process, on the rehearsal engine and the digits unless a test says otherwise."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from engines import launch
+from engines.event_log import EventTail
+from engines.events import RunFinished
+from engines.run_reader import RunReader
+from engines.spec import RunSpec
+
+PATIENCE_SECONDS = 120.0
+
+
+@dataclass
+class Ended:
+    """A run whose worker is gone, the code that it ended with, and the events of its last attempt."""
+
+    directory: Path
+    exit_code: int
+    events: list
+
+    @property
+    def finished(self):
+        assert isinstance(self.events[-1], RunFinished)
+        return self.events[-1]
+
+
+def spec_of(**asked):
+    return RunSpec(**{"framework": "rehearsal", "model": "nn", "dataset": "digits", "epochs": 2, **asked})
+
+
+def start(store, **asked):
+    return launch.start(store, spec_of(**asked))
+
+
+def train(store, **asked):
+    return ended(start(store, **asked))
+
+
+def go_on(directory, more_epochs=None):
+    return ended(launch.go_on(directory, more_epochs))
+
+
+def ended(worker):
+    """Wait for the worker to end by itself."""
+    code = worker.process.wait(PATIENCE_SECONDS)
+    return Ended(worker.run_directory, code, read_events(worker.run_directory, worker.offset))
+
+
+def read_events(directory, offset=0):
+    tail = EventTail(directory / "events.jsonl", offset)
+    events = []
+    while new := tail.read():
+        events += new
+    tail.close()
+    return events
+
+
+def wait_until(directory, holds):
+    """Read the run until `holds` is true of its state, and give that state."""
+    reader = RunReader(directory)
+    until = time.monotonic() + PATIENCE_SECONDS
+    while not holds(reader.read_all()):
+        assert time.monotonic() < until, f"{directory.name} never came to what was waited for"
+        time.sleep(0.01)
+    reader.close()
+    return reader.state
+
+
+def in_training(state):
+    """Tell whether some steps of an attempt that has not ended are done, but not yet all of its epochs."""
+    return state.batch is not None and state.started is not None and state.finished is None
+
+
+def figures(events):
+    """Give what a run learned, epoch by epoch, without what the clock decides."""
+    return [
+        (e.epoch, e.train_loss, e.train_accuracy, e.test_loss, e.test_accuracy, e.confusion)
+        for e in events
+        if type(e).__name__ == "EpochEnded"
+    ]
