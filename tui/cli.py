@@ -1,0 +1,98 @@
+"""The command `mnist-tui`: what is asked for, who does it, and the exit code; no traceback leaves here."""
+
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+import click
+
+from engines.problems import Problem, StorageProblem, UsageProblem
+from tui import commands, training, ui_log
+from tui.options import folder_options, refuse_before_command, run_options
+from tui.streams import OutputRefused, give_up_stdout, prepare_streams, say
+
+PROGRAM = "mnist-tui"
+INTERRUPTED_EXIT_CODE = 130
+
+
+def main() -> NoReturn:
+    """Run the command line of this process and end with its exit code."""
+    prepare_streams()
+    code = run(sys.argv[1:])
+    try:
+        sys.stdout.flush()
+    except OSError:
+        give_up_stdout()
+    sys.exit(code)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Do what `arguments` ask for and give the exit code; whatever goes wrong has become one line on stderr."""
+    try:
+        with command_line.make_context(PROGRAM, list(arguments)) as context:
+            return int(command_line.invoke(context) or 0)
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        return INTERRUPTED_EXIT_CODE
+    except Exception as error:  # noqa: BLE001 - the last place that can turn a fault of ours into one line
+        return _tell(error)
+
+
+def _tell(error: Exception) -> int:
+    match error:
+        case BrokenPipeError() | OutputRefused(is_closed=True):
+            return 0  # Whoever read stdout had enough, as `| head` has.
+        case click.UsageError():
+            problem: Problem = UsageProblem(_describe(error))
+        case Problem():
+            problem = error
+        case OSError():
+            ui_log.record_crash(error)
+            problem = StorageProblem(f"{error}.", f"The traceback is in {ui_log.path()}.")
+        case _:
+            problem = ui_log.record_crash(error)
+    say(str(problem))
+    return problem.exit_code
+
+
+def _describe(error: click.UsageError) -> str:
+    if isinstance(error, click.BadParameter) and not isinstance(error, click.MissingParameter) and error.param:
+        return f"{max(error.param.opts, key=len)} {error.message}"
+    command = error.ctx.command_path if error.ctx else PROGRAM
+    return f"{error.format_message()} See `{command} --help`."
+
+
+def _show_version(context: click.Context, _option: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        click.echo(f"{PROGRAM} {version(PROGRAM)}")
+        context.exit()
+
+
+@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@run_options
+@click.option("--continue-from", metavar="RUN", help="Go on with this run from its last checkpoint.")
+@folder_options
+@click.option("--start", is_flag=True, help="Start that run at once and show it.")
+@click.option("--no-ui", is_flag=True, help="Train without a screen.")
+@click.option("--json", "as_json", is_flag=True, help="With --no-ui: print the events, one JSON object a line.")
+@click.option("--detach", is_flag=True, help="With --no-ui: start the run, print its id and leave.")
+@click.option("-v", "--verbose", is_flag=True, help="With --no-ui: phase times and the table of parameters too.")
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_version, help="Show it.")
+@click.pass_context
+def command_line(context: click.Context, /, **values: Any) -> int:  # noqa: ANN401 - as many types as options
+    """Train image classifiers in PyTorch and TensorFlow, and watch them learn.
+
+    Without a command the app opens, its form filled in as the options say. RUN is a run's id, any unambiguous beginning
+    of one, or `last`.
+    """
+    if context.invoked_subcommand:
+        refuse_before_command(context)
+        return 0
+    return training.train(context, values)
+
+
+for command in commands.COMMANDS:
+    command_line.add_command(command)

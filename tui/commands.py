@@ -1,0 +1,128 @@
+"""The subcommands: looking at runs, controlling one that is alive, and asking what works on this machine."""
+
+import time
+
+import click
+import msgspec
+
+from engines.problems import RunNotFound
+from engines.runs import read_spec
+from engines.spec import RunSpec
+from tui import headless, plain, run_report
+from tui.control_request import ask_and_wait
+from tui.interrupts import Interrupts
+from tui.options import data_dir, folder_options, run_store
+from tui.outcome import command
+from tui.printing import choose_printer
+from tui.streams import write_out
+from tui.training import open_app
+
+_as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+@click.command()
+@click.argument("run", required=False)
+@click.option("--no-ui", is_flag=True, help="Follow it in plain lines, without a screen.")
+@click.option("--json", "as_json", is_flag=True, help="With --no-ui: print the events, one JSON object a line.")
+@click.option("-v", "--verbose", is_flag=True, help="With --no-ui: phase times and the table of parameters too.")
+@folder_options
+@click.pass_context
+def attach(context: click.Context, *, run: str | None, no_ui: bool, as_json: bool, verbose: bool) -> int:
+    """Show a run, live or ended; without RUN the newest that is alive. To leave it does not stop it."""
+    if (as_json or verbose) and not no_ui:
+        raise click.UsageError(f"{'--json' if as_json else '--verbose'} goes with --no-ui: add it.", context)
+    store = run_store(context)
+    directory = store.find(run) if run else next(iter(store.alive()), None)
+    if directory is None:
+        raise RunNotFound("no run is alive.", "Name one to see it as it ended; `mnist-tui runs` lists them.")
+    if not no_ui:
+        return open_app(store, read_spec(directory) or RunSpec(), attach=directory)
+    with Interrupts() as interrupts:
+        return headless.watch(directory, choose_printer(as_json=as_json, verbose=verbose), interrupts)
+
+
+@click.command()
+@_as_json
+@folder_options
+@click.pass_context
+def runs(context: click.Context, *, as_json: bool) -> int:
+    """List the runs, newest first."""
+    store = run_store(context)
+    summaries = store.summaries()
+    if as_json:
+        _write_json(summaries)
+    elif summaries:
+        _write_lines(plain.runs_lines(summaries, time.time()))
+    else:
+        _write_lines([f"There are no runs in {store.root} yet. Start one: {command(store.root, '--no-ui')}"])
+    return 0
+
+
+@click.command()
+@click.argument("run")
+@_as_json
+@folder_options
+@click.pass_context
+def show(context: click.Context, *, run: str, as_json: bool) -> int:
+    """Show one run: what was asked, its state, its results."""
+    report = run_report.read_report(run_store(context).find(run))
+    if as_json:
+        _write_json(report)
+    else:
+        _write_lines(run_report.report_lines(report))
+    return 0
+
+
+@click.command()
+@click.argument("run")
+@folder_options
+@click.pass_context
+def pause(context: click.Context, *, run: str) -> int:
+    """Have a run wait where it is."""
+    return ask_and_wait(run_store(context).find(run), "pause")
+
+
+@click.command()
+@click.argument("run")
+@folder_options
+@click.pass_context
+def resume(context: click.Context, *, run: str) -> int:
+    """Have a paused run go on."""
+    return ask_and_wait(run_store(context).find(run), "resume")
+
+
+@click.command()
+@click.argument("run")
+@click.option("--now", is_flag=True, help="At once, without a checkpoint of where it is.")
+@folder_options
+@click.pass_context
+def stop(context: click.Context, *, run: str, now: bool) -> int:
+    """Have a run save a checkpoint and end; `mnist-tui --continue-from RUN` goes on with it."""
+    return ask_and_wait(run_store(context).find(run), "stop-now" if now else "stop")
+
+
+@click.command()
+@_as_json
+@folder_options
+@click.pass_context
+def doctor(context: click.Context, *, as_json: bool) -> int:
+    """Say what works on this machine and what does not: frameworks, devices, datasets, terminal."""
+    from tui.doctor import examine, report_lines  # Asks much of the machine that nothing else needs.
+
+    report = examine(run_store(context), data_dir(context))
+    if as_json:
+        _write_json(report)
+    else:
+        _write_lines(report_lines(report))
+    return report.exit_code
+
+
+COMMANDS = (attach, runs, show, pause, resume, stop, doctor)
+
+
+def _write_json(value: object) -> None:
+    write_out(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
+
+
+def _write_lines(lines: list[str]) -> None:
+    write_out("".join(f"{line}\n" for line in lines))

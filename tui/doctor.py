@@ -1,0 +1,152 @@
+"""What works on this machine and what does not: each framework tried for real, devices, datasets, folders, terminal."""
+
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from engines.catalog import DATASETS, FRAMEWORK_TITLES, FRAMEWORKS
+from engines.dataset_files import data_directory
+from engines.problems import Unavailable
+from engines.runs import RunStore
+from engines.text import clean_text
+from tui import ui_log
+from tui.dataset_look import look_at
+from tui.formats import size
+from tui.logout import ends_at_logout
+from tui.machine import installed_version, look_at_machine
+from tui.streams import output_encoding
+from tui.terminal import can_draw
+
+PROBE_SECONDS = 120.0
+LITTLE_SPACE = 1 << 30
+
+# In a process of its own, because none of ours imports a framework. The engine itself is made, so that a device that a
+# framework sees and cannot use is found out too.
+_PROBE = """
+import sys
+from importlib import import_module
+from engines.spec import RunSpec
+engine = import_module(f"engines.{sys.argv[1]}_engine").create(RunSpec(framework=sys.argv[1]))
+print(f"{engine.framework_version}\\t{engine.device_name}")
+"""
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that was looked at; `state` is `missing` where what needs it cannot work."""
+
+    area: Literal["program", "framework", "device", "dataset", "folder", "terminal"]
+    name: str
+    state: Literal["ok", "warning", "missing"] = "ok"
+    detail: str
+    version: str = ""
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """All that was found; `can_train` with at least one framework."""
+
+    can_train: bool
+    findings: list[Finding]
+
+    @property
+    def exit_code(self) -> int:
+        """0 where training works, else what a missing framework ends a run with."""
+        return 0 if self.can_train else Unavailable.exit_code
+
+
+def examine(store: RunStore, data_dir: str | None) -> Report:
+    """Look at everything; takes as long as the slowest framework takes to import."""
+    probes = {name: _start_probe(name) for name in FRAMEWORKS if installed_version(name) is not None}
+    findings = [
+        Finding(area="program", name="Python", version=platform.python_version(), detail=platform.platform()),
+        *(Finding(area="device", name="machine", detail=line) for line in look_at_machine().lines()),
+        *(_examine_dataset(name, data_dir) for name in DATASETS),
+        _examine_folder("runs", store.root),
+        _examine_folder("datasets", data_directory(data_dir)),
+        _examine_folder("log", ui_log.path().parent),
+        _examine_terminal(),
+        *_examine_logout(),
+    ]
+    frameworks = [_read_probe(name, probes.get(name)) for name in FRAMEWORKS]
+    can_train = any(framework.state == "ok" for framework in frameworks)
+    return Report(can_train=can_train, findings=findings[:1] + frameworks + findings[1:])
+
+
+def report_lines(report: Report) -> list[str]:
+    """Give a line for each finding, and one that sums them up."""
+    width = max(len(finding.name) for finding in report.findings)
+    lines = [
+        f"{finding.state:<7}  {finding.name:<{width}}  {f'{finding.version}  {finding.detail}'.strip()}"
+        for finding in report.findings
+    ]
+    return [*lines, "training works" if report.can_train else "training does not work: no framework does"]
+
+
+def _start_probe(framework: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-P", "-c", _PROBE, framework],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        errors="replace",
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+    )
+
+
+def _read_probe(framework: str, probe: subprocess.Popen[str] | None) -> Finding:
+    title = FRAMEWORK_TITLES[framework]
+    if probe is None:
+        detail = f"not installed; install it with: pip install {framework}"
+        return Finding(area="framework", name=title, state="missing", detail=detail)
+    try:
+        out, complaints = probe.communicate(timeout=PROBE_SECONDS)
+    except subprocess.TimeoutExpired:
+        probe.kill()
+        probe.wait()
+        detail = f"still importing after {PROBE_SECONDS:.0f} s"
+        return Finding(area="framework", name=title, state="missing", detail=detail)
+    if probe.returncode:
+        last = (complaints.strip().splitlines() or [f"exit code {probe.returncode}"])[-1]
+        return Finding(area="framework", name=title, state="missing", detail=f"does not work: {clean_text(last, 300)}")
+    version, _, device = out.strip().splitlines()[-1].partition("\t")
+    return Finding(area="framework", name=title, version=clean_text(version), detail=f"trains on {clean_text(device)}")
+
+
+def _examine_dataset(name: str, data_dir: str | None) -> Finding:
+    look = look_at(name, data_dir, count=1)
+    state: Literal["ok", "missing"] = "ok" if look.is_there or look.is_reachable else "missing"
+    return Finding(area="dataset", name=name, state=state, detail=look.summary)
+
+
+def _examine_folder(name: str, folder: Path) -> Finding:
+    # What does not exist yet is made in the nearest folder that does.
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        detail = f"{folder} cannot be written"
+        return Finding(area="folder", name=name, state="missing", detail=detail)
+    free = shutil.disk_usage(there).free
+    state: Literal["ok", "warning"] = "ok" if free > LITTLE_SPACE else "warning"
+    return Finding(area="folder", name=name, state=state, detail=f"{folder}, {size(free)} free")
+
+
+def _examine_terminal() -> Finding:
+    if not sys.stdin.isatty() or not can_draw(sys.stdout):
+        detail = "none that the app can be drawn on here; --no-ui works without"
+        return Finding(area="terminal", name="terminal", state="warning", detail=detail)
+    columns, rows = shutil.get_terminal_size()
+    colours = "no colours" if "NO_COLOR" in os.environ else "colours"
+    detail = f"{os.environ['TERM']}, {columns}x{rows}, {output_encoding()}, {colours}"
+    return Finding(area="terminal", name="terminal", detail=detail)
+
+
+def _examine_logout() -> list[Finding]:
+    if not ends_at_logout():
+        return []
+    detail = "this machine ends runs when you log out (logind's KillUserProcesses); prevent it: loginctl enable-linger"
+    return [Finding(area="terminal", name="logout", state="warning", detail=detail)]

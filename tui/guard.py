@@ -1,0 +1,124 @@
+"""Runs the app so that it ends when it is told to, and leaves nothing behind on the terminal.
+
+Textual takes no notice of TERM and HUP, and its event loop stands still while a terminal does not read; only handlers
+set with `signal.signal` still run then, and a thread beside them.
+"""
+
+import asyncio
+import faulthandler
+import logging
+import os
+import select
+import signal
+import sys
+import threading
+import traceback
+from io import TextIOWrapper
+from types import FrameType, TracebackType
+from typing import Any, Self, TextIO
+
+from rich.console import Console
+from textual.app import App
+from textual.driver import Driver
+from textual.drivers.linux_driver import LinuxDriver
+
+from tui import ui_log
+from tui.terminal import Terminal
+
+PATIENCE_SECONDS = 2.0
+"""How long the app may take to end by itself once it was told to."""
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+
+
+def run_app(app: App[Any]) -> int:
+    """Run `app` on this process's terminal and give the exit code; raises what the app's own start raises."""
+    terminal = Terminal()
+    with ui_log.opened() as log, _Guard(app, terminal, log):
+        app.driver_class = _driver_on(terminal.screen)
+        app.error_console = Console(file=log, width=120)
+        app.run()
+    return app.return_code or 0
+
+
+class _Guard:
+    """While entered, a signal ends the app, a lost terminal counts as HUP, and stray tracebacks go to `log`."""
+
+    def __init__(self, app: App[Any], terminal: Terminal, log: TextIO) -> None:
+        self._app = app
+        self._terminal = terminal
+        self._log = log
+        self._log_handler = logging.StreamHandler(log)
+        self._code = 0
+
+    def __enter__(self) -> Self:
+        # INT too: a parent may have left it ignored. And HUP is never ignored: without its terminal the app would spin.
+        for number in _SIGNALS:
+            signal.signal(number, self._on_signal)
+        faulthandler.enable(self._log)
+        threading.excepthook = self._log_thread_error
+        sys.unraisablehook = self._log_unraisable
+        logging.getLogger().addHandler(self._log_handler)
+        threading.Thread(target=self._watch_terminal, name="terminal-watch", daemon=True).start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, _error: object, _traceback: TracebackType | None) -> None:
+        if kind:
+            self._terminal.give_back_by_force()
+        self._terminal.give_back()
+        logging.getLogger().removeHandler(self._log_handler)
+        threading.excepthook, sys.unraisablehook = threading.__excepthook__, sys.__unraisablehook__
+        faulthandler.disable()
+
+    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
+        again, self._code = bool(self._code), 128 + number
+        if number == signal.SIGQUIT:
+            faulthandler.dump_traceback(self._log, all_threads=True)
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            loop = None
+        if again or loop is None:
+            self._leave_now()
+            return
+        # Never cancelled: it also ends a process whose threads keep it from ending after the app is gone.
+        watchdog = threading.Timer(PATIENCE_SECONDS, self._leave_now)
+        watchdog.daemon = True
+        watchdog.start()
+        loop.call_soon_threadsafe(self._app.exit, None, self._code)
+
+    def _leave_now(self) -> None:
+        self._terminal.give_back_by_force()
+        os._exit(self._code)
+
+    def _watch_terminal(self) -> None:
+        poll = select.poll()
+        poll.register(sys.stdin.fileno(), 0)  # Nothing asked for: what is left is that it was hung up.
+        poll.poll()
+        os.kill(os.getpid(), signal.SIGHUP)
+
+    def _log_thread_error(self, what: threading.ExceptHookArgs) -> None:
+        if what.exc_value:
+            traceback.print_exception(what.exc_value, file=self._log)
+
+    def _log_unraisable(self, what: "sys.UnraisableHookArgs") -> None:
+        if what.exc_value:
+            traceback.print_exception(what.exc_value, file=self._log)
+
+
+def _driver_on(screen: TextIOWrapper) -> type[Driver]:
+    class GuardedDriver(LinuxDriver):
+        """Draws on `screen`, where Textual would draw on stderr even if that is a file."""
+
+        def __init__(self, app: App[Any], **settings: Any) -> None:  # noqa: ANN401 - Textual's own
+            super().__init__(app, **settings)
+            self._file = screen
+
+        def _sigcont_application(self, *_: object) -> None:
+            # After a STOP that nobody could see coming, the terminal may be anything: leave it before taking it again.
+            if not self._must_signal_resume:
+                self.suspend_application_mode()
+            super()._sigcont_application()
+            self._loop.call_soon_threadsafe(self._app.refresh)
+
+    return GuardedDriver

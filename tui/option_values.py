@@ -1,0 +1,74 @@
+"""What an option may be given: readers of one value, each of which says in words what it takes when it refuses."""
+
+import os
+import re
+from collections.abc import Callable, Sequence
+from difflib import get_close_matches
+from math import isfinite
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+
+def one_of(shown: Sequence[str], hidden: Sequence[str] = ()) -> Callable[[str], str]:
+    """Make a reader of one of these names; those that are `hidden` are taken and never spoken of."""
+
+    def read(text: str) -> str:
+        return text if text in (*shown, *hidden) else refuse(f"one of {', '.join(shown)}", text, shown)
+
+    return read
+
+
+def whole_number(low: int, high: int) -> Callable[[str], int]:
+    """Make a reader of a whole number in `low`..`high`."""
+
+    def read(text: str) -> int:
+        rule = f"a whole number from {low} to {high}"
+        try:
+            number = int(text)
+        except ValueError:
+            refuse(rule, text)
+        return number if low <= number <= high else refuse(rule, text)
+
+    return read
+
+
+def positive_number(text: str) -> float:
+    """Read a finite number above 0."""
+    number = _number(text)
+    return number if isfinite(number) and number > 0 else refuse("a number above 0", text)
+
+
+def fraction(text: str) -> float:
+    """Read a number in 0..1."""
+    number = _number(text)
+    return number if 0 <= number <= 1 else refuse("a number from 0 to 1", text)
+
+
+def matching(pattern: str, rule: str) -> Callable[[str], str]:
+    """Make a reader of what matches `pattern`, which `rule` says in words."""
+
+    def read(text: str) -> str:
+        return text if re.fullmatch(pattern, text, re.ASCII) else refuse(rule, text)
+
+    return read
+
+
+def folder(text: str) -> Path:
+    """Read a folder's name, as an absolute path; it need not exist."""
+    # `Path.expanduser` raises where there is no home; this leaves the path as it is.
+    return Path(os.path.expanduser(text)).absolute() if text else refuse("a folder", text)  # noqa: PTH111
+
+
+def refuse(rule: str, text: str, names: Sequence[str] = ()) -> NoReturn:
+    """Refuse `text` where an option takes what `rule` says; the nearest of `names` is suggested."""
+    near = get_close_matches(text, names, 1)
+    raise click.BadParameter(f"takes {rule}, not {text[:80]!r}" + (f"; did you mean {near[0]}?" if near else "."))
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return float("nan")

@@ -1,0 +1,171 @@
+"""The options of a run on the command line, and the `RunSpec` that they add up to."""
+
+import os
+from collections.abc import Callable, Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, TypeVar, get_args
+
+import click
+from click.core import ParameterSource
+
+from engines.catalog import DATASETS, FRAMEWORK_TITLES, FRAMEWORKS, MODELS
+from engines.dataset_files import DATA_DIR_VARIABLE, data_directory, default_dataset
+from engines.problems import Unavailable, UsageProblem
+from engines.runs import RunStore, default_root, read_spec
+from engines.spec import DEVICE_PATTERN, OnNan, RunSpec
+from tui.option_values import folder, fraction, matching, one_of, positive_number, whole_number
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_DEFAULTS = RunSpec()
+_DEVICES = "auto, cpu, cuda, cuda:N, mps"
+_MOST_EPOCHS = 1_000_000
+_LARGEST_BATCH = 2**31 - 1
+_LARGEST_SEED = 2**32 - 1  # What numpy and the frameworks take.
+
+
+def _option(*names: str, **attributes: Any) -> Callable[[Command], Command]:  # noqa: ANN401 - click's own
+    field = names[-1].removeprefix("--").replace("-", "_")
+    return click.option(*names, default=getattr(_DEFAULTS, field), **attributes)
+
+
+_RUN_OPTIONS = (
+    _option(
+        "-f",
+        "--framework",
+        type=one_of(FRAMEWORKS, hidden=("rehearsal",)),
+        metavar="|".join(FRAMEWORKS),
+        show_default=True,
+        help="What trains.",
+    ),
+    _option(
+        "-m", "--model", type=one_of(tuple(MODELS)), metavar="|".join(MODELS), show_default=True, help="The network."
+    ),
+    click.option(
+        "-d",
+        "--dataset",
+        type=one_of(tuple(DATASETS)),
+        metavar="|".join(DATASETS),
+        help="What it learns.  [default: mnist; digits where mnist is neither on disk nor reachable]",
+    ),
+    _option(
+        "--epochs",
+        type=whole_number(1, _MOST_EPOCHS),
+        metavar="N",
+        show_default=True,
+        help="Times through the training images; with --continue-from, how many more.",
+    ),
+    _option(
+        "--batch-size", type=whole_number(1, _LARGEST_BATCH), metavar="N", show_default=True, help="Images in a step."
+    ),
+    _option("--lr", type=positive_number, metavar="RATE", show_default=True, help="Learning rate of Adam, above 0."),
+    _option(
+        "--seed", type=whole_number(0, _LARGEST_SEED), metavar="N", show_default=True, help="Same seed, same numbers."
+    ),
+    _option(
+        "--device",
+        type=matching(DEVICE_PATTERN, f"one of {_DEVICES}"),
+        metavar="DEVICE",
+        show_default=True,
+        help=f"{_DEVICES}; auto takes a GPU where there is one.",
+    ),
+    _option("--gpu-memory-limit", type=whole_number(1, 2**31 - 1), metavar="MIB", help="GPU memory the run may take."),
+    _option(
+        "--target-accuracy",
+        type=fraction,
+        metavar="0..1",
+        help="Stop as soon as an epoch's test accuracy is there; exit 13 if it never was.",
+    ),
+    _option(
+        "--on-nan",
+        type=one_of(get_args(OnNan)),
+        metavar="|".join(get_args(OnNan)),
+        show_default=True,
+        help="What to do when the loss is no longer finite.",
+    ),
+)
+
+
+def run_options(command: Command) -> Command:
+    """Give `command` the options that make up a `RunSpec`, but for the folders."""
+    for option in reversed(_RUN_OPTIONS):
+        command = option(command)
+    return command
+
+
+def folder_options(command: Command) -> Command:
+    """Give `command` --runs-dir and --data-dir, which stand before a subcommand's name or after it."""
+    for name, what, variable in (
+        ("--data-dir", "datasets", DATA_DIR_VARIABLE),
+        ("--runs-dir", "runs", "MNIST_TUI_RUNS_DIR"),
+    ):
+        command = click.option(
+            name,
+            type=folder,
+            metavar="DIR",
+            expose_value=False,
+            callback=_keep,
+            help=f"Folder of {what}; also {variable}.",
+        )(command)
+    return command
+
+
+def _keep(context: click.Context, option: click.Parameter, value: Path | None) -> None:
+    if value is not None:
+        context.meta[f"{__name__}.{option.name}"] = value  # Shared by a command and its subcommand.
+
+
+def run_store(context: click.Context) -> RunStore:
+    """Give the runs of the folder that --runs-dir, the environment or the platform names."""
+    return RunStore(context.meta.get(f"{__name__}.runs_dir") or default_root())
+
+
+def data_dir(context: click.Context) -> str | None:
+    """Give the folder that --data-dir or the environment names, as an absolute path; None for the platform's."""
+    named = context.meta.get(f"{__name__}.data_dir") or os.environ.get(DATA_DIR_VARIABLE)
+    return str(data_directory(str(named))) if named else None
+
+
+def given_options(context: click.Context) -> dict[str, str]:
+    """Name the options that stand on the command line: the parameter's name and the option's."""
+    return {
+        parameter.name: max(parameter.opts, key=len)
+        for parameter in context.command.params
+        if parameter.name and context.get_parameter_source(parameter.name) is ParameterSource.COMMANDLINE
+    }
+
+
+def refuse_before_command(context: click.Context) -> None:
+    """Refuse the options of a run where a subcommand follows; only the folders go before one."""
+    for name, option in given_options(context).items():
+        if name not in ("runs_dir", "data_dir"):
+            raise click.UsageError(f"{option} does not go before `{context.invoked_subcommand}`.", context)
+
+
+def build_spec(values: Mapping[str, Any], data_dir: str | None) -> tuple[RunSpec, str]:
+    """Make the spec of a new run; where no dataset was named, one is chosen, with the reason if it is not MNIST."""
+    dataset, reason = (values["dataset"], "") if values["dataset"] else default_dataset(data_dir)
+    fields = {name: values[name] for name in RunSpec.__struct_fields__ if name in values}
+    return RunSpec(**fields | {"dataset": dataset, "data_dir": data_dir}), reason
+
+
+def check_same_run(directory: Path, values: Mapping[str, Any], given: Mapping[str, str]) -> None:
+    """Refuse what would make another run of the one to go on with; raises `UsageProblem`."""
+    spec = read_spec(directory)
+    for name in RunSpec.__struct_fields__:
+        if spec is None or name not in given or name == "epochs" or values[name] == getattr(spec, name):
+            continue
+        raise UsageProblem(
+            f"run {directory.name} has {given[name]} {getattr(spec, name)} and cannot go on with {values[name]}.",
+            f"Leave {given[name]} out, or start a new run without --continue-from.",
+        )
+
+
+def require_framework(framework: str) -> None:
+    """See that a framework is installed, without importing it; raises `Unavailable` where it is not."""
+    if framework not in FRAMEWORKS or find_spec(framework):
+        return
+    others = [f"choose -f {other}" for other in FRAMEWORKS if other != framework and find_spec(other)]
+    ways = " or ".join([f"Install it with `pip install {framework}`", *others])
+    raise Unavailable(f"{FRAMEWORK_TITLES[framework]} is not installed.", f"{ways}.")

@@ -1,0 +1,75 @@
+"""How a run ended, in the two ways that a command tells it: an exit code and the last line on stderr."""
+
+import shlex
+from pathlib import Path
+
+from engines.launch import describe_exit, last_log_lines
+from engines.problems import STOPPED_EXIT_CODE, TARGET_NOT_REACHED_EXIT_CODE, WorkerDied, exit_code_of
+from engines.run_state import RunState
+from engines.runs import default_root
+from tui.formats import percent
+
+
+def exit_code(state: RunState) -> int:
+    """Give the exit code of a run whose worker has ended."""
+    finished = state.finished
+    match finished.state if finished else "crashed":
+        case "completed":
+            return TARGET_NOT_REACHED_EXIT_CODE if _missed_target(state) else 0
+        case "stopped":
+            return STOPPED_EXIT_CODE
+        case "failed":
+            return exit_code_of(finished.error.kind if finished and finished.error else "")
+        case _:
+            return WorkerDied.exit_code
+
+
+def last_word(directory: Path, state: RunState, worker_exit: int | None = None) -> str:
+    """Say in one line what a person should know of a run that ended: empty for one that simply did what it should.
+
+    `worker_exit` is the worker's return code where it was our child.
+    """
+    finished = state.finished
+    match finished.state if finished else "crashed":
+        case "completed" if finished and _missed_target(state) and state.spec:
+            target, best = percent(state.spec.target_accuracy), percent(finished.best_test_accuracy)
+            return f"the target accuracy of {target} was not reached, the best was {best}. {go_on_hint(directory)}"
+        case "completed":
+            return ""
+        case "stopped":
+            return f"run {directory.name} was stopped by request. {go_on_hint(directory)}"
+        case "failed":
+            error = finished.error if finished else None
+            return f"{error.message} {error.hint}".strip() if error else f"run {directory.name} failed."
+        case _:
+            return f"{_describe_death(directory, worker_exit)} {go_on_hint(directory)}"
+
+
+def go_on_hint(directory: Path) -> str:
+    """Say with which command a run goes on from its last checkpoint, or that it has none."""
+    if not any((directory / "checkpoints").glob("*.json")):
+        return "It had saved no checkpoint yet: start it again."
+    return f"Go on with `{command(directory.parent, '--no-ui', '--continue-from', directory.name)}`."
+
+
+def command(runs_directory: Path, *arguments: str) -> str:
+    """Give our command line with these arguments, as it has to be typed for runs that lie in `runs_directory`."""
+    elsewhere = () if runs_directory == default_root().absolute() else ("--runs-dir", str(runs_directory))
+    return shlex.join(["mnist-tui", *elsewhere, *arguments])
+
+
+def _describe_death(directory: Path, worker_exit: int | None) -> str:
+    how = f": {describe_exit(worker_exit)}" if worker_exit is not None else ""
+    # SIGKILL is how a kernel that is out of memory ends a process; nothing else about it can be known for sure.
+    memory = ", as where memory runs out" if worker_exit == -9 else ""
+    lines = last_log_lines(directory, 1)
+    words = f" Its last words: {lines[0]}." if lines else ""
+    return f"the worker of run {directory.name} died{how}{memory}.{words}"
+
+
+def _missed_target(state: RunState) -> bool:
+    target = state.spec.target_accuracy if state.spec else None
+    if target is None or not state.finished:
+        return False
+    best = state.finished.best_test_accuracy
+    return best is None or best < target

@@ -1,0 +1,121 @@
+"""What a command with no screen prints of a run's events: words, or the events themselves."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from engines.event_log import encode_event
+from engines.events import AnyEvent, ControlApplied, EpochEnded, Log, Phase, RunFinished, RunStarted
+from engines.run_state import RunState
+from tui import plain
+from tui.outcome import command
+from tui.streams import say, write_out
+from tui.terminal import can_draw
+
+
+class Printer(Protocol):
+    """Shows a run's events one after the other; raises `OutputRefused` where nobody takes what is printed."""
+
+    def begin(self, directory: Path) -> None:
+        """Say which run this is."""
+
+    def show(self, event: AnyEvent) -> None:
+        """Print `event`, or nothing where it says nothing to a reader of this kind."""
+
+    def refresh(self, state: RunState) -> None:
+        """Bring what stays on the screen up to `state`, their sum so far; called about ten times a second."""
+
+    def close(self) -> None:
+        """Leave the terminal as it was."""
+
+
+class PlainPrinter:
+    """Lines of words: one at the start, one an epoch, a few at the end; with `verbose` phases and parameters too.
+
+    Warnings go to `warn`, all else to `write`, both a line at a time.
+    """
+
+    def __init__(
+        self, *, verbose: bool, write: Callable[[str], None] | None = None, warn: Callable[[str], None] = say
+    ) -> None:
+        self._verbose = verbose
+        self._write = write or (lambda line: write_out(f"{line}\n"))
+        self._warn = warn
+        self._directory = Path()
+
+    def begin(self, directory: Path) -> None:
+        """See `Printer.begin`."""
+        self._directory = directory
+        self._write(f"run {directory.name}")
+
+    def show(self, event: AnyEvent) -> None:
+        """See `Printer.show`."""
+        match event:
+            case RunStarted():
+                self._write(plain.started_line(event))
+                if self._verbose:
+                    self._write_all(plain.parameter_lines(event.parameters))
+            case Phase(state="finished") if self._verbose:
+                self._write(plain.phase_line(event))
+            case EpochEnded():
+                self._write(plain.epoch_line(event))
+            case ControlApplied():
+                by = f", asked by {event.by}" if event.by else ""
+                value = "" if event.value is None else f" {event.value:g}"
+                self._write(f"{event.action}{value}{by}")
+            case Log(level="info"):
+                if self._verbose:
+                    self._write(event.message)
+            case Log():
+                self._warn(f"{event.level}: {event.message}")
+            case RunFinished():
+                self._write_all(plain.summary_lines(event))
+                self._write(f"in {self._directory}")
+                self._write(f"see it: {command(self._directory.parent, 'attach', self._directory.name)}")
+
+    def refresh(self, state: RunState) -> None:
+        """See `Printer.refresh`; in plain lines nothing stays."""
+
+    def close(self) -> None:
+        """See `Printer.close`."""
+
+    def _write_all(self, lines: list[str]) -> None:
+        for line in lines:
+            self._write(line)
+
+
+class JsonPrinter:
+    """The events, one JSON object a line as in `events.jsonl`, and nothing else."""
+
+    def __init__(self) -> None:
+        self._lines: list[str] = []
+
+    def begin(self, directory: Path) -> None:
+        """Say it on stderr, which is for words."""
+        say(f"run {directory.name} in {directory}")
+
+    def show(self, event: AnyEvent) -> None:
+        """See `Printer.show`."""
+        self._lines.append(encode_event(event).decode())
+
+    def refresh(self, state: RunState) -> None:
+        """Write what has gathered, in one go."""
+        if self._lines:
+            lines, self._lines = self._lines, []
+            write_out("".join(lines))
+
+    def close(self) -> None:
+        """See `Printer.close`."""
+
+
+def choose_printer(*, as_json: bool, verbose: bool) -> Printer:
+    """Give the printer for this process's stdout: bars on a terminal, plain lines elsewhere, or events."""
+    if as_json:
+        return JsonPrinter()
+    if can_draw(sys.stdout):
+        # Imported here: scripts have no use for it, and should not wait for it.
+        from tui.progress import ProgressPrinter
+
+        return ProgressPrinter(verbose=verbose)
+    return PlainPrinter(verbose=verbose)

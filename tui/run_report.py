@@ -1,0 +1,97 @@
+"""One run told in full: what was asked, its state, its results, its files; as JSON or in lines."""
+
+import time
+from contextlib import closing
+from pathlib import Path
+
+import msgspec
+
+from engines.events import CheckpointSaved, EpochEnded, Parameter, Phase, RunFinished
+from engines.launch import last_log_lines
+from engines.run_reader import ALIVE, RunReader, RunStatus
+from engines.runs import read_spec
+from engines.spec import RunSpec
+from engines.text import clean_value
+from tui import outcome, plain
+from tui.formats import count
+
+
+class RunReport(msgspec.Struct, frozen=True, kw_only=True):
+    """A run as it is now; `results` are those of its last event, `error` and `hint` what `outcome` says of its end."""
+
+    run_id: str
+    state: RunStatus
+    directory: str
+    attempt: int
+    spec: RunSpec | None
+    device: str | None
+    framework_version: str | None
+    parameter_count: int | None
+    parameters: list[Parameter]
+    started: float | None
+    last_event: float | None
+    epochs: list[EpochEnded]
+    phases: list[Phase]
+    results: RunFinished | None
+    checkpoints: list[CheckpointSaved]
+    bad_lines: int
+    last_word: str
+    log_lines: list[str]
+
+
+def read_report(directory: Path) -> RunReport:
+    """Read all of a run's directory."""
+    with closing(RunReader(directory)) as reader:
+        state = reader.read_all()
+        status = reader.status()
+        bad_lines = reader.bad_lines
+    started = state.started
+    return RunReport(
+        run_id=directory.name,
+        state=status,
+        directory=str(directory),
+        attempt=started.attempt if started else 1,
+        spec=state.spec or read_spec(directory),
+        device=started.device if started else None,
+        framework_version=started.framework_version if started else None,
+        parameter_count=started.parameter_count if started else None,
+        parameters=started.parameters if started else [],
+        started=state.first_time,
+        last_event=state.last_time,
+        epochs=state.epochs,
+        phases=list(state.phases.values()),
+        results=state.finished,
+        checkpoints=state.checkpoints,
+        bad_lines=bad_lines,
+        last_word="" if status in ALIVE else outcome.last_word(directory, state),
+        log_lines=last_log_lines(directory) if status in ("failed", "crashed") else [],
+    )
+
+
+def report_lines(report: RunReport) -> list[str]:
+    """Give the report in lines for a person."""
+    lines = [f"run {report.run_id}: {report.state}", f"in {report.directory}"]
+    if report.spec:
+        asked = clean_value(msgspec.to_builtins(report.spec))
+        assert isinstance(asked, dict)
+        lines += ["", *(f"{name.replace('_', '-'):<16}  {value}" for name, value in asked.items() if value is not None)]
+    if report.device:
+        lines += [
+            f"{'device':<16}  {report.device}",
+            f"{'version':<16}  {report.framework_version}",
+            f"{'parameters':<16}  {count(report.parameter_count)}",
+        ]
+    if report.attempt > 1:
+        lines.append(f"{'attempt':<16}  {report.attempt}")
+    if report.started is not None:
+        lines.append(f"{'began':<16}  {plain.age(time.time() - report.started)}")
+    for part in (
+        [plain.epoch_line(epoch) for epoch in report.epochs],
+        [plain.phase_line(phase) for phase in report.phases if phase.state == "finished"],
+        plain.summary_lines(report.results) if report.results else [],
+        [f"{report.bad_lines} lines of events.jsonl are no events."] if report.bad_lines else [],
+        [report.last_word] if report.last_word else [],
+        [f"worker.log: {line}" for line in report.log_lines],
+    ):
+        lines += ["", *part] if part else []
+    return lines

@@ -1,0 +1,81 @@
+"""The terminal under the app: whether it can be drawn on, and how it gets back what it was, whatever ends the app."""
+
+import errno
+import os
+import sys
+import termios
+import time
+from contextlib import suppress
+from typing import TextIO
+
+from engines.problems import Unavailable
+from tui.ascii_glyphs import ERRORS
+from tui.streams import output_encoding
+
+RESET = (
+    "\x18\x1b\\"  # Whatever sequence was cut off in its middle ends here.
+    "\x1b[?2026l\x1b[<u"  # Synchronised output, kitty's keyboard protocol.
+    "\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1015l\x1b[?1016l"  # The mouse.
+    "\x1b[?2004l\x1b[?2048l\x1b[?1004l"  # Reports of pastes, resizes and focus.
+    "\x1b[?7h\x1b[0m\x1b[?1049l\x1b[?25h"  # Line wrap, colours, the normal screen, the cursor.
+)
+_TRIES = 50
+_BETWEEN_TRIES_SECONDS = 0.01
+
+
+def can_draw(stream: TextIO) -> bool:
+    """Tell whether what is written to `stream` comes to a terminal that can move its cursor."""
+    return stream.isatty() and os.environ.get("TERM", "") not in ("", "dumb", "unknown")
+
+
+def require_terminal() -> None:
+    """See that the app has a terminal to be drawn on and to read keys from; raises `Unavailable` where it has not."""
+    if not sys.stdin.isatty() or not sys.stdout.isatty():
+        reason = f"{'stdout' if sys.stdin.isatty() else 'stdin'} is not a terminal"
+    elif not can_draw(sys.stdout):
+        reason = f"the terminal cannot be drawn on (TERM is {os.environ.get('TERM', '')!r})"
+    else:
+        return
+    raise Unavailable(f"{reason}, and the app needs one.", "Train without a screen: add --no-ui.")
+
+
+class Terminal:
+    """The terminal as it is now, before an app changes it; `screen` is what the app writes to."""
+
+    def __init__(self) -> None:
+        self._device = os.ttyname(sys.stdout.fileno())
+        self._input = sys.stdin.fileno()
+        self._attributes = termios.tcgetattr(self._input)
+        # A descriptor of its own: it can be pointed at nothing while stdout stays what it is.
+        self.screen = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding=output_encoding(), errors=ERRORS)
+
+    def give_back(self) -> None:
+        """Set back echo, line editing and signal keys; nothing where the terminal is gone."""
+        with suppress(termios.error):
+            termios.tcsetattr(self._input, termios.TCSANOW, self._attributes)
+
+    def give_back_by_force(self) -> None:
+        """Bring it back at once, also where nobody reads what is written to it or an app still writes."""
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nothing, self.screen.fileno())
+        os.close(nothing)
+        self.give_back()
+        with suppress(OSError):
+            descriptor = os.open(self._device, os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
+            _write_through(descriptor, RESET.encode())
+            os.close(descriptor)
+
+
+def _write_through(descriptor: int, data: bytes) -> None:
+    """Write to a terminal that may not take it: what waits in it to be read is thrown away until there is room."""
+    for _ in range(_TRIES):
+        try:
+            data = data[os.write(descriptor, data) :]
+        except BlockingIOError:
+            termios.tcflush(descriptor, termios.TCOFLUSH)
+        except OSError as error:
+            if error.errno != errno.EINTR:
+                return
+        if not data:
+            return
+        time.sleep(_BETWEEN_TRIES_SECONDS)

@@ -1,0 +1,91 @@
+"""`mnist-tui [RUN OPTIONS]`: a new run or the next attempt of one, on the screen or without."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+
+from engines import launch
+from engines.launch import Worker
+from engines.runs import RunStore, read_spec
+from engines.spec import RunSpec
+from tui import headless
+from tui.interrupts import Interrupts
+from tui.options import build_spec, check_same_run, data_dir, given_options, require_framework, run_store
+from tui.printing import choose_printer
+from tui.streams import say, write_out
+from tui.terminal import require_terminal
+
+
+def train(context: click.Context, values: Mapping[str, Any]) -> int:
+    """Do what the options ask for and give the exit code; `values` are all options by their parameter's name."""
+    given = given_options(context)
+    _check_modes(context, values, given)
+    if not values["no_ui"]:
+        require_terminal()
+    store = run_store(context)
+    if values["continue_from"]:
+        return _go_on(store, {**values, "data_dir": data_dir(context)}, given)
+    spec, reason = build_spec(values, data_dir(context))
+    if values["no_ui"] or values["start"]:
+        require_framework(spec.framework)
+    if not values["no_ui"]:
+        return open_app(store, spec, start=values["start"], notice=reason)
+    if reason:
+        say(f"{reason}: training on {spec.dataset} instead.")
+    return _without_screen(partial(launch.start, store, spec), values)
+
+
+def open_app(
+    store: RunStore, form: RunSpec, *, start: bool = False, attach: Path | None = None, notice: str = ""
+) -> int:
+    """Open the app with its form filled in, `start` that run or `attach` to one at once, and give the exit code."""
+    require_terminal()
+    # Imported here: what has no screen should not wait for one.
+    from tui.app import MnistTuiApp
+    from tui.guard import run_app
+
+    app = MnistTuiApp(store, form, start=start, attach=attach, notice=notice)
+    code = run_app(app)
+    if app.farewell:
+        write_out(f"{app.farewell}\n")
+    if app.crash:
+        say(str(app.crash))
+    return code
+
+
+def _go_on(store: RunStore, values: Mapping[str, Any], given: Mapping[str, str]) -> int:
+    directory = store.find(values["continue_from"])
+    check_same_run(directory, values, given)
+    spec = read_spec(directory) or RunSpec()
+    require_framework(spec.framework)
+    begin = partial(launch.go_on, directory, values["epochs"] if "epochs" in given else None)
+    if values["no_ui"]:
+        return _without_screen(begin, values)
+    worker = begin()
+    code = open_app(store, spec, attach=directory)
+    worker.process.poll()  # Reaped, where it has ended.
+    return code
+
+
+def _without_screen(begin: Callable[[], Worker], values: Mapping[str, Any]) -> int:
+    with Interrupts() as interrupts:
+        worker = begin()
+        if values["detach"]:
+            write_out(f"{worker.run_directory.name}\n")
+            return 0
+        printer = choose_printer(as_json=values["as_json"], verbose=values["verbose"])
+        return headless.train(worker, printer, interrupts)
+
+
+def _check_modes(context: click.Context, values: Mapping[str, Any], given: Mapping[str, str]) -> None:
+    """Refuse options that make no sense together."""
+    if values["no_ui"] and values["start"]:
+        raise click.UsageError("--start shows the run on the screen, and --no-ui has none: leave one out.", context)
+    if values["as_json"] and values["detach"]:
+        raise click.UsageError("--detach prints the run's id and --json its events: leave one out.", context)
+    for name in ("as_json", "detach", "verbose"):
+        if values[name] and not values["no_ui"]:
+            raise click.UsageError(f"{given[name]} goes with --no-ui: add it.", context)
