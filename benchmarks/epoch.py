@@ -1,0 +1,150 @@
+"""Seconds an epoch: our engines beside the article's own loops and a bare loop of the same mathematics.
+
+    python benchmarks/epoch.py [--models nn,lenet,lenet1] [--rounds 3] [--dataset mnist]
+
+Every measurement is an epoch of training alone (no evaluation, no import) in a process of its own, after a warm-up of
+a few steps where the framework compiles something; contenders take turns, so that a machine that drifts drifts for all.
+Prints a table of medians and ratios, and one JSON line.
+"""
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import time
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+CONTENDERS = ("article-torch", "bare-torch", "torch", "article-tensorflow", "tensorflow")
+
+
+def measure_engine(framework: str, model: str, dataset: str) -> float:
+    """Train one epoch with our engine as the training loop drives it, in calls of about a tenth of a second."""
+    from engines import datasets
+    from engines.pace import ChunkPace
+    from engines.spec import RunSpec
+
+    spec = RunSpec(framework=framework, model=model, dataset=dataset)  # type: ignore[arg-type]
+    engine = import_module(f"engines.{framework}_engine").create(spec)
+    data = datasets.load(dataset, None, lambda *_: None)
+    engine.load_data(data)
+    order = np.random.default_rng(0).permutation(len(data.train_labels))
+    engine.begin_epoch(order)
+    engine.train(0, 3)  # Tracing and first allocations are no part of an epoch.
+    engine.read_steps(0, 3)
+    engine.begin_epoch(order)
+    steps, pace, done = -(-len(order) // spec.batch_size), ChunkPace(), 0
+    began = time.perf_counter()
+    while done < steps:
+        count, started = min(pace.steps, steps - done), time.perf_counter()
+        engine.train(done, count)
+        engine.read_steps(done, count)
+        pace.learn(count, time.perf_counter() - started)
+        done += count
+    return time.perf_counter() - began
+
+
+def measure_bare_torch(model: str, dataset: str) -> float:
+    """Train one epoch with the shortest fast loop in PyTorch: one tensor, `index_select`, fused Adam, no sync."""
+    import torch
+    from torch import nn
+
+    from engines import datasets
+
+    torch.set_num_threads(1)
+    data = datasets.load(dataset, None, lambda *_: None)
+    images = torch.from_numpy(data.train_images).unsqueeze(1)
+    labels = torch.from_numpy(data.train_labels).long()
+    network = bare_network(model)
+    optimizer = torch.optim.Adam(network.parameters(), lr=0.001, fused=True)
+    criterion = nn.CrossEntropyLoss()
+    order = torch.randperm(len(labels))
+    losses = torch.zeros(())
+    began = time.perf_counter()
+    for batch in order.split(32):
+        inputs = images.index_select(0, batch).float().div_(127.5).sub_(1)
+        loss = criterion(network(inputs), labels.index_select(0, batch))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses += loss.detach()
+    return time.perf_counter() - began
+
+
+def bare_network(model: str):  # noqa: ANN201 - torch is imported only in the process that needs it
+    """Give the article's network as plain PyTorch modules."""
+    from torch import nn
+
+    match model:
+        case "nn":
+            layers = [nn.Flatten(), nn.Linear(784, 128), nn.ReLU(), nn.Dropout(0.2), nn.Linear(128, 10)]
+        case "lenet":
+            layers = [nn.Conv2d(1, 6, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(6, 16, 5), nn.ReLU()]
+            layers += [nn.MaxPool2d(2), nn.Flatten(), nn.Linear(400, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU()]
+            layers += [nn.Linear(84, 10)]
+        case _:
+            layers = [nn.Conv2d(1, 32, 3, padding=2), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(32, 64, 3), nn.ReLU()]
+            layers += [nn.MaxPool2d(2), nn.Conv2d(64, 64, 3), nn.ReLU(), nn.Flatten(), nn.Linear(1024, 64)]
+            layers += [nn.ReLU(), nn.Linear(64, 10)]
+    return nn.Sequential(*layers)
+
+
+def measure(contender: str, model: str, dataset: str) -> float:
+    """Give the seconds of one epoch, measured in this process."""
+    match contender:
+        case "bare-torch":
+            return measure_bare_torch(model, dataset)
+        case "article-torch" | "article-tensorflow":
+            run_epoch = import_module(contender.replace("-", "_")).run_epoch
+            return float(run_epoch(model, dataset, None))
+        case framework:
+            return measure_engine(framework, model, dataset)
+
+
+def measure_apart(contender: str, model: str, dataset: str) -> float:
+    """Give the seconds of one epoch, measured in a process of its own."""
+    command = [sys.executable, __file__, "--one", contender, "--models", model, "--dataset", dataset]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return float(done.stdout.split()[-1])
+
+
+def main() -> None:
+    """Measure what the command line says, and print the table and the JSON line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--models", default="nn,lenet,lenet1")
+    parser.add_argument("--dataset", default="mnist")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--contenders", default=",".join(CONTENDERS))
+    parser.add_argument("--one", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.one:
+        print(measure(options.one, options.models, options.dataset))
+        return
+    medians = {}
+    for model in options.models.split(","):
+        seconds: dict[str, list[float]] = {contender: [] for contender in options.contenders.split(",")}
+        for _ in range(options.rounds):
+            for contender, measured in seconds.items():
+                measured.append(measure_apart(contender, model, options.dataset))
+        medians[model] = {contender: statistics.median(measured) for contender, measured in seconds.items()}
+        print_table(model, seconds)
+    print(json.dumps({"benchmark": "epoch", "dataset": options.dataset, "rounds": options.rounds, "seconds": medians}))
+
+
+def print_table(model: str, seconds: dict[str, list[float]]) -> None:
+    """Print the contenders of one model, each beside how many times faster our engines are."""
+    ours = {name: statistics.median(seconds[name]) for name in ("torch", "tensorflow") if name in seconds}
+    print(f"\n{model:20}{'median':>9}{'min':>9}{'max':>9}" + "".join(f"{'/ our ' + name:>19}" for name in ours))
+    for contender, measured in seconds.items():
+        median = statistics.median(measured)
+        ratios = "".join(f"{median / our:19.2f}" for our in ours.values())
+        print(f"{contender:20}{median:9.2f}{min(measured):9.2f}{max(measured):9.2f}{ratios}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
