@@ -1,0 +1,86 @@
+"""Axes: a range that suits the values, with ticks evenly apart and their labels."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil, floor, isfinite, log10
+
+_ACCURACY_FLOORS = (98, 95, 90, 80, 50, 0)
+_INTERVALS = range(2, 9)
+_MAX_EPOCH_TICKS = 10
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A range from `low` to `high`, and the labels of its ticks, evenly apart, the first at `low`."""
+
+    low: float
+    high: float
+    labels: tuple[str, ...]
+
+
+def accuracy_axis(values: Sequence[float], rows: int) -> Axis:
+    """Give an axis up to 100 % from the highest round floor that nine tenths of `values` are above.
+
+    `rows` is how many lines there are to draw in; as few as possible stay empty between even ticks.
+    """
+    finite = sorted(value for value in values if isfinite(value))
+    most = finite[len(finite) // 10] if finite else 0.0
+    floor_percent = next(floor for floor in _ACCURACY_FLOORS if 100 * most >= floor)
+    span = 100 - floor_percent
+    intervals = _best_fit({n: 0.0 for n in _INTERVALS if _is_round(span / n)}, rows)
+    labels = [f"{floor_percent + span * at / intervals:.4g}" for at in range(intervals + 1)]
+    return Axis(floor_percent / 100, 1.0, (*labels[:-1], "100 %"))
+
+
+def loss_axis(values: Sequence[float], rows: int) -> Axis:
+    """Give an axis from 0 to a round number that nearly all of `values` are below, for `rows` lines."""
+    finite = sorted(value for value in values if isfinite(value))
+    most = max(finite[int(len(finite) * 0.97) : -1] or finite[-1:], default=1.0)
+    most = max(most, 1e-9) * 1.05
+    power = 10.0 ** floor(log10(most))
+    steps = [factor * power for factor in (0.1, 0.2, 0.25, 0.5, 1, 2, 2.5, 5)]
+    by_intervals = {ceil(most / step): step for step in steps if ceil(most / step) in _INTERVALS}
+    intervals = _best_fit({n: 1 - most / (step * n) for n, step in by_intervals.items()}, rows)
+    step = by_intervals[intervals]
+    return Axis(0.0, step * intervals, tuple(f"{step * at:.4g}" for at in range(intervals + 1)))
+
+
+def log_loss_axis(values: Sequence[float]) -> Axis:
+    """Give an axis of powers of ten around the logarithms in `values`."""
+    finite = [value for value in values if isfinite(value)]
+    low, high = floor(min(finite, default=-1.0)), ceil(max(finite, default=0.0))
+    high = max(high, low + 1)
+    halves = 2 if high - low < 3 else 1
+    ticks = [low + at / halves for at in range((high - low) * halves + 1)]
+    return Axis(low, high, tuple(f"{10**tick:.2g}" for tick in ticks))
+
+
+def epoch_axis(position: float, epochs: int) -> Axis:
+    """Give an axis over all `epochs`, or, while a long run is young, over as many as are soon done."""
+    high = max(1, epochs, ceil(position))
+    if high > _MAX_EPOCH_TICKS:
+        soon = _MAX_EPOCH_TICKS
+        while soon < position:
+            soon *= 2
+        high = min(high, soon)
+    gap = next(gap for gap in _gaps() if high / gap <= _MAX_EPOCH_TICKS)
+    intervals = ceil(high / gap)
+    return Axis(0.0, float(gap * intervals), tuple(str(gap * at) for at in range(intervals + 1)))
+
+
+def _best_fit(empty_parts: Mapping[int, float], rows: int) -> int:
+    """Give the number of intervals that wastes the fewest of `rows`: below even ticks, or by range that stays empty.
+
+    `empty_parts` has the part of the range that stays empty, by number of intervals. Few ticks cost rows too.
+    """
+    fitting = [n for n in empty_parts if (rows - 1) // n >= 2] or [min(empty_parts)]
+    return min(fitting, key=lambda n: (rows - 1) % n + empty_parts[n] * rows + 2 * max(0, 4 - n))
+
+
+def _is_round(step: float) -> bool:
+    digits = f"{step:.10g}".strip("0").replace(".", "").lstrip("0")
+    return digits in {"", "1", "2", "5", "25"}
+
+
+def _gaps() -> list[int]:
+    return [factor * 10**power for power in range(9) for factor in (1, 2, 5)]

@@ -1,0 +1,109 @@
+"""Lines of text with roles: what every drawing function gives; free of themes, and of the framework that shows them."""
+
+from collections.abc import Iterable
+from itertools import groupby
+
+from rich.cells import cell_len, set_cell_size
+
+Run = tuple[str, str]
+"""A piece of text and its role, such as `muted` or `train`; the widget that shows it knows a role's colours."""
+
+Line = list[Run]
+
+
+def plain(line: Line) -> str:
+    """Give the text of a line without its roles."""
+    return "".join(text for text, _ in line)
+
+
+def width_of(line: Line) -> int:
+    """Give how many cells a line takes."""
+    return sum(cell_len(text) for text, _ in line)
+
+
+def fit(line: Line, width: int) -> Line:
+    """Give `line` cut or padded with spaces to exactly `width` cells."""
+    fitted: Line = []
+    for text, role in line:
+        cells = cell_len(text)
+        if cells > width:
+            text, cells = set_cell_size(text, width), width  # noqa: PLW2901
+        if text:
+            fitted.append((text, role))
+        width -= cells
+        if width <= 0:
+            return fitted
+    return [*fitted, (" " * width, "text")]
+
+
+def justify(left: Line, right: Line, width: int) -> Line:
+    """Set `left` and `right` at the two ends of a line of `width` cells; where both do not fit, `right` goes."""
+    space = width - width_of(left) - width_of(right)
+    return fit([*left, (" " * space, "text"), *right] if space >= 1 else left, width)
+
+
+def columns(cells: Iterable[tuple[str, int, str]]) -> Line:
+    """Set texts in columns: each of `(text, width, role)`; a negative width sets to the right."""
+    line: Line = []
+    for text, width, role in cells:
+        space = " " * max(0, abs(width) - cell_len(text))
+        line.append((space + text if width < 0 else text + space, role))
+    return line
+
+
+def cut_words(words: list[Line], width: int) -> Line:
+    """Join as many of `words`, in order, as fit into `width` cells, two spaces between them."""
+    line: Line = []
+    for word in words:
+        if width_of(line) + width_of(word) + (2 if line else 0) > width:
+            break
+        line = [*line, ("  ", "text"), *word] if line else list(word)
+    return line
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """Break `text` into lines of at most `width` cells, between words where that is possible."""
+    lines = [""]
+    for word in text.split():
+        if lines[-1] and cell_len(lines[-1]) + 1 + cell_len(word) > width:
+            lines.append("")
+        lines[-1] = f"{lines[-1]} {word}".strip()
+        while cell_len(lines[-1]) > width:
+            head = set_cell_size(lines[-1], width)
+            lines[-1:] = [head, lines[-1][len(head.rstrip()) :]]
+    return lines
+
+
+def merge(runs: Iterable[Run]) -> Line:
+    """Join neighbours that share a role."""
+    return [("".join(text for text, _ in group), role) for role, group in groupby(runs, key=lambda run: run[1])]
+
+
+def changed_cells(old: Line, new: Line) -> tuple[int, int] | None:
+    """Give the first changed cell and the one after the last, of two lines of equal width; None where none did."""
+    if old == new:
+        return None
+    width = width_of(new)
+    start = _common(old, new)
+    end = width - _common(_reversed(old), _reversed(new))
+    return min(start, end), max(start, end)
+
+
+def _common(a: Line, b: Line) -> int:
+    """Give how many cells at the beginning of both are alike."""
+    cells = 0
+    for (text_a, role_a), (text_b, role_b) in zip(a, b, strict=False):
+        if (text_a, role_a) == (text_b, role_b):
+            cells += cell_len(text_a)
+            continue
+        if role_a == role_b:
+            for one, other in zip(text_a, text_b, strict=False):
+                if one != other:
+                    break
+                cells += cell_len(one)
+        break
+    return cells
+
+
+def _reversed(line: Line) -> Line:
+    return [(text[::-1], role) for text, role in reversed(line)]

@@ -1,0 +1,132 @@
+"""The choice of what to train next, over the live screen: framework, model, dataset, each stepped by its key."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import msgspec
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import ModalScreen
+
+from engines.catalog import DATASETS, FRAMEWORK_TITLES, FRAMEWORKS, MODELS
+from engines.spec import RunSpec
+from tui.lines import Line
+from tui.view import dataset_title, framework_title
+from tui.widgets.picture import Picture
+
+CHOICES: dict[str, tuple[str, ...]] = {
+    "framework": FRAMEWORKS,
+    "model": tuple(MODELS),
+    "dataset": tuple(DATASETS),
+}
+_LABEL_WIDTH = 13
+
+
+@dataclass(frozen=True)
+class Switch:
+    """A run of `spec` is to be started; `stop_first` is whether the present one is stopped before."""
+
+    spec: RunSpec
+    stop_first: bool
+
+
+class SwitcherScreen(ModalScreen[Switch | None]):
+    """Is dismissed with what was chosen, or None; nothing happens before Enter or `b`."""
+
+    DEFAULT_CSS = """
+    SwitcherScreen {
+        align: center middle;
+        background: $background 40%;
+        Picture { width: 66; height: 9; padding: 0 1; background: $surface; border: round $primary; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f", "step('framework', 1)", "framework"),
+        Binding("m", "step('model', 1)", "model"),
+        Binding("d", "step('dataset', 1)", "dataset"),
+        Binding("F", "step('framework', -1)", show=False),
+        Binding("M", "step('model', -1)", show=False),
+        Binding("D", "step('dataset', -1)", show=False),
+        Binding("up", "move(-1)", show=False),
+        Binding("down", "move(1)", show=False),
+        Binding("left", "step_row(-1)", show=False),
+        Binding("right", "step_row(1)", show=False),
+        Binding("enter,y", "choose(True)", "start"),
+        Binding("b", "choose(False)", "start beside"),
+        Binding("escape,n", "leave", "back"),
+    ]
+
+    def __init__(self, present: RunSpec, row: str, *, is_alive: bool) -> None:
+        super().__init__()
+        self._present = present
+        self._is_alive = is_alive
+        self._spec = step_spec(present, row, 1)
+        self._row = row
+
+    def compose(self) -> ComposeResult:
+        """Lay out the choices."""
+        yield _SwitcherPicture(self)
+
+    def action_step(self, row: str, by: int) -> None:
+        """Take the next value of `row`."""
+        self._row, self._spec = row, step_spec(self._spec, row, by)
+        self.query_one(Picture).redraw()
+
+    def action_step_row(self, by: int) -> None:
+        """Take the next value of the row that was stepped last."""
+        self.action_step(self._row, by)
+
+    def action_move(self, by: int) -> None:
+        """Go to another row."""
+        rows = list(CHOICES)
+        self._row = rows[(rows.index(self._row) + by) % len(rows)]
+        self.query_one(Picture).redraw()
+
+    def action_choose(self, stop_first: bool) -> None:
+        """Give what was chosen."""
+        self.dismiss(Switch(self._spec, stop_first and self._is_alive))
+
+    def action_leave(self) -> None:
+        """Go back; nothing was chosen."""
+        self.dismiss(None)
+
+    def lines(self) -> list[Line]:
+        """Draw the choices as they are now."""
+        return draw_switcher(self._present, self._spec, self._row, is_alive=self._is_alive)
+
+
+class _SwitcherPicture(Picture):
+    def __init__(self, switcher: SwitcherScreen) -> None:
+        super().__init__()
+        self._switcher = switcher
+
+    def draw(self, width: int, height: int) -> list[Line]:
+        return self._switcher.lines()
+
+
+def step_spec(spec: RunSpec, row: str, by: int) -> RunSpec:
+    """Give `spec` with the next value in `row`; a value that is not offered steps to the first."""
+    values = CHOICES[row]
+    present = getattr(spec, row)
+    value = values[(values.index(present) + by) % len(values)] if present in values else values[0]
+    return msgspec.structs.replace(spec, **{row: value})
+
+
+def draw_switcher(present: RunSpec, spec: RunSpec, row: str, *, is_alive: bool) -> list[Line]:
+    """Draw the three rows, the value that is chosen in brackets, and what the keys do."""
+    lines: list[Line] = [
+        [("next  ", "muted"), (f"{framework_title(spec)} {spec.model} on {dataset_title(spec)}", "strong")],
+        [],
+    ]
+    for name, values in CHOICES.items():
+        line: Line = [(("▸ " if name == row else "  ") + name.ljust(_LABEL_WIDTH), "chosen" if name == row else "text")]
+        for value in values:
+            label = FRAMEWORK_TITLES.get(value, value)
+            is_chosen = getattr(spec, name) == value
+            line.append((f"[{label}] " if is_chosen else f" {label}  ", "chosen" if is_chosen else "muted"))
+        lines.append(line)
+    back: Line = [("Esc ", "key"), ("back", "text")]
+    if not is_alive:
+        return [*lines, [], [("Enter ", "key"), ("start   ", "text"), *back]]
+    first: Line = [("Enter ", "key"), ("stop this run with a checkpoint, then start", "text")]
+    return [*lines, [], first, [("b     ", "key"), ("start now, this run goes on beside it   ", "text"), *back]]

@@ -1,0 +1,102 @@
+"""What the panes of the live screen draw from: a run as it is at one moment."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from engines.catalog import DATASETS, FRAMEWORK_TITLES
+from engines.events import Phase
+from engines.run_reader import ALIVE, RunStatus
+from engines.run_state import RunState
+from engines.spec import RunSpec
+from tui import formats
+
+_DOING = {
+    "import": "importing {framework}",
+    "data": "loading {dataset}",
+    "build": "building {model}",
+    "train": "training begins",
+    "save": "loading the saved model back",
+    "evaluate": "evaluating on the whole sets",
+}
+
+
+@dataclass(frozen=True)
+class View:
+    """A run's state and status at `now` (Unix seconds), and what else of its directory is shown.
+
+    `worker_exit` says how a worker of ours ended. Where `ascii_only`, nothing but ASCII is drawn that matters.
+    """
+
+    directory: Path
+    state: RunState
+    status: RunStatus
+    now: float
+    spec: RunSpec | None
+    log_lines: tuple[str, ...] = ()
+    worker_exit: str = ""
+    ascii_only: bool = False
+
+    @property
+    def is_alive(self) -> bool:
+        """Tell whether more is to come."""
+        return self.status in ALIVE
+
+    @property
+    def title(self) -> str:
+        """Say what is trained on what, as a person would: `PyTorch lenet on MNIST`."""
+        if self.spec is None:
+            return self.directory.name
+        return f"{framework_title(self.spec)} {self.spec.model} on {dataset_title(self.spec)}"
+
+    @property
+    def elapsed(self) -> float | None:
+        """Seconds since this attempt began, until now or its end."""
+        if self.state.finished:
+            return self.state.finished.seconds
+        first = self.state.phases.get("import")  # Each attempt begins with it.
+        end = self.now if self.is_alive else self.state.last_time
+        return max(0.0, end - first.time + first.seconds) if first and end else None
+
+    def class_name(self, label: int) -> str:
+        """Give what a class is called."""
+        names = self.state.started.class_names if self.state.started else []
+        return names[label] if 0 <= label < len(names) else str(label)
+
+    def waiting_for(self) -> str:
+        """Say what has to happen before there is something to show."""
+        if not self.is_alive:
+            return "the run ended before there was anything to show"
+        phase = _current_phase(self.state)
+        if phase is None or self.spec is None:
+            return "waiting for the worker to say its first word"
+        doing = _DOING[phase.name].format(
+            framework=framework_title(self.spec), dataset=dataset_title(self.spec), model=self.spec.model
+        )
+        return doing + (f", {describe_progress(phase)}" if describe_progress(phase) else "...")
+
+
+def framework_title(spec: RunSpec) -> str:
+    """Give a framework's name as its makers write it."""
+    return FRAMEWORK_TITLES[spec.framework]
+
+
+def dataset_title(spec: RunSpec) -> str:
+    """Give a dataset's name without what stands in brackets."""
+    dataset = DATASETS.get(spec.dataset)
+    return dataset.title.partition(" (")[0] if dataset else spec.dataset
+
+
+def describe_progress(phase: Phase) -> str:
+    """Say how far a phase is: `34 % of 9.5 MiB`, `3 of 5 epochs`; empty while nothing is known."""
+    if not phase.done:
+        return ""
+    if phase.unit == "bytes":
+        size = formats.size(phase.total or phase.done)
+        return f"{phase.done * 100 // phase.total} % of {size}" if phase.total and phase.done < phase.total else size
+    of = f" of {phase.total:,}" if phase.total and phase.total != phase.done else ""
+    return f"{phase.done:,}{of} {phase.unit}"
+
+
+def _current_phase(state: RunState) -> Phase | None:
+    unfinished = [phase for phase in state.phases.values() if phase.state != "finished"]
+    return unfinished[-1] if unfinished else next(reversed(state.phases.values()), None)

@@ -1,0 +1,147 @@
+"""Where the panes of the live screen stand: one at 80x24, four at 120x40, all at 200x60."""
+
+from collections.abc import Sequence
+
+from textual.app import ComposeResult
+from textual.containers import Container
+from textual.geometry import Region, Size
+from textual.message import Message
+
+from tui.view import View
+from tui.widgets.confusion_pane import ConfusionPane
+from tui.widgets.curve_pane import AccuracyPane, LossPane
+from tui.widgets.log_pane import LogPane
+from tui.widgets.machine_pane import MachinePane
+from tui.widgets.network_pane import NetworkPane
+from tui.widgets.pane import TitledPane
+from tui.widgets.phases_pane import PhasesPane
+from tui.widgets.results_pane import ResultsPane
+from tui.widgets.samples_pane import SamplesPane
+
+PANES: tuple[type[TitledPane], ...] = (
+    AccuracyPane,
+    LossPane,
+    SamplesPane,
+    ConfusionPane,
+    ResultsPane,
+    PhasesPane,
+    NetworkPane,
+    MachinePane,
+    LogPane,
+)
+PANE_NAMES: tuple[str, ...] = tuple(pane.HEADING for pane in PANES)
+
+FLOATING = "*"
+"""The place of whichever pane was asked for last, of those that have no place of their own."""
+
+Columns = Sequence[tuple[int, Sequence[tuple[str, int]]]]
+"""Columns by their share of the width, each with its panes by their share of the height."""
+
+_ONE: Columns = ((1, ((FLOATING, 1),)),)
+_TWO_BELOW: Columns = ((1, (("accuracy", 1), (FLOATING, 1))),)
+_TWO_BESIDE: Columns = ((1, (("accuracy", 1),)), (1, ((FLOATING, 1),)))
+_FOUR: Columns = ((10, (("accuracy", 1), ("loss", 1))), (11, (("samples", 1), (FLOATING, 1))))
+_ALL: Columns = (
+    (11, (("accuracy", 1), ("loss", 1))),
+    (10, (("samples", 9), ("confusion", 5))),
+    (9, (("results", 12), ("phases", 8), ("network", 12), ("machine", 7), ("log", 11))),
+)
+_GAP = 2
+
+
+def layout_for(size: Size) -> Columns:
+    """Choose the columns for a space of `size`."""
+    is_wide, is_tall = size.width >= 110, size.height >= 27
+    if size.width >= 180 and size.height >= 48:
+        return _ALL
+    if is_wide:
+        return _FOUR if is_tall else _TWO_BESIDE
+    return _TWO_BELOW if size.height >= 32 else _ONE
+
+
+def arrange(size: Size, recent: Sequence[str], *, zoomed: bool = False) -> dict[str, Region]:
+    """Give the panes that are shown, each with its place in a space of `size`.
+
+    `recent` has the panes' names, the one that was asked for last first; where `zoomed`, that one has all the space.
+    """
+    layout = _ONE if zoomed else layout_for(size)
+    fixed = {name for _, panes in layout for name, _ in panes}
+    floating = next((name for name in recent if name not in fixed), FLOATING)
+    places: dict[str, Region] = {}
+    for (x, width), (_, panes) in zip(_share(size.width, [part for part, _ in layout], _GAP), layout, strict=True):
+        for (y, height), (name, _) in zip(_share(size.height, [part for _, part in panes], 1), panes, strict=True):
+            places[floating if name == FLOATING else name] = Region(x, y, width, height)
+    return places
+
+
+def _share(cells: int, parts: Sequence[int], gap: int) -> list[tuple[int, int]]:
+    """Share `cells` out by `parts`; gives where each begins and its length."""
+    left, begin, shares = cells - gap * (len(parts) - 1), 0, []
+    for at, part in enumerate(parts):
+        length = left * part // sum(parts[at:])
+        shares.append((begin, length))
+        begin += length + gap
+        left -= length
+    return shares
+
+
+class Bench(Container):
+    """Holds all panes, and shows those that have a place; only those are ever drawn."""
+
+    DEFAULT_CSS = """
+    Bench { width: 1fr; height: 1fr; }
+    Bench > TitledPane { position: absolute; display: none; }
+    """
+
+    class Arranged(Message):
+        """Panes were shown, hidden or moved."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.panes = {kind.HEADING: kind(at + 1) for at, kind in enumerate(PANES)}
+        self.shown: tuple[str, ...] = ()
+        self._recent = ["accuracy", "samples", "confusion", *PANE_NAMES]
+        self._is_zoomed = False
+
+    @property
+    def chosen(self) -> str:
+        """The name of the pane that was asked for last."""
+        return self._recent[0]
+
+    def compose(self) -> ComposeResult:
+        """Lay out all panes, hidden."""
+        yield from self.panes.values()
+
+    def offer(self, view: View) -> None:
+        """Have the panes that are shown draw what is new to them."""
+        for name in self.shown:
+            self.panes[name].offer(view)
+
+    def choose(self, name: str) -> None:
+        """Show the pane called `name`; asked for twice it takes all the space, three times it gives it back."""
+        self._is_zoomed = name == self.chosen and not self._is_zoomed
+        self._recent = [name, *(other for other in self._recent if other != name)]
+        self._arrange()
+
+    def step(self, by: int) -> None:
+        """Show the next pane, or the one before, all of them in turn."""
+        at = (PANE_NAMES.index(self.chosen) + by) % len(PANE_NAMES)
+        is_zoomed, self._is_zoomed = self._is_zoomed, False
+        self.choose(PANE_NAMES[at])
+        if is_zoomed:
+            self.choose(PANE_NAMES[at])
+
+    def on_resize(self) -> None:
+        """Arrange the panes for the new size."""
+        self._arrange()
+
+    def _arrange(self) -> None:
+        places = arrange(self.size, self._recent, zoomed=self._is_zoomed)
+        self.shown = tuple(name for name in PANE_NAMES if name in places)
+        for name, pane in self.panes.items():
+            pane.display = name in places
+            pane.choose(name == self.chosen and len(places) > 1)
+            if place := places.get(name):
+                pane.styles.offset = place.offset
+                pane.styles.width, pane.styles.height = place.size
+        self.post_message(self.Arranged())

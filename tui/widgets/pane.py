@@ -1,0 +1,109 @@
+"""A pane of the live screen: shows what a pure function makes of a run, no more often than a person can read it."""
+
+import time
+from collections.abc import Hashable
+from typing import ClassVar
+
+from tui.lines import Line, fit, width_of
+from tui.view import View
+from tui.widgets.picture import Picture
+
+
+class Pane(Picture):
+    """Draws a `View`; a subclass says what, when that changes, and how often at most."""
+
+    PERIOD: ClassVar[float] = 0.25
+    """Seconds from one drawing to the next, at the least."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        *("picture--train", "picture--test", "picture--bar", "picture--rest", "picture--grid", "picture--hit"),
+        *("picture--heat1", "picture--heat2", "picture--heat3", "picture--heat4"),
+    }
+    DEFAULT_CSS = """
+    Pane {
+        .picture--grid { color: $foreground 18%; }
+        .picture--train, .picture--bar { color: $primary; }
+        .picture--test { color: $accent; }
+        .picture--rest { color: $foreground 22%; }
+        .picture--hit { background: $success 30%; text-style: bold; }
+        .picture--heat1 { background: $error 12%; }
+        .picture--heat2 { background: $error 25%; }
+        .picture--heat3 { background: $error 42%; }
+        .picture--heat4 { background: $error 65%; text-style: bold; }
+    }
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
+        self._view: View | None = None
+        self._key: Hashable = None
+        self._drawn_at = float("-inf")
+
+    def draw_view(self, view: View, width: int, height: int) -> list[Line]:
+        """Give at most `height` lines, each of at most `width` cells."""
+        raise NotImplementedError
+
+    def key_of(self, view: View) -> Hashable:
+        """Give what decides the picture, cheap to get and to compare."""
+        raise NotImplementedError
+
+    def offer(self, view: View) -> None:
+        """Take `view`; draws if it shows something new and the last drawing is long enough ago."""
+        self._view = view
+        if time.monotonic() - self._drawn_at >= self.PERIOD and self.key_of(view) != self._key:
+            self.redraw()
+
+    def redraw(self) -> None:
+        """Draw the last view that was offered now."""
+        if self._view is not None:
+            self._drawn_at, self._key = time.monotonic(), self.key_of(self._view)
+            super().redraw()
+
+    def draw(self, width: int, height: int) -> list[Line]:
+        """Draw the last view that was offered."""
+        return self.draw_view(self._view, width, height) if self._view else []
+
+
+class TitledPane(Pane):
+    """A pane under a line that names it, with the key that shows it and a legend on the right."""
+
+    HEADING: ClassVar[str]
+
+    def __init__(self, number: int) -> None:
+        super().__init__(id=self.HEADING)
+        self.number = number
+        self._is_chosen = False
+
+    def choose(self, is_chosen: bool) -> None:
+        """Mark the pane as the one that was asked for last, or not."""
+        if is_chosen != self._is_chosen:
+            self._is_chosen = is_chosen
+            self.redraw()
+
+    def legend(self, view: View, width: int) -> Line:
+        """Give what stands on the right of the title, in at most `width` cells."""
+        return []
+
+    def draw_body(self, view: View, width: int, height: int) -> list[Line]:
+        """Give what stands below the title."""
+        raise NotImplementedError
+
+    def draw_view(self, view: View, width: int, height: int) -> list[Line]:
+        """Give the title, then the body."""
+        legend = self.legend(view, width - len(self.HEADING) - 6)
+        title = draw_title(self.number, self.HEADING, legend, width, is_chosen=self._is_chosen)
+        return [title, *self.draw_body(view, width, height - 1)]
+
+
+def draw_title(number: int, heading: str, legend: Line, width: int, *, is_chosen: bool) -> Line:
+    """Give a title: its key, its name, a rule, heavy where it is chosen, and the legend where it fits."""
+    name: Line = [(f"{number} ", "key"), (heading, "title"), (" ", "text")]
+    rest = width - width_of(name)
+    end: Line = [(" ", "text"), *legend] if legend and width_of(legend) + 3 <= rest else []
+    dash, role = ("━", "chosen") if is_chosen else ("─", "rule")
+    return [*name, (dash * (rest - width_of(end)), role), *end]
+
+
+def draw_waiting(view: View, width: int) -> list[Line]:
+    """Say what has to happen before there is something to show."""
+    return [[], fit([("  " + view.waiting_for(), "muted")], width)]

@@ -1,0 +1,122 @@
+"""The results: a table of the epochs while a run goes on, and, once it has ended, its summary above it."""
+
+from collections.abc import Hashable
+
+from engines.events import EpochEnded
+from tui import formats
+from tui.lines import Line, columns, fit, wrap
+from tui.view import View
+from tui.widgets.curve_pane import BEST_MARK, accuracy_gap
+from tui.widgets.pane import TitledPane, draw_waiting
+
+_COLUMNS = (
+    ("epoch", -7),
+    ("train", -10),
+    ("test", -10),
+    ("gap", -8),
+    ("train loss", -12),
+    ("test loss", -11),
+    ("time", -9),
+    ("images/s", -10),
+)
+_LABEL_WIDTH = 12
+_LOG_LINES = 6
+
+
+class ResultsPane(TitledPane):
+    """Epoch by epoch, and the summary."""
+
+    HEADING = "results"
+
+    def key_of(self, view: View) -> Hashable:
+        """Give what decides the picture."""
+        return view.status, len(view.state.epochs), view.log_lines[-1:], "" if view.state.epochs else view.waiting_for()
+
+    def draw_body(self, view: View, width: int, height: int) -> list[Line]:
+        """Draw the summary, if any, then as many epochs as fit."""
+        summary = [] if view.is_alive else draw_summary(view, width)
+        if not view.state.epochs:
+            return summary or draw_waiting(view, width)
+        table = draw_epochs(view.state.epochs, view.state.best, width, height - len(summary))
+        return [*summary, *table]
+
+
+def draw_summary(view: View, width: int) -> list[Line]:
+    """Say how the run ended: its figures, or its error with the last words of its worker and how to go on."""
+    finished = view.state.finished
+    if finished is None or finished.error:
+        return _draw_failure(view, width)
+    rows: list[tuple[str, str, str]] = [
+        (finished.state, f"{finished.epochs} epochs in {formats.duration(finished.seconds)}", "text")
+    ]
+    if finished.test_accuracy is not None:
+        rows.append(
+            ("test", f"{formats.percent(finished.test_accuracy)}, loss {formats.loss(finished.test_loss)}", "strong")
+        )
+        rows.append(
+            ("train", f"{formats.percent(finished.train_accuracy)}, loss {formats.loss(finished.train_loss)}", "text")
+        )
+    if finished.best_epoch is not None:
+        rows.append(("best epoch", f"{finished.best_epoch}, {formats.percent(finished.best_test_accuracy)}", "text"))
+    if saved := view.state.checkpoints:
+        rows.append(("saved", f"{saved[-1].path}", "text"))
+    rows.append(("go on", _go_on(view), "text"))
+    return [*_labelled(rows, width), []]
+
+
+def draw_epochs(epochs: list[EpochEnded], best: EpochEnded | None, width: int, height: int) -> list[Line]:
+    """Draw a table of the newest epochs, as many columns as fit, the best marked."""
+    shown, total = [], 0
+    for heading, wide in _COLUMNS:
+        total -= wide
+        if total > width - 2:
+            break
+        shown.append((heading, wide))
+    lines = [fit(columns([("", 2, "text"), *((heading, wide, "muted") for heading, wide in shown)]), width)]
+    for epoch in epochs[-max(0, height - 1) :] if height > 1 else []:
+        is_best = epoch is best
+        cells = [
+            (text, wide, "test" if is_best else "text") for text, (_, wide) in zip(_figures(epoch), shown, strict=False)
+        ]
+        lines.append(fit(columns([(BEST_MARK if is_best else "", 2, "test"), *cells]), width))
+    return lines
+
+
+def _draw_failure(view: View, width: int) -> list[Line]:
+    finished = view.state.finished
+    error = finished.error if finished else None
+    message = error.message if error else view.worker_exit or "its worker is gone without a word"
+    rows: list[tuple[str, str, str]] = [(view.status, message, "wrong")]
+    if error and error.hint:
+        rows.append(("what to do", error.hint, "strong"))
+    rows.append(("go on", _go_on(view), "text"))
+    lines = _labelled(rows, width)
+    if view.log_lines:
+        lines += [[], [("last words of worker.log", "muted")]]
+        lines += [fit([("  " + text, "text")], width) for text in view.log_lines[-_LOG_LINES:]]
+    return [*lines, []]
+
+
+def _go_on(view: View) -> str:
+    return f"mnist-tui --no-ui --continue-from {view.directory.name}"
+
+
+def _labelled(rows: list[tuple[str, str, str]], width: int) -> list[Line]:
+    lines: list[Line] = []
+    for label, text, role in rows:
+        for at, part in enumerate(wrap(text, max(10, width - _LABEL_WIDTH))):
+            lines.append(fit(columns([(label if at == 0 else "", _LABEL_WIDTH, "muted"), (part, 0, role)]), width))
+    return lines
+
+
+def _figures(epoch: EpochEnded) -> list[str]:
+    return [
+        str(epoch.epoch),
+        formats.percent(epoch.train_accuracy),
+        formats.percent(epoch.test_accuracy),
+        formats.points(accuracy_gap(epoch)),
+        formats.loss(epoch.train_loss),
+        formats.loss(epoch.test_loss),
+        formats.duration(epoch.seconds),
+        f"{epoch.images_per_second:,.0f}",
+    ]
