@@ -1,6 +1,7 @@
 """The app: one launcher, the screens over it, and the workers that it started and never outlives on its own account."""
 
 import asyncio
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
@@ -8,22 +9,22 @@ from typing import ClassVar
 from textual import work
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.dom import DOMNode
 from textual.reactive import reactive
 from textual.screen import Screen
 
-from engines import launch
+from engines.launch import Worker
 from engines.problems import Problem
 from engines.run_reader import RunReader
 from engines.runs import RunStore
 from engines.spec import RunSpec
 from tui.messages import ContinuationChosen, FrameworkSettled, RunChosen, StartChosen
-from tui.outcome import command
 from tui.screens.launcher import LauncherScreen
 from tui.screens.too_small import TooSmallScreen, is_too_small
 from tui.theme import DARK, LIGHT
 from tui.ui_log import ScreenCrash, record_crash
-from tui.warm_spare import WarmSpare
 from tui.widgets.run_form import RunForm
+from tui.workers import Workers
 
 REAP_SECONDS = 1.0
 PROBLEM_SECONDS = 20.0
@@ -39,10 +40,10 @@ class MnistTuiApp(App[None]):
     TITLE = "mnist-tui"
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("question_mark", "help", "Help", key_display="?"),
-        Binding("t", "toggle_theme", "Light or dark", show=False),
-        Binding("escape", "back", "Back", show=False),
-        Binding("q,ctrl+c,ctrl+q", "leave", "Leave", key_display="q"),
+        Binding("question_mark", "help", "help", key_display="?"),
+        Binding("t", "toggle_theme", "light or dark", show=False),
+        Binding("escape", "back", "back", show=False),
+        Binding("q,ctrl+c,ctrl+q", "leave", "leave", key_display="q"),
     ]
 
     launching = reactive(False)
@@ -59,14 +60,12 @@ class MnistTuiApp(App[None]):
     ) -> None:
         super().__init__()
         self.store = store
-        self.spare = WarmSpare()
+        self.processes = Workers(store)
         self.crash: ScreenCrash | None = None
         self._form = form
         self._starts_at_once = start
         self._attached = attach
         self._notice = notice
-        self._started: list[launch.Worker] = []
-        self._opened: list[Path] = []
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         self.theme = DARK.name
@@ -77,7 +76,8 @@ class MnistTuiApp(App[None]):
 
     def on_mount(self) -> None:
         """Open what was asked for on the command line."""
-        self.set_interval(REAP_SECONDS, self._reap)
+        self.set_interval(REAP_SECONDS, self.processes.reap)
+        self._write_title(f"\x1b[22;2t\x1b]2;{self.TITLE}\x07")
         if self._attached:
             self.open_run(self._attached)
         elif self._starts_at_once:
@@ -85,28 +85,24 @@ class MnistTuiApp(App[None]):
 
     @property
     def farewell(self) -> str:
-        """What to say after the app ended: which of the runs that it showed go on, and how to see them again."""
-        alive = [directory.name for directory in self._opened if RunReader(directory).has_worker()]
-        if len(alive) > 1:
-            return f"{len(alive)} runs go on; list them with: {command(self.store.root, 'runs')}"
-        watch = command(self.store.root, "attach", *alive)
-        return f"Run {alive[0]} goes on; watch it with: {watch}" if alive else ""
+        """What to say after the app ended: which runs go on; empty where none does."""
+        return self.processes.farewell()
 
     def start_run(self, spec: RunSpec) -> None:
         """Start a run of `spec` and show it; where that fails it is said, and the screen stays as it is."""
-        self._launch(lambda spare: launch.start(self.store, spec, spare))
+        self._launch(lambda: self.processes.start(spec))
 
     def go_on(self, directory: Path, more_epochs: int | None = None, framework: str = "") -> None:
         """Go on with a run from its last checkpoint and show it."""
-        self._launch(lambda spare: launch.go_on(directory, more_epochs, framework, spare))
+        self._launch(lambda: self.processes.go_on(directory, more_epochs, framework))
 
     @work
-    async def _launch(self, begin: Callable[[launch.Spare | None], launch.Worker]) -> None:
+    async def _launch(self, begin: Callable[[], Worker]) -> None:
         if self.launching:
             return
         self.launching = True
         try:
-            worker = await asyncio.to_thread(self._begin, begin)
+            worker = await asyncio.to_thread(begin)
         except Problem as problem:
             self.say_problem(problem)
         else:
@@ -114,39 +110,25 @@ class MnistTuiApp(App[None]):
         finally:
             self.launching = False
 
-    def _begin(self, begin: Callable[[launch.Spare | None], launch.Worker]) -> launch.Worker:
-        spare = self.spare.take()
-        try:
-            worker = begin(spare)
-        except Problem:
-            if spare and spare.is_alive():
-                spare.end()
-            raise
-        # Noted here, in the thread: whoever leaves meanwhile is still told that this run goes on.
-        self._started.append(worker)
-        self._opened.append(worker.run_directory)
-        return worker
-
-    def open_run(self, directory: Path, worker: launch.Worker | None = None) -> None:
+    def open_run(self, directory: Path, worker: Worker | None = None) -> None:
         """Show a run's live screen, in the place of another one's."""
         # Imported here: the curves' library would cost the launcher's first frame 50 ms.
         from tui.screens.monitor import MonitorScreen
 
         while isinstance(self.screen, TooSmallScreen | MonitorScreen) or self.screen.is_modal:
             self.pop_screen()
-        if directory not in self._opened:
-            self._opened.append(directory)
+        self.processes.watch(directory)
         self.push_screen(MonitorScreen(RunReader(directory), worker))
         self._check_size()
 
     def prepare_spare(self, framework: str) -> None:
         """Have a worker import `framework` meanwhile, in the place of another one; with "" none is wanted any more."""
-        self.spare.want(framework)
+        self.processes.spare.want(framework)
         self._adjust_spare()
 
     @work(thread=True)
     def _adjust_spare(self) -> None:
-        self.spare.adjust()
+        self.processes.spare.adjust()
 
     def on_start_chosen(self, message: StartChosen) -> None:
         """Start what a person chose."""
@@ -180,16 +162,14 @@ class MnistTuiApp(App[None]):
         from tui.screens.monitor import MonitorScreen
         from tui.screens.runs import RunsScreen
 
-        self.push_screen(
-            HelpScreen(
-                [
-                    ("Everywhere", [MnistTuiApp]),
-                    ("Launcher", [LauncherScreen, RunForm]),
-                    ("Live screen", [MonitorScreen]),
-                    ("Runs", [RunsScreen]),
-                ]
-            )
-        )
+        here = type(self.screen)
+        sections: list[tuple[str, list[type[DOMNode]]]] = [
+            ("Launcher", [LauncherScreen, RunForm]),
+            ("Live screen", [MonitorScreen]),
+            ("Runs", [RunsScreen]),
+        ]
+        sections.sort(key=lambda section: here not in section[1])
+        self.push_screen(HelpScreen([*sections, ("Everywhere", [MnistTuiApp])]))
 
     def action_toggle_theme(self) -> None:
         """Change between dark and light."""
@@ -209,8 +189,13 @@ class MnistTuiApp(App[None]):
         self._check_size()
 
     def on_unmount(self) -> None:
-        """Leave no spare behind."""
-        self.spare.end()
+        """Leave no spare behind, and the window's title as it was."""
+        self.processes.spare.end()
+        self._write_title("\x1b[23;2t")
+
+    def _write_title(self, sequence: str) -> None:
+        if self._driver and os.environ.get("TERM") != "linux":  # The console has no title, and old ones print it.
+            self._driver.write(sequence)
 
     def _check_size(self) -> None:
         is_shown = isinstance(self.screen, TooSmallScreen)
@@ -218,9 +203,6 @@ class MnistTuiApp(App[None]):
             self.push_screen(TooSmallScreen())
         elif is_shown and not is_too_small(self.size):
             self.pop_screen()
-
-    def _reap(self) -> None:
-        self._started = [worker for worker in self._started if worker.process.poll() is None]
 
     def _handle_exception(self, error: Exception) -> None:
         self.crash = self.crash or record_crash(error)

@@ -6,9 +6,10 @@ from engines.catalog import IMAGE_SIZE, Model
 from engines.runs import RunSummary
 from tui import formats
 from tui.digits import ImageStyle, common_margin, draw_image
-from tui.lines import Line, columns, fit
+from tui.lines import Line, columns, fit, width_of
 
 _GAP = 2
+_SMALLEST_IMAGE = 5
 _ROLES = {"paused": "warning", "stalled": "warning", "stopped": "warning", "failed": "wrong", "crashed": "wrong"}
 
 
@@ -26,33 +27,38 @@ def model_lines(model: Model, framework: str, width: int) -> list[Line]:
     return [fit(line, width) for line in lines]
 
 
-def image_size(width: int, height: int) -> tuple[int, int]:
-    """Give the columns and rows of one image, the largest that leave room for five of them and their names."""
-    rows = max(1, min(IMAGE_SIZE // 2, height - 1, ((width + _GAP) // 5 - _GAP) // 2))
-    return 2 * rows, rows
-
-
-def image_count(width: int, height: int) -> int:
-    """Give how many images `image_lines` has room for."""
-    wide, high = image_size(width, height)
-    return ((width + _GAP) // (wide + _GAP)) * max(1, height // (high + 1))
-
-
 def image_lines(
     images: Sequence[tuple[bytes, int]], class_names: Sequence[str], style: ImageStyle, width: int, height: int
 ) -> list[Line]:
     """Draw as many of `images` as there is room for, side by side, each over the name of its class."""
-    wide, high = image_size(width, height)
-    across = (width + _GAP) // (wide + _GAP)
+    across, down, rows = arrange(width, height)
     margin = common_margin([image for image, _ in images])
+    cell = width // across
     lines: list[Line] = []
-    for first in range(0, image_count(width, height), across):
+    for first in range(0, across * down, across):
         strip = images[first : first + across]
-        drawings = [draw_image(image, wide, high, style, margin) for image, _ in strip]
-        for row in range(high):
-            lines.append(_side_by_side([fit(drawing[row], wide) for drawing in drawings]))
-        lines.append(_side_by_side([fit([(class_names[label].center(wide), "muted")], wide) for _, label in strip]))
-    return [fit(line, width) for line in lines[:height]]
+        drawings = [draw_image(image, 2 * rows, rows, style, margin) for image, _ in strip]
+        for row in range(rows):
+            lines.append([run for drawing in drawings for run in _centred(drawing[row], cell)])
+        lines.append([run for _, label in strip for run in _centred([(class_names[label], "muted")], cell)])
+    return lines[:height]
+
+
+def arrange(width: int, height: int) -> tuple[int, int, int]:
+    """Give how many images go across and down, and the rows of each, so that they fill the most of the space.
+
+    An image is twice as wide as it is high, and one more row names it.
+    """
+    fitting = [
+        (max(1, width // (2 * rows + _GAP)), max(1, height // (rows + 1)), rows)
+        for rows in range(min(_SMALLEST_IMAGE, max(1, height - 1)), min(IMAGE_SIZE // 2, height - 1) + 1)
+    ]
+    return max(fitting, key=lambda fit: fit[0] * fit[1] * fit[2] ** 2, default=(1, 1, 1))
+
+
+def _centred(line: Line, width: int) -> Line:
+    left = max(0, width - width_of(line)) // 2
+    return fit([(" " * left, "text"), *line], width)
 
 
 def run_line(run: RunSummary, now: float, width: int) -> Line:
@@ -75,8 +81,3 @@ def ago(seconds: float) -> str:
         if seconds >= length:
             return f"{int(seconds // length)} {unit} ago"
     return "now"
-
-
-def _side_by_side(pieces: list[Line]) -> Line:
-    gap = (" " * _GAP, "text")
-    return [run for at, piece in enumerate(pieces) for run in ([gap, *piece] if at else piece)]

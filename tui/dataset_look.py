@@ -25,7 +25,8 @@ def look_at(dataset: str, data_dir: str | None, count: int) -> DatasetLook:
     try:
         if on_disk(dataset, data_dir):
             place = next(iter(locate(dataset, data_dir).values())).parent
-            return DatasetLook(dataset, f"on disk in {place}", tuple(peek(dataset, data_dir, count)))
+            where = "part of scikit-learn" if dataset == "digits" else f"on disk in {place}"
+            return DatasetLook(dataset, where, tuple(peek(dataset, data_dir, count)))
     except DatasetProblem as problem:
         return DatasetLook(dataset, str(problem), is_there=False)
     if mirror_reachable(dataset):

@@ -6,7 +6,8 @@ from tui.form import Choice, Form, Number, Row
 from tui.lines import Line, fit, width_of
 
 HINT_COLUMN = 38
-BEFORE, AFTER = "◂ ", " ▸"
+BEFORE, AFTER = "◂", "▸"
+_ROOMY = 56
 _SHORT_LABEL = len("framework ")
 _LONG_LABEL = len("gpu memory limit ")
 
@@ -20,13 +21,13 @@ def form_lines(form: Form, at: int, typing: bool, width: int) -> list[Line]:
 
 
 def _row_line(form: Form, row: Row, here: bool, typing: bool, width: int) -> Line:
-    text = form.texts[row.name]
-    key, label_width = (row.key, _SHORT_LABEL) if isinstance(row, Choice) and row.key else (" ", _LONG_LABEL)
+    key = row.key if isinstance(row, Choice) else ""
+    label_width = _SHORT_LABEL if key and width < _ROOMY else _LONG_LABEL
     label = f" {row.label:<{label_width}}"
-    lead: Line = [("▸" if here else " ", "key"), (key, "key"), (label, "strong" if here else "text")]
-    value = (
-        _number(text, here, typing) if isinstance(row, Number) else _choices(row, text, here, width - width_of(lead))
-    )
+    lead: Line = [("▸" if here else " ", "key"), (key or " ", "key"), (label, "strong" if here else "text")]
+    text = form.texts[row.name]
+    room = width - width_of(lead)
+    value = _number(text, here, typing) if isinstance(row, Number) else _choices(row, text, here, room)
     line = fit([*lead, *value], max(HINT_COLUMN, width_of([*lead, *value])))
     has_room = row.hint and width_of(line) + cell_len(row.hint) < width
     return [*line, (f" {row.hint}", "muted")] if has_room else line
@@ -34,14 +35,14 @@ def _row_line(form: Form, row: Row, here: bool, typing: bool, width: int) -> Lin
 
 def _number(text: str, here: bool, typing: bool) -> Line:
     if not here:
-        return [(f"  {text}", "strong")]
-    return [(f"  {text}", "chosen"), ("▏", "key")] if typing else [(BEFORE, "key"), (text, "chosen"), (AFTER, "key")]
+        return [(f" {text}", "strong")]
+    return [(f" {text}", "chosen"), ("▏", "key")] if typing else [(BEFORE, "key"), (text, "chosen"), (AFTER, "key")]
 
 
 def _choices(row: Choice, text: str, here: bool, room: int) -> Line:
     titles = [row.title(value) for value in row.values]
     chosen = row.values.index(text)
     if sum(len(title) + 2 for title in titles) > room:
-        return [(BEFORE, "key"), (titles[chosen], "chosen"), (f"{AFTER}  {chosen + 1} of {len(titles)}", "muted")]
+        return [(BEFORE, "key"), (titles[chosen], "chosen"), (f"{AFTER} {chosen + 1} of {len(titles)}", "muted")]
     role = "chosen" if here else "strong"
     return [(f"[{title}]", role) if place == chosen else (f" {title} ", "muted") for place, title in enumerate(titles)]

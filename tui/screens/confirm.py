@@ -21,11 +21,12 @@ class ConfirmScreen(ModalScreen[bool]):
     }
     ConfirmScreen #question { width: auto; max-width: 100%; min-width: 30; height: auto; }
     ConfirmScreen #answers { width: 100%; height: 1; margin-top: 1; align-horizontal: center; }
-    ConfirmScreen Button { min-width: 10; margin: 0 1; }
+    ConfirmScreen Button { min-width: 11; margin: 0 1; background: $panel; color: $foreground; }
+    ConfirmScreen Button:focus { background: $primary; color: $background; background-tint: $primary 0%; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "answer(True)", "Yes"),
-        Binding("n,escape", "answer(False)", "No"),
+        Binding("y", "answer(True)", "yes"),
+        Binding("n,escape", "answer(False)", "no"),
         Binding("left,up", "app.focus_previous", show=False),
         Binding("right,down", "app.focus_next", show=False),
     ]
@@ -39,7 +40,7 @@ class ConfirmScreen(ModalScreen[bool]):
         with Vertical(id="box"):
             yield Static(self._question, id="question", markup=False)
             with Horizontal(id="answers"):
-                yield Button("Yes (y)", id="yes", variant="primary", compact=True)
+                yield Button("Yes (y)", id="yes", compact=True)
                 yield Button("No (n)", id="no", compact=True)
 
     def action_answer(self, answer: bool) -> None:

@@ -24,7 +24,7 @@ class HelpScreen(ModalScreen[None]):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,question_mark,q,enter", "dismiss", "Back"),
+        Binding("escape,question_mark,q,enter", "dismiss", "back"),
     ]
 
     def __init__(self, sections: list[tuple[str, list[type[DOMNode]]]]) -> None:

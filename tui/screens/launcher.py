@@ -45,7 +45,7 @@ class LauncherScreen(Screen[None]):
         ImagesPane { height: 1fr; }
     }
     LauncherScreen.-wide {
-        padding: 0 1;
+        Heading, #choice, ImagesPane, StartBar { margin: 0 1; }
         RunForm { width: 1fr; max-width: 80; margin-right: 2; }
         ModelPane { margin-right: 2; max-width: 50; }
         RecentRuns { display: block; }
@@ -56,15 +56,15 @@ class LauncherScreen(Screen[None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012 - as Textual declares it
     VERTICAL_BREAKPOINTS = [(0, "-short"), (36, "-tall")]  # noqa: RUF012 - as Textual declares it
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "start", "Start", priority=True),
-        Binding("f", "step('framework', 1)", "Framework"),
-        Binding("m", "step('model', 1)", "Model"),
-        Binding("d", "step('dataset', 1)", "Dataset"),
-        Binding("F", "step('framework', -1)", "Framework before", show=False),
-        Binding("M", "step('model', -1)", "Model before", show=False),
-        Binding("D", "step('dataset', -1)", "Dataset before", show=False),
-        Binding("a", "open_alive", "Alive"),
-        Binding("r", "open_runs", "Runs"),
+        Binding("enter", "start", "start"),
+        Binding("f", "step('framework', 1)", "framework"),
+        Binding("m", "step('model', 1)", "model"),
+        Binding("d", "step('dataset', 1)", "dataset"),
+        Binding("F", "step('framework', -1)", "framework before", show=False),
+        Binding("M", "step('model', -1)", "model before", show=False),
+        Binding("D", "step('dataset', -1)", "dataset before", show=False),
+        Binding("a", "open_alive", "alive", tooltip="open the run that is alive"),
+        Binding("r", "open_runs", "runs", tooltip="all runs"),
     ]
 
     def __init__(self, store: RunStore, asked: RunSpec, notice: str = "") -> None:
@@ -114,6 +114,10 @@ class LauncherScreen(Screen[None]):
             if timer:
                 timer.stop()
         self.post_message(FrameworkSettled(""))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer to open what is alive only where something is."""
+        return action != "open_alive" or count_alive(self._runs) > 0
 
     def action_start(self) -> None:
         """Start the run that the form asks for."""
@@ -225,5 +229,6 @@ class LauncherScreen(Screen[None]):
             self._is_looking = False
         heading.show(alive_count=count_alive(self._runs))
         self.query_one(RecentRuns).show(self._runs)
+        self.refresh_bindings()
         self.query_one(RunForm).redraw()
         self._show_start()

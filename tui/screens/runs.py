@@ -22,7 +22,20 @@ from tui.run_index import RunIndex
 from tui.screens.confirm import ConfirmScreen
 
 LOOK_SECONDS = 2.0
-COLUMNS = (("State", 10), ("Trains", 32), ("Epochs", 8), ("Best", 9), ("Started", 12))
+# The first five fill 80 columns; where there is no room, the others are simply not seen.
+COLUMNS = (
+    ("state", 11),
+    ("trains", 31),
+    ("epochs", 9),
+    ("best", 8),
+    ("started", 11),
+    ("took", 9),
+    ("device", 8),
+    ("lr", 8),
+    ("batch", 6),
+    ("seed", 6),
+    ("run", 64),
+)
 MARKS = {"running": "▶", "paused": "‖", "stalled": "?", "completed": "✓", "stopped": "■", "failed": "✗", "crashed": "✗"}
 
 
@@ -33,13 +46,13 @@ class RunsScreen(Screen[None]):
     RunsScreen {
         #summary { height: 1; padding: 0 1; color: $text-muted; }
         #where { height: 1; padding: 0 1; color: $text-muted; }
-        DataTable { height: 1fr; background: $background; }
+        DataTable { height: 1fr; background: $background; overflow-x: hidden; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open", "Open"),
-        Binding("c", "go_on", "Continue"),
-        Binding("escape,r", "app.back", "Back"),
+        Binding("enter", "open", "open", priority=True),
+        Binding("c", "go_on", "continue"),
+        Binding("escape,r", "app.back", "back"),
     ]
 
     def __init__(self, store: RunStore) -> None:
@@ -132,11 +145,15 @@ class RunsScreen(Screen[None]):
 
 
 def _cells(run: RunSummary) -> tuple[Text, ...]:
-    asked = f" of {run.spec.epochs}" if run.spec else ""
+    spec = run.spec
+    options = (spec.device, formats.number(spec.lr), str(spec.batch_size), str(spec.seed)) if spec else ("",) * 4
     return (
         Text(f"{MARKS[run.state]} {run.state}"),
         Text(run_title(run)),
-        Text(f"{run.epochs_done}{asked}"),
+        Text(f"{run.epochs_done} of {spec.epochs}" if spec else f"{run.epochs_done}"),
         Text(formats.percent(run.best_test_accuracy), justify="right"),
         Text(ago(time.time() - run.started) if run.started is not None else "", justify="right"),
+        Text(formats.duration(run.seconds), justify="right"),
+        *map(Text, options),
+        Text(run.run_id),
     )

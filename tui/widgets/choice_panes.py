@@ -96,9 +96,11 @@ class ImagesPane(Picture):
             return []
         dataset = DATASETS[self._dataset]
         name = dataset.title.partition(" (")[0]
-        sizes = f" {formats.count(dataset.train_size)} + {formats.count(dataset.test_size)} images "
+        sizes = f" {formats.count(dataset.train_size)} + {formats.count(dataset.test_size)} images · "
         summary = self._look.summary if self._look else "looking for it ..."
-        place: Line = [(summary, "muted" if not self._look or self._look.is_there else "warning")]
+        room = width - len(name) - len(sizes)
+        shown = summary if len(summary) <= room else f"{summary[: room - 1]}…"
+        place: Line = [(shown, "muted" if not self._look or self._look.is_there else "warning")]
         heading = titled([(name, "title"), (sizes, "muted"), *place], width)
         if self._look and self._look.images:
             return [heading, *image_lines(self._look.images, dataset.class_names, self._style, width, height - 1)]

@@ -16,14 +16,14 @@ class RunForm(Picture, can_focus=True):
     """Edits a `Form` in place; the first character typed into a row replaces what stood there."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,shift+tab", "move(-1)", "Row above", show=False),
-        Binding("down,tab", "move(1)", "Row below", show=False),
-        Binding("left", "step(-1)", "Value before", show=False),
-        Binding("right,space", "step(1)", "Next value", show=False),
-        Binding("home", "move(-99)", "First row", show=False),
-        Binding("end", "move(99)", "Last row", show=False),
-        Binding("backspace", "erase", "Erase a character", show=False),
-        Binding("delete", "clear", "Empty the row", show=False),
+        Binding("up,shift+tab", "move(-1)", "row above", show=False),
+        Binding("down,tab", "move(1)", "row below", show=False),
+        Binding("left", "step(-1)", "value before", show=False),
+        Binding("right,space", "step(1)", "next value", show=False),
+        Binding("home", "move(-99)", "first row", show=False),
+        Binding("end", "move(99)", "last row", show=False),
+        Binding("backspace", "erase", "erase a character", show=False),
+        Binding("delete", "clear", "empty the row", show=False),
     ]
 
     class Changed(Message):

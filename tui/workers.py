@@ -1,0 +1,62 @@
+"""The worker processes of an app: starts them, with a spare where one fits, and knows which runs go on without it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from engines import launch
+from engines.launch import Spare, Worker
+from engines.problems import Problem
+from engines.run_reader import RunReader
+from engines.runs import RunStore
+from engines.spec import RunSpec
+from tui.outcome import command
+from tui.warm_spare import WarmSpare
+
+
+class Workers:
+    """Starts runs in `store`; what blocks (`start`, `go_on`, `adjust_spare`) belongs into a thread."""
+
+    def __init__(self, store: RunStore) -> None:
+        self.spare = WarmSpare()
+        self._store = store
+        self._running: list[Worker] = []
+        self._watched: list[Path] = []
+
+    def start(self, spec: RunSpec) -> Worker:
+        """Start a run of `spec`; raises the problems of `launch.start`."""
+        return self._begin(lambda spare: launch.start(self._store, spec, spare))
+
+    def go_on(self, directory: Path, more_epochs: int | None, framework: str) -> Worker:
+        """Start the next attempt of a run; raises the problems of `launch.go_on`."""
+        return self._begin(lambda spare: launch.go_on(directory, more_epochs, framework, spare))
+
+    def watch(self, directory: Path) -> None:
+        """Remember that a person saw this run."""
+        if directory not in self._watched:
+            self._watched.append(directory)
+
+    def reap(self) -> None:
+        """Take note of workers that ended, so that none stays a zombie."""
+        self._running = [worker for worker in self._running if worker.process.poll() is None]
+
+    def farewell(self) -> str:
+        """Say which of the runs that a person saw go on, and how to see them again; empty where none does."""
+        alive = [directory.name for directory in self._watched if RunReader(directory).has_worker()]
+        if not alive:
+            return ""
+        if len(alive) > 1:
+            return f"{len(alive)} runs go on; list them with: {command(self._store.root, 'runs')}"
+        return f"Run {alive[0]} goes on; watch it with: {command(self._store.root, 'attach', alive[0])}"
+
+    def _begin(self, launch_with: Callable[[Spare | None], Worker]) -> Worker:
+        spare = self.spare.take()
+        try:
+            worker = launch_with(spare)
+        except Problem:
+            if spare and spare.is_alive():
+                spare.end()
+            raise
+        # Noted here, in the thread: whoever leaves meanwhile is still told that this run goes on.
+        self._running.append(worker)
+        self.watch(worker.run_directory)
+        return worker
