@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from difflib import get_close_matches
 from typing import Any, NoReturn
 
 import click
@@ -71,7 +72,22 @@ def _show_version(context: click.Context, _option: click.Parameter, wanted: bool
         context.exit()
 
 
-@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+class CommandLine(click.Group):
+    """Says which commands there are when it is given one that there is not."""
+
+    def resolve_command(
+        self, context: click.Context, arguments: list[str], /
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """See click."""
+        if self.get_command(context, arguments[0]) is None and not arguments[0].startswith("-"):
+            near = get_close_matches(arguments[0], self.commands, 1)
+            guess = f" Did you mean `{near[0]}`?" if near else ""
+            names = ", ".join(self.commands)
+            context.fail(f"there is no command {arguments[0][:80]!r}; the commands are {names}.{guess}")
+        return super().resolve_command(context, arguments)
+
+
+@click.group(cls=CommandLine, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @run_options
 @click.option("--continue-from", metavar="RUN", help="Go on with this run from its last checkpoint.")
 @folder_options

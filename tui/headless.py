@@ -82,7 +82,7 @@ def follow(tail: EventTail, is_over: Callable[[], bool]) -> Iterator[list[AnyEve
         over = is_over()
         events = tail.read()
         yield events
-        if events:
+        if not tail.at_end:
             continue
         if over:
             return

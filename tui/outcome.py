@@ -33,7 +33,8 @@ def last_word(directory: Path, state: RunState, worker_exit: int | None = None) 
     match finished.state if finished else "crashed":
         case "completed" if finished and _missed_target(state) and state.spec:
             target, best = percent(state.spec.target_accuracy), percent(finished.best_test_accuracy)
-            return f"the target accuracy of {target} was not reached, the best was {best}. {go_on_hint(directory)}"
+            more = command(directory.parent, "--no-ui", "--continue-from", directory.name, "--epochs", "5")
+            return f"the target accuracy of {target} was not reached, the best was {best}. Train longer with `{more}`."
         case "completed":
             return ""
         case "stopped":

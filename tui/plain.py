@@ -18,14 +18,14 @@ def age(seconds: float) -> str:
     return "just now"
 
 
-def started_line(event: RunStarted) -> str:
-    """Say what is trained, where, and from which point."""
+def started_lines(event: RunStarted) -> list[str]:
+    """Say what is trained, from which point, and where."""
     spec = event.spec
-    done = f", {event.epochs_done} of them done" if event.epochs_done else ""
-    return (
-        f"{spec.title}: {spec.epochs} epochs{done} of {count(event.train_size)} images, batch size {spec.batch_size}, "
-        f"{count(event.parameter_count)} parameters, on {event.device}"
-    )
+    done = f", {epochs_count(event.epochs_done)} done before" if event.epochs_done else ""
+    return [
+        f"{spec.title}: {epochs_count(spec.epochs)}{done}, {count(event.train_size)} images by {spec.batch_size}",
+        f"{count(event.parameter_count)} parameters, on {event.device}",
+    ]
 
 
 def epoch_line(event: EpochEnded) -> str:
@@ -33,10 +33,15 @@ def epoch_line(event: EpochEnded) -> str:
     width = len(str(event.epochs))
     return (
         f"epoch {event.epoch:>{width}}/{event.epochs}"
-        f"  train loss {loss(event.train_loss)}, accuracy {percent(event.train_accuracy):>8}"
-        f"  test loss {loss(event.test_loss)}, accuracy {percent(event.test_accuracy):>8}"
-        f"  {duration(event.seconds)}, {rate(event.images_per_second, 'images')}"
+        f"  test {percent(event.test_accuracy):>7} loss {loss(event.test_loss):>6}"
+        f"  train {percent(event.train_accuracy):>7} loss {loss(event.train_loss):>6}"
+        f"  {duration(event.seconds)}  {rate(event.images_per_second, 'img')}"
     )
+
+
+def epochs_count(number: int) -> str:
+    """Give `1 epoch`, `5 epochs`."""
+    return "1 epoch" if number == 1 else f"{number} epochs"
 
 
 def summary_lines(event: RunFinished) -> list[str]:
@@ -48,8 +53,7 @@ def summary_lines(event: RunFinished) -> list[str]:
         lines.append(f"train accuracy {percent(event.train_accuracy)}, train loss {loss(event.train_loss)}")
     if event.best_epoch is not None:
         lines.append(f"best epoch {event.best_epoch}, test accuracy {percent(event.best_test_accuracy)}")
-    epochs = "1 epoch" if event.epochs == 1 else f"{event.epochs} epochs"
-    lines.append(f"{event.state} after {epochs}, {duration(event.seconds)}")
+    lines.append(f"{event.state} after {epochs_count(event.epochs)}, {duration(event.seconds)}")
     return lines
 
 

@@ -53,7 +53,7 @@ class PlainPrinter:
         """See `Printer.show`."""
         match event:
             case RunStarted():
-                self._write(plain.started_line(event))
+                self._write_all(plain.started_lines(event))
                 if self._verbose:
                     self._write_all(plain.parameter_lines(event.parameters))
             case Phase(state="finished") if self._verbose:
@@ -71,14 +71,20 @@ class PlainPrinter:
                 self._warn(f"{event.level}: {event.message}")
             case RunFinished():
                 self._write_all(plain.summary_lines(event))
-                self._write(f"in {self._directory}")
-                self._write(f"see it: {command(self._directory.parent, 'attach', self._directory.name)}")
+                self._write_all(self._hints(event))
 
     def refresh(self, state: RunState) -> None:
         """See `Printer.refresh`; in plain lines nothing stays."""
 
     def close(self) -> None:
         """See `Printer.close`."""
+
+    def _hints(self, event: RunFinished) -> list[str]:
+        runs, run_id = self._directory.parent, self._directory.name
+        hints = [f"it lies in {self._directory}", f"see it again:  {command(runs, 'attach', run_id)}"]
+        if event.state == "completed":
+            hints.append(f"5 epochs more: {command(runs, '--no-ui', '--continue-from', run_id, '--epochs', '5')}")
+        return hints
 
     def _write_all(self, lines: list[str]) -> None:
         for line in lines:
