@@ -39,7 +39,8 @@ class Standing:
         self._steps_per_epoch = math.ceil(DATASETS[spec.dataset].train_size / spec.batch_size)
         self.checkpoints.remove_temporaries()
         if order.go_on:
-            self._go_on(directory, order.more_epochs)
+            was_completed = earlier.finished is not None and earlier.finished.state == "completed"
+            self._go_on(directory, order.more_epochs, was_completed)
 
     @property
     def epochs_done(self) -> int:
@@ -51,14 +52,15 @@ class Standing:
         """How many steps of the next epoch are done."""
         return self.progress.step % self._steps_per_epoch
 
-    def _go_on(self, directory: Path, more_epochs: int | None) -> None:
+    def _go_on(self, directory: Path, more_epochs: int | None, was_completed: bool) -> None:
         # A run that died before its first checkpoint begins again: nothing that it learned is there to be lost.
         newest = self.checkpoints.newest()
         if newest:
             manifest, self.state, self.complaints = newest
             self.progress = manifest.progress
         epochs = self.epochs_done + more_epochs if more_epochs else self.spec.epochs
-        if epochs <= self.epochs_done:
+        # A run that died after its last epoch still lacks its results.
+        if epochs < self.epochs_done or (epochs == self.epochs_done and was_completed):
             raise UsageProblem(
                 f"run {self.run_id} has done all its {self.epochs_done} epochs.", "Say how many more with --epochs."
             )

@@ -1,0 +1,36 @@
+"""What the fault tests share: no worker outlives its test, and copies of runs made once."""
+
+import shutil
+
+import mishaps
+import pytest
+import real_worker
+
+from engines.runs import RunStore
+
+
+@pytest.fixture(autouse=True)
+def no_worker_left(store):
+    """Whatever worker a test leaves at work is killed."""
+    yield
+    mishaps.end_all(store.root)
+
+
+@pytest.fixture(scope="session")
+def uninterrupted(tmp_path_factory):
+    """A run that nothing happened to; not to be changed."""
+    return real_worker.ended(mishaps.start(RunStore(tmp_path_factory.mktemp("uninterrupted")))).directory
+
+
+@pytest.fixture(scope="session")
+def _crashed(tmp_path_factory):
+    worker = mishaps.start(RunStore(tmp_path_factory.mktemp("crashed")))
+    real_worker.wait_until(worker.run_directory, lambda state: any(c.epoch == 4 for c in state.checkpoints))
+    mishaps.kill(worker)
+    return worker.run_directory
+
+
+@pytest.fixture
+def crashed(_crashed, store):
+    """A copy of a run whose worker was killed after four epochs, all of them saved."""
+    return shutil.copytree(_crashed, store.root / _crashed.name)

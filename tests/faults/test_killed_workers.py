@@ -1,0 +1,69 @@
+"""Workers that are killed: wherever it happens, the run goes on and ends as one that nothing happened to."""
+
+import shutil
+import signal
+import time
+
+import aftermath
+import mishaps
+import pytest
+import real_worker
+
+from engines import launch
+
+
+def check_same_end(directory, uninterrupted):
+    aftermath.check(directory, "crashed")
+    assert aftermath.learned(directory) == aftermath.learned(uninterrupted)
+
+
+@pytest.mark.parametrize("phase", ["import", "data", "build", "train"])
+def test_a_run_killed_as_a_phase_begins_ends_like_one_that_was_not(store, uninterrupted, phase):
+    worker = mishaps.start(store)
+    real_worker.wait_until(worker.run_directory, lambda state: phase in state.phases)
+    assert mishaps.kill(worker) == -signal.SIGKILL
+    check_same_end(worker.run_directory, uninterrupted)
+
+
+@pytest.mark.parametrize("epoch", range(1, 6))
+@pytest.mark.parametrize("milliseconds", [0, 17])
+def test_a_run_killed_in_an_epoch_ends_like_one_that_was_not(store, uninterrupted, epoch, milliseconds):
+    worker = mishaps.start(store)
+    mishaps.wait_for_epoch(worker.run_directory, epoch)
+    time.sleep(milliseconds / 1000)  # Any instant will do: at once is while the epoch's checkpoint is written.
+    assert mishaps.kill(worker) == -signal.SIGKILL
+    check_same_end(worker.run_directory, uninterrupted)
+
+
+def test_a_run_killed_in_each_of_its_attempts_ends_like_one_that_was_not(store, uninterrupted):
+    worker = mishaps.start(store)
+    for epoch in (1, 2, 3, 4, 5):
+        mishaps.wait_for_epoch(worker.run_directory, epoch)
+        mishaps.kill(worker)
+        worker = launch.go_on(worker.run_directory)
+    mishaps.kill(worker)
+    check_same_end(worker.run_directory, uninterrupted)
+
+
+@pytest.mark.parametrize("lines", [1, 2, 3, 4, 5])
+def test_a_run_killed_while_its_results_are_worked_out_ends_like_one_that_was_not(store, uninterrupted, lines):
+    directory = shutil.copytree(uninterrupted, store.root / uninterrupted.name)
+    events = directory / "events.jsonl"
+    events.write_bytes(b"".join(events.read_bytes().splitlines(keepends=True)[:-lines]))
+    check_same_end(directory, uninterrupted)
+
+
+@pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL])
+def test_a_worker_that_faults_leaves_its_stack_and_the_run_goes_on(store, uninterrupted, number):
+    worker = mishaps.start(store)
+    mishaps.wait_for_epoch(worker.run_directory, 2)
+    assert launch.describe_exit(mishaps.kill(worker, number)) == f"it was killed by {number.name}"
+    assert "Fatal Python error" in (worker.run_directory / "worker.log").read_text()
+    check_same_end(worker.run_directory, uninterrupted)
+
+
+def test_a_run_whose_worker_was_killed_before_its_first_word_is_crashed_at_once(store, uninterrupted):
+    worker = mishaps.start(store)
+    mishaps.kill(worker)
+    (worker.run_directory / "events.jsonl").write_bytes(b"")
+    check_same_end(worker.run_directory, uninterrupted)
