@@ -11,6 +11,7 @@ import msgspec
 
 from engines.atomic_file import write_atomically
 from engines.problems import StorageProblem
+from engines.regular_file import read_regular
 from engines.text import clean_text
 
 Action = Literal["pause", "resume", "stop", "stop-now", "lr", "checkpoint"]
@@ -59,14 +60,9 @@ class Inbox:
 
     def _read(self) -> Request | None:
         try:
-            fd = os.open(self._path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
-        except OSError:
+            request = msgspec.json.decode(read_regular(self._path, MAX_BYTES), type=Request)
+        except (ValueError, OSError, RecursionError):
             return None
-        with os.fdopen(fd, "rb") as file:
-            try:
-                request = msgspec.json.decode(file.read(MAX_BYTES), type=Request)
-            except (ValueError, OSError, RecursionError):
-                return None
         return msgspec.structs.replace(request, id=clean_text(request.id, 64), by=clean_text(request.by, 64))
 
 

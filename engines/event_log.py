@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import stat
 import threading
 import time
 from collections import deque
@@ -12,6 +11,7 @@ from typing import get_args
 import msgspec
 
 from engines.events import AnyEvent, Batch, Event, RunFinished, RunStarted, Samples, Telemetry, nonfinite_fields
+from engines.regular_file import open_regular
 from engines.text import clean_value
 
 MAX_LINE_BYTES = 1 << 20
@@ -52,12 +52,21 @@ def decode_event(line: bytes) -> AnyEvent | None:
     Text in it comes out safe to show. Raises ValueError (of which `msgspec.DecodeError` is one) for what is no event.
     """
     try:
-        if b"\\" in line or not line.isascii():
+        event = _decode_known(line)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+    if event is not None and (event.seq < 0 or event.time < 0):
+        raise ValueError("without a place in the order or in time")
+    return event
+
+
+def _decode_known(line: bytes) -> AnyEvent | None:
+    try:
+        # Only through one of these does a character come in that a terminal could take for a command.
+        if b"\\" in line or b"\x7f" in line or not line.isascii():
             event: AnyEvent = msgspec.convert(clean_value(msgspec.json.decode(line)), AnyEvent)
             return event
         return _decoder.decode(line)
-    except RecursionError as error:
-        raise ValueError("nested too deeply") from error
     except msgspec.ValidationError:
         if _header_decoder.decode(line).type in _KNOWN_TYPES:
             raise
@@ -133,7 +142,12 @@ class EventWriter:
         # A short write comes first; only the next write tells why.
         while written < len(line):
             self._torn = True
-            written += os.write(self._fd, line[written:])
+            try:
+                written += os.write(self._fd, line[written:])
+            except OSError:
+                if written < len(line) - 1:
+                    raise
+                return  # Only the newline is missing, and the next line brings it: said again, it would be there twice.
         self._torn = False
 
     def _sync(self) -> None:
@@ -164,14 +178,19 @@ class EventTail:
         self._skipping = False
         self._backlog = 0
         self._thin = thin
+        self.at_end = False
         self.lines = 0
         self.bad_lines = 0
         self.restarts = 0
 
     def read(self, max_bytes: int = READ_BYTES) -> list[AnyEvent]:
-        """Give the events that ended in the next `max_bytes` of the file; empty where there is nothing new."""
+        """Give the events that ended in the next `max_bytes` of the file; `at_end` tells whether there was nothing new.
+
+        There may be none in a part that is all garbage, or one long line.
+        """
         chunk = self._read_chunk(max_bytes)
-        if not chunk:
+        self.at_end = not chunk
+        if self.at_end:
             return []
         *whole, self._partial = (self._partial + chunk).split(b"\n")
         if self._thin and self._backlog > THIN_ABOVE_BYTES:
@@ -190,7 +209,7 @@ class EventTail:
     def _read_chunk(self, max_bytes: int) -> bytes:
         try:
             if self._fd < 0:
-                self._fd = _open_regular(self._path)
+                self._fd = open_regular(self._path)
             size = os.fstat(self._fd).st_size
             self._backlog = size - self._offset
             if size < self._offset:
@@ -222,11 +241,3 @@ class EventTail:
         except ValueError:
             self.bad_lines += 1
             return None
-
-
-def _open_regular(path: Path) -> int:
-    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
-    if not stat.S_ISREG(os.fstat(fd).st_mode):
-        os.close(fd)
-        raise OSError(f"{path} is not a regular file")
-    return fd

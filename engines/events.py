@@ -1,7 +1,7 @@
 """The events of a run, one small typed struct each; `events.jsonl` holds one a line. See `run_state` for their sum."""
 
 import math
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -11,13 +11,17 @@ from engines.spec import RunSpec
 PhaseName = Literal["import", "data", "build", "train", "save", "evaluate"]
 PHASES: tuple[PhaseName, ...] = get_args(PhaseName)
 
+# Bounds that no real run comes near, so that a damaged file can neither overflow arithmetic nor a clock.
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+Moment = Annotated[float, msgspec.Meta(ge=0, le=2**37)]
+
 
 class Parameter(msgspec.Struct, frozen=True):
     """A tensor that is learned: its name, shape and how many numbers it holds."""
 
     name: str
-    shape: list[int]
-    count: int
+    shape: list[Count]
+    count: Count
 
 
 class Gpu(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,8 +29,8 @@ class Gpu(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     utilization: float | None
-    memory_used: int | None
-    memory_total: int | None
+    memory_used: Count | None
+    memory_total: Count | None
     temperature: float | None
     power: float | None
 
@@ -45,8 +49,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", omit_de
     The writer fills both in. `nonfinite` names the fields that are null because their number was not finite.
     """
 
-    seq: int = -1
-    time: float = -1.0
+    seq: Count = -1
+    time: Moment = -1.0
     nonfinite: list[str] = []
 
 
@@ -54,16 +58,16 @@ class RunStarted(Event, frozen=True, kw_only=True, tag="run_started"):
     """An attempt began, after `epochs_done` whole epochs and `steps_done` steps of the next."""
 
     run_id: str
-    attempt: int
-    epochs_done: int
-    steps_done: int
+    attempt: Count
+    epochs_done: Count
+    steps_done: Count
     spec: RunSpec
     device: str
     framework_version: str
-    parameter_count: int
+    parameter_count: Count
     parameters: list[Parameter]
-    train_size: int
-    test_size: int
+    train_size: Count
+    test_size: Count
     class_names: list[str]
 
 
@@ -72,8 +76,8 @@ class Phase(Event, frozen=True, kw_only=True, tag="phase"):
 
     name: PhaseName
     state: Literal["started", "progress", "finished"]
-    done: int
-    total: int | None
+    done: Count
+    total: Count | None
     unit: str
     seconds: float
 
@@ -85,21 +89,21 @@ class Samples(Event, frozen=True, kw_only=True, tag="samples"):
     predictions. `epoch` and `step` say when.
     """
 
-    indices: list[int]
-    labels: list[int]
+    indices: list[Count]
+    labels: list[Count]
     images: str | UnsetType = UNSET
-    predictions: list[int] | UnsetType = UNSET
+    predictions: list[Count] | UnsetType = UNSET
     confidences: list[float | None] | UnsetType = UNSET
-    epoch: int | UnsetType = UNSET
-    step: int | UnsetType = UNSET
+    epoch: Count | UnsetType = UNSET
+    step: Count | UnsetType = UNSET
 
 
 class Batch(Event, frozen=True, kw_only=True, tag="batch"):
     """Training got to `step` of `epoch` (both from 1); loss and accuracy are means since the last such event."""
 
-    epoch: int
-    step: int
-    steps_per_epoch: int
+    epoch: Count
+    step: Count
+    steps_per_epoch: Count
     loss: float | None
     accuracy: float | None
     images_per_second: float
@@ -109,13 +113,13 @@ class Batch(Event, frozen=True, kw_only=True, tag="batch"):
 class EpochEnded(Event, frozen=True, kw_only=True, tag="epoch"):
     """An epoch ended: running means in training, the whole test set in evaluation mode, `confusion` row = label."""
 
-    epoch: int
-    epochs: int
+    epoch: Count
+    epochs: Count
     train_loss: float | None
     train_accuracy: float | None
     test_loss: float | None
     test_accuracy: float | None
-    confusion: list[list[int]]
+    confusion: list[list[Count]]
     seconds: float
     train_seconds: float
     images_per_second: float
@@ -125,7 +129,7 @@ class Telemetry(Event, frozen=True, kw_only=True, tag="telemetry"):
     """The machine at work: `cpu_percent` of the worker (100 is one core), `memory` its resident bytes."""
 
     cpu_percent: float
-    memory: int
+    memory: Count
     gpus: list[Gpu]
 
 
@@ -133,8 +137,8 @@ class CheckpointSaved(Event, frozen=True, kw_only=True, tag="checkpoint"):
     """A checkpoint is whole on disk; it holds all up to `step` of `epoch`, both from 1. `path` is within the run."""
 
     path: str
-    epoch: int
-    step: int
+    epoch: Count
+    step: Count
     kind: Literal["last", "best"]
 
 
@@ -158,13 +162,13 @@ class RunFinished(Event, frozen=True, kw_only=True, tag="run_finished"):
     """An attempt ended; figures over the whole sets in evaluation mode, null where there are none."""
 
     state: Literal["completed", "stopped", "failed"]
-    epochs: int
+    epochs: Count
     seconds: float
     train_accuracy: float | None
     train_loss: float | None
     test_accuracy: float | None
     test_loss: float | None
-    best_epoch: int | None
+    best_epoch: Count | None
     best_test_accuracy: float | None
     error: RunError | None = None
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from engines.problems import PROBLEMS, Problem, StorageProblem, WorkerDied
+from engines.regular_file import open_regular
 from engines.runs import RunStore
 from engines.spec import RunSpec
 from engines.text import clean_text
@@ -161,7 +162,7 @@ def describe_exit(code: int) -> str:
 def last_log_lines(directory: Path, count: int = 5) -> list[str]:
     """Give the last lines of a run's `worker.log`, safe to show; empty where there is none."""
     try:
-        with (directory / "worker.log").open("rb") as file:
+        with os.fdopen(open_regular(directory / "worker.log"), "rb") as file:
             file.seek(0, os.SEEK_END)
             file.seek(max(0, file.tell() - 16_384))
             text = file.read().decode("utf-8", "replace")

@@ -39,20 +39,21 @@ class RunReader:
         """Read for about `seconds`; True where something changed, so that a caller may draw and come again."""
         until = time.monotonic() + seconds
         changed = False
-        while events := self._tail.read():
+        while True:
+            events = self._tail.read()
             if self._tail.restarts != self._restarts:
                 self._restarts = self._tail.restarts
                 self.state = RunState()
+                changed = True
             for event in events:
                 self.state.apply(event)
-            changed = True
-            if time.monotonic() >= until:
-                break
-        return changed
+            changed = changed or bool(events)
+            if self._tail.at_end or time.monotonic() >= until:
+                return changed
 
     def read_all(self) -> RunState:
         """Read to the end of the file as it is now."""
-        while self.advance(seconds=1.0):
+        while self.advance(seconds=1.0) or not self._tail.at_end:
             pass
         return self.state
 

@@ -20,8 +20,8 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=F
     framework: Framework = "torch"
     model: str = "lenet"
     dataset: str = "mnist"
-    epochs: Annotated[int, msgspec.Meta(ge=1)] = 5
-    batch_size: Annotated[int, msgspec.Meta(ge=1)] = 32
+    epochs: Annotated[int, msgspec.Meta(ge=1, le=2**53)] = 5
+    batch_size: Annotated[int, msgspec.Meta(ge=1, le=2**53)] = 32
     lr: Annotated[float, msgspec.Meta(gt=0)] = 0.001
     seed: Annotated[int, msgspec.Meta(ge=0)] = 0
     device: Annotated[str, msgspec.Meta(pattern=DEVICE_PATTERN)] = "auto"

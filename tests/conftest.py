@@ -11,7 +11,6 @@ import real_worker
 from engines.dataset_files import locate
 from engines.runs import RunStore
 
-
 # No test is judged by the clock, and none leaves its examples behind.
 hypothesis.settings.register_profile("mnist-tui", deadline=None, database=None)
 hypothesis.settings.load_profile("mnist-tui")

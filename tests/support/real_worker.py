@@ -52,8 +52,8 @@ def ended(worker):
 def read_events(directory, offset=0):
     tail = EventTail(directory / "events.jsonl", offset)
     events = []
-    while new := tail.read():
-        events += new
+    while not tail.at_end:
+        events += tail.read()
     tail.close()
     return events
 
