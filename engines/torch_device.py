@@ -1,0 +1,86 @@
+"""Which device PyTorch computes on: found, named for a person, made ready, and what it says when memory is short."""
+
+import ctypes
+import os
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+
+from engines.problems import OutOfMemory, Unavailable
+
+
+def choose_device(asked: str) -> torch.device:
+    """Give the device that `asked` names, the best there is for `auto`; raises `Unavailable` where it is not there."""
+    present = [f"cuda:{index}" for index in range(torch.cuda.device_count() if torch.cuda.is_available() else 0)]
+    present += ["mps"] if torch.backends.mps.is_available() else []
+    present += ["cpu"]
+    if asked == "auto":
+        return torch.device(present[0])
+    wanted = "cuda:0" if asked == "cuda" else asked
+    if wanted not in present:
+        raise Unavailable(
+            f"PyTorch finds no device {asked!r} on this machine; it finds {', '.join(present)}.",
+            "Use --device auto or --device cpu.",
+        )
+    return torch.device(wanted)
+
+
+def prepare_device(device: torch.device, *, gpu_memory_limit: int | None, parallel: bool) -> None:
+    """Set what holds for the whole process: a CUDA GPU's memory cap (MiB), or a CPU's threads, one unless `parallel`.
+
+    The cap has no effect on a CPU or an Apple GPU.
+    """
+    if device.type == "cuda" and gpu_memory_limit:
+        total = torch.cuda.get_device_properties(device).total_memory
+        torch.cuda.set_per_process_memory_fraction(min(1.0, gpu_memory_limit * 2**20 / total), device)
+    if device.type == "cpu":
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        torch.set_num_threads(max(1, cores - 1) if parallel else 1)
+        # Weights that die out become denormal numbers, with which a CPU is many times slower.
+        torch.set_flush_denormal(True)
+        _keep_freed_memory()
+
+
+def name_device(device: torch.device) -> str:
+    """Give what a person calls `device`: `CPU (AMD EPYC, 1 thread)`, `NVIDIA H100 80GB HBM3 (cuda:0)`."""
+    if device.type == "cuda":
+        return f"{torch.cuda.get_device_name(device)} ({device})"
+    if device.type == "mps":
+        return "Apple GPU (mps)"
+    threads = torch.get_num_threads()
+    return f"CPU ({_processor_name()}, {threads} thread{'s' if threads > 1 else ''})"
+
+
+@contextmanager
+def explained_memory() -> Iterator[None]:
+    """Turn what PyTorch's and numpy's allocators raise into `OutOfMemory`; also a decorator."""
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        # The CPU's allocator raises a plain RuntimeError.
+        if not (isinstance(error, (torch.OutOfMemoryError, MemoryError)) or "can't allocate memory" in str(error)):
+            raise
+        raise OutOfMemory(
+            f"The device ran out of memory: {str(error).partition(chr(10))[0]}",
+            "Use a smaller --batch-size, or end what else uses this memory.",
+        ) from error
+
+
+def _processor_name() -> str:
+    listing = Path("/proc/cpuinfo")
+    lines = listing.read_text(errors="replace").splitlines() if listing.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def _keep_freed_memory() -> None:
+    """Have glibc keep what a step frees: given back to the system, its pages are faulted in anew at every step."""
+    if platform.libc_ver()[0] != "glibc":
+        return
+    trim_threshold, mmap_threshold = -1, -3  # the parameters' numbers in <malloc.h>
+    libc = ctypes.CDLL(None)
+    libc.mallopt(mmap_threshold, 32 * 2**20)
+    libc.mallopt(trim_threshold, 128 * 2**20)

@@ -1,0 +1,351 @@
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor
+
+from engines import torch_engine
+from engines.catalog import MODELS, Conv, Dense, Dropout, Flatten, Layer, MaxPool
+from engines.datasets import ImageData
+from engines.problems import CheckpointProblem, OutOfMemory, Unavailable
+from engines.spec import RunSpec
+from engines.torch_device import explained_memory
+from engines.torch_engine import TorchEngine
+from engines.torch_network import Network
+
+TRAIN_SIZE, TEST_SIZE, BATCH_SIZE = 300, 230, 32
+STEPS = 10
+
+
+@pytest.fixture(scope="module")
+def data() -> ImageData:
+    """Ten noisy shapes, one for each class; black borders as in real digits, where neighbouring pixels are equal."""
+    random = np.random.default_rng(0)
+    shapes = np.zeros((10, 28, 28))
+    shapes[:, 6:22, 6:22] = np.kron(random.random((10, 4, 4)) > 0.5, np.ones((4, 4))) * 220
+
+    def draw(count: int):
+        labels = random.integers(0, 10, count)
+        images = shapes[labels]
+        noisy = np.where(images > 0, images - random.integers(0, 120, images.shape), 0)
+        return noisy.astype(np.uint8), labels.astype(np.uint8)
+
+    return ImageData(*draw(TRAIN_SIZE), *draw(TEST_SIZE))
+
+
+@pytest.fixture(scope="module")
+def order() -> np.ndarray:
+    return np.random.default_rng(1).permutation(TRAIN_SIZE)
+
+
+def make(data: ImageData, order: np.ndarray, model: str = "nn", **fields) -> TorchEngine:
+    engine = torch_engine.create(RunSpec(model=model, batch_size=BATCH_SIZE, device="cpu", **fields))
+    engine.load_data(data)
+    engine.begin_epoch(order)
+    return engine
+
+
+def assert_same_state(one: TorchEngine, other: TorchEngine) -> None:
+    mine, its = one.state(), other.state()
+    assert mine.keys() == its.keys()
+    for name, array in mine.items():
+        np.testing.assert_array_equal(array, its[name], err_msg=name)
+
+
+def without_dropout(model: str) -> tuple[Layer, ...]:
+    return tuple(layer for layer in MODELS[model].torch_layers if not isinstance(layer, Dropout))
+
+
+def article_forward(layers: tuple[Layer, ...], weights: dict[str, Tensor], x: Tensor) -> Tensor:
+    """Do the forward pass of `layers` as the article writes it."""
+    convs = denses = 0
+    for layer in layers:
+        match layer:
+            case Conv(_, _, padding):
+                convs += 1
+                x = F.relu(F.conv2d(x, weights[f"conv{convs}.weight"], weights[f"conv{convs}.bias"], padding=padding))
+            case MaxPool():
+                x = F.max_pool2d(x, 2)
+            case Flatten():
+                x = x.flatten(1)
+            case Dense(_, relu):
+                denses += 1
+                x = F.linear(x, weights[f"fc{denses}.weight"], weights[f"fc{denses}.bias"])
+                x = F.relu(x) if relu else x
+    return x
+
+
+def learnable(engine: TorchEngine) -> dict[str, Tensor]:
+    return {
+        name.removeprefix("model/"): torch.from_numpy(array).requires_grad_()
+        for name, array in engine.state().items()
+        if name.startswith("model/")
+    }
+
+
+@pytest.mark.parametrize(("model", "count"), [("nn", 101_770), ("lenet", 61_706), ("lenet1", 121_994)])
+def test_parameters_are_the_articles(model, count):
+    engine = torch_engine.create(RunSpec(model=model, device="cpu"))
+    assert sum(parameter.count for parameter in engine.parameters) == count
+    assert engine.parameters[0].name == ("fc1.weight" if model == "nn" else "conv1.weight")
+    assert {f"model/{parameter.name}" for parameter in engine.parameters} < engine.state().keys()
+    assert all(engine.state()[f"model/{p.name}"].shape == tuple(p.shape) for p in engine.parameters)
+
+
+def test_first_weights_are_those_pytorch_draws_from_the_seed():
+    torch.manual_seed(7)
+    conv1, conv2 = torch.nn.Conv2d(1, 6, 5), torch.nn.Conv2d(6, 16, 5)
+    state = torch_engine.create(RunSpec(model="lenet", seed=7, device="cpu")).state()
+    np.testing.assert_array_equal(state["model/conv1.weight"], conv1.weight.detach().numpy())
+    np.testing.assert_array_equal(state["model/conv2.bias"], conv2.bias.detach().numpy())
+
+
+GRADIENT_CASES = {
+    **{f"{name}-torch": model.torch_layers for name, model in MODELS.items()},
+    **{f"{name}-tensorflow": model.tensorflow_layers for name, model in MODELS.items()},
+    "odd-sides": (Conv(4, 4), MaxPool(), Conv(5, 3, padding=1), MaxPool(), Conv(3, 2), MaxPool(), Flatten(), Dense(10)),
+    "no-first-pool": (Conv(4, 3), Conv(5, 5, padding=1), MaxPool(), Flatten(), Dense(10, relu=False)),
+}
+
+
+@pytest.mark.parametrize("layers", GRADIENT_CASES.values(), ids=GRADIENT_CASES.keys())
+def test_backward_by_hand_gives_autograds_gradients(layers, data):
+    layers = tuple(layer for layer in layers if not isinstance(layer, Dropout))
+    network = Network(layers, 0, torch.device("cpu"))
+    images = torch.from_numpy(data.train_images[:7]).unsqueeze(1) / 127.5 - 1
+    weights = {name: tensor.clone().requires_grad_() for name, tensor in network.weights.items()}
+    logits = article_forward(layers, weights, images)
+    direction = torch.randn(logits.shape)
+    expected = torch.autograd.grad(logits, list(weights.values()), direction)
+    torch.testing.assert_close(network.forward(images, 0), logits.detach(), rtol=1e-5, atol=1e-5)
+    network.backward(direction)
+    for (name, gradient), wanted in zip(network.named(network.gradients).items(), expected, strict=True):
+        torch.testing.assert_close(
+            gradient, wanted, rtol=1e-4, atol=1e-4, msg=lambda text, name=name: f"{name}: {text}"
+        )
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_steps_are_those_of_plain_pytorch(model, data, order):
+    layers = without_dropout(model)
+    engine = TorchEngine(RunSpec(model=model, batch_size=BATCH_SIZE, device="cpu"), layers)
+    engine.load_data(data)
+    engine.begin_epoch(order)
+    weights = learnable(engine)
+    optimizer = torch.optim.Adam(weights.values(), lr=0.001)
+    losses, hits = [], []
+    for indices in np.split(order, range(BATCH_SIZE, TRAIN_SIZE, BATCH_SIZE)):
+        images = torch.from_numpy(data.train_images[indices]).unsqueeze(1) / 127.5 - 1
+        labels = torch.from_numpy(data.train_labels[indices].astype(np.int64))
+        logits = article_forward(layers, weights, images)
+        loss = F.cross_entropy(logits, labels)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+        hits.append((logits.argmax(1) == labels).sum().item())
+    engine.train(0, STEPS)
+    mean_losses, right = engine.read_steps(0, STEPS)
+    assert len(losses) == STEPS
+    np.testing.assert_allclose(mean_losses, losses, rtol=1e-4)
+    np.testing.assert_array_equal(right, hits)
+    np.testing.assert_array_equal(engine.read_steps(9, 1)[0], mean_losses[9:])
+    for name, weight in weights.items():
+        np.testing.assert_allclose(engine.state()[f"model/{name}"], weight.detach(), atol=2e-4, err_msg=name)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_loss_falls(model, data, order):
+    engine = make(data, order, model)
+    before = engine.evaluate("test")
+    for _ in range(4):
+        engine.train(0, STEPS)
+    after = engine.evaluate("test")
+    assert after.loss < before.loss / 2
+    assert after.accuracy > 0.8
+    assert engine.read_steps(0, STEPS)[0].mean() < before.loss / 2
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_same_seed_gives_the_same_bits_however_the_steps_are_partitioned(model, data, order):
+    one, other = make(data, order, model), make(data, order, model)
+    one.train(0, STEPS)
+    for first, count in [(0, 1), (1, 3), (4, 5), (9, 1)]:
+        other.train(first, count)
+        other.read_steps(first, count)
+    assert_same_state(one, other)
+    for mine, its in zip(one.read_steps(0, STEPS), other.read_steps(0, STEPS), strict=True):
+        np.testing.assert_array_equal(mine, its)
+
+
+def test_another_seed_gives_other_weights(data, order):
+    first = [make(data, order, seed=seed).state()["model/fc1.weight"] for seed in (0, 1)]
+    assert not np.array_equal(*first)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_run_continued_in_mid_epoch_equals_an_uninterrupted_one(model, data, order):
+    whole = make(data, order, model)
+    whole.train(0, 4)
+    saved = whole.state()
+    whole.train(4, STEPS - 4)
+    continued = make(data, order, model, seed=5)
+    continued.load_state(saved)
+    continued.train(4, STEPS - 4)
+    assert_same_state(whole, continued)
+
+
+def test_state_is_a_copy(data, order):
+    engine = make(data, order)
+    saved = engine.state()
+    before = {name: array.copy() for name, array in saved.items()}
+    engine.train(0, 1)
+    for name, array in saved.items():
+        np.testing.assert_array_equal(array, before[name])
+
+
+def test_looking_at_a_run_does_not_change_it(data, order):
+    watched, alone = make(data, order), make(data, order)
+    watched.train(0, 3)
+    watched.gradient_norm(2)
+    watched.evaluate("test")
+    watched.predict("test", np.arange(5))
+    losses = watched.read_steps(0, 3)[0]
+    watched.train(3, 3)
+    alone.train(0, 6)
+    assert_same_state(watched, alone)
+    np.testing.assert_array_equal(losses, alone.read_steps(0, 3)[0])
+
+
+def _drop(state):
+    del state["optimizer/exp_avg/fc1.bias"]
+
+
+def _add(state):
+    state["model/fc9.weight"] = np.zeros(3, np.float32)
+
+
+def _reshape(state):
+    state["model/fc1.bias"] = np.zeros(64, np.float32)
+
+
+def _retype(state):
+    state["model/fc1.bias"] = state["model/fc1.bias"].astype(np.float64)
+
+
+@pytest.mark.parametrize(
+    ("damage", "named"),
+    [(_drop, "exp_avg/fc1.bias"), (_add, "fc9.weight"), (_reshape, "(64,)"), (_retype, "float64")],
+)
+def test_a_state_of_another_form_is_refused_and_changes_nothing(damage, named, data, order):
+    engine, other = make(data, order), make(data, order, seed=1)
+    other.train(0, 1)
+    before, wrong = engine.state(), other.state()
+    damage(wrong)
+    with pytest.raises(CheckpointProblem) as caught:
+        engine.load_state(wrong)
+    assert named in caught.value.message
+    for name, array in engine.state().items():
+        np.testing.assert_array_equal(array, before[name])
+
+
+def test_a_state_of_another_model_is_refused(data, order):
+    with pytest.raises(CheckpointProblem):
+        make(data, order, "nn").load_state(make(data, order, "lenet").state())
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_evaluation_covers_the_whole_set_without_dropout(model, data, order):
+    engine = make(data, order, model)
+    engine.train(0, 5)
+    logits = article_forward(
+        without_dropout(model), learnable(engine), torch.from_numpy(data.test_images).unsqueeze(1) / 127.5 - 1
+    ).detach()
+    labels = torch.from_numpy(data.test_labels.astype(np.int64))
+    evaluation = engine.evaluate("test")
+    assert evaluation.loss == pytest.approx(F.cross_entropy(logits, labels).item(), rel=1e-4)
+    assert evaluation.accuracy == pytest.approx((logits.argmax(1) == labels).float().mean().item())
+    np.testing.assert_array_equal(evaluation.confusion.sum(1), np.bincount(data.test_labels, minlength=10))
+    np.testing.assert_array_equal(evaluation.confusion.sum(0), np.bincount(logits.argmax(1), minlength=10))
+    assert engine.evaluate("train").confusion.sum() == TRAIN_SIZE
+    indices = np.array([3, 0, 200])
+    np.testing.assert_allclose(engine.predict("test", indices), logits.softmax(1)[indices], atol=1e-5)
+
+
+def test_dropout_drops_its_share_and_keeps_the_mean():
+    network = Network((Flatten(), Dense(10, relu=False), Dropout(0.2)), 0, torch.device("cpu"))
+    images = torch.ones(1_000, 1, 28, 28)
+    kept = network.forward(images, 3) / network.forward(images)
+    assert (kept == 0).float().mean().item() == pytest.approx(0.2, abs=0.02)
+    assert kept.mean().item() == pytest.approx(1, abs=0.02)
+    assert not torch.equal(network.forward(images, 3), network.forward(images, 4))
+
+
+def test_gradient_norm_is_that_of_the_batch(data, order):
+    engine = TorchEngine(RunSpec(model="lenet", batch_size=BATCH_SIZE, device="cpu"), without_dropout("lenet"))
+    engine.load_data(data)
+    engine.begin_epoch(order)
+    weights = learnable(engine)
+    last = order[9 * BATCH_SIZE :]
+    logits = article_forward(
+        without_dropout("lenet"), weights, torch.from_numpy(data.train_images[last]).unsqueeze(1) / 127.5 - 1
+    )
+    loss = F.cross_entropy(logits, torch.from_numpy(data.train_labels[last].astype(np.int64)))
+    gradients = torch.autograd.grad(loss, list(weights.values()))
+    expected = torch.cat([gradient.flatten() for gradient in gradients]).norm().item()
+    assert engine.gradient_norm(9) == pytest.approx(expected, rel=1e-4)
+
+
+def test_learning_rate_holds_from_the_next_step(data, order):
+    engine = make(data, order)
+    engine.train(0, 1)
+    before = engine.state()["model/fc1.weight"]
+    engine.set_learning_rate(1e-12)
+    engine.train(1, 1)
+    np.testing.assert_allclose(engine.state()["model/fc1.weight"], before, atol=1e-9)
+
+
+def test_inputs_are_brought_to_the_range_asked_for(data, order):
+    images = torch.from_numpy(data.test_images[:4]).unsqueeze(1)
+    for low, high, expected in [(-1.0, 1.0, images / 127.5 - 1), (0.0, 1.0, images / 255)]:
+        engine = TorchEngine(RunSpec(device="cpu"), without_dropout("nn"), input_range=(low, high))
+        engine.load_data(data)
+        logits = article_forward(without_dropout("nn"), learnable(engine), expected)
+        np.testing.assert_allclose(
+            engine.predict("test", np.arange(4)), logits.detach().softmax(1), atol=1e-6, err_msg=f"{low} to {high}"
+        )
+
+
+def test_a_loss_that_is_not_finite_is_reported_as_it_is(data, order):
+    engine = make(data, order)
+    state = engine.state()
+    state["model/fc2.bias"][0] = np.nan
+    engine.load_state(state)
+    engine.train(0, 2)
+    assert np.isnan(engine.read_steps(0, 2)[0]).all()
+
+
+@pytest.mark.parametrize("device", ["cuda", "cuda:7", "mps"])
+def test_an_absent_device_is_named_with_what_is_there(device, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    with pytest.raises(Unavailable) as caught:
+        torch_engine.create(RunSpec(device=device))
+    assert device in caught.value.message
+    assert "cpu" in caught.value.message
+    assert "--device auto" in caught.value.hint
+
+
+def test_the_device_is_named_for_a_person():
+    assert torch_engine.create(RunSpec(model="nn", device="cpu")).device_name.startswith("CPU (")
+    assert torch_engine.create(RunSpec(model="nn", device="cpu")).device_name.endswith(", 1 thread)")
+
+
+def test_a_short_memory_is_explained():
+    with pytest.raises(OutOfMemory) as caught, explained_memory():
+        torch.empty(2**60)
+    assert "--batch-size" in caught.value.hint
+    with pytest.raises(OutOfMemory), explained_memory():
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+    with pytest.raises(RuntimeError, match="shapes"), explained_memory():
+        raise RuntimeError("shapes do not fit")
