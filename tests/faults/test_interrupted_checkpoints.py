@@ -16,8 +16,8 @@ from engines import launch
 from engines.events import Log
 
 # In an epoch's two checkpoints (last, best) a worker renames four files; the calls are counted from its start.
-RENAMES = {"its first weights": 1, "its first manifest": 2, "best weights": 3, "later weights": 5, "a later manifest": 6}
-SYNCS = {"its first weights": 2, "the folder": 3, "its first manifest": 4, "later weights": 12}
+RENAMES = {"first weights": 1, "a first manifest": 2, "best weights": 3, "later weights": 5, "a later manifest": 6}
+SYNCS = {"first weights": 2, "the folder": 3, "a first manifest": 4, "later weights": 12}
 REMOVALS = {"an older manifest": 6, "what an older manifest was for": 8}
 
 
