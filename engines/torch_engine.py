@@ -43,7 +43,7 @@ class TorchEngine:
         # Matrices as small as a dense network's lose more by the threads' waiting than they gain.
         parallel = any(isinstance(layer, Conv) for layer in layers)
         prepare_device(self.device, gpu_memory_limit=spec.gpu_memory_limit, parallel=parallel)
-        self.framework_version = torch.__version__
+        self.framework_version = str(torch.__version__)
         self.device_name = name_device(self.device)
         self.batch_size, self.lr, self.seed = spec.batch_size, spec.lr, spec.seed
         self.low, self.scale = torch.tensor(input_range[0], device=self.device), (input_range[1] - input_range[0]) / 255
@@ -66,7 +66,7 @@ class TorchEngine:
 
     def begin_epoch(self, order: NDArray[np.int64]) -> None:
         """Take the order, a permutation of the training images' indices, in which the next epoch sees them."""
-        self.order = self._send(order)
+        self.order = self._send(order.copy())
 
     @torch.inference_mode()
     @explained_memory()
@@ -194,7 +194,7 @@ class TorchEngine:
         return torch.add(self.low, images, alpha=self.scale)
 
     def _send(self, array: NDArray[np.generic]) -> Tensor:
-        return torch.from_numpy(np.array(array)).to(self.device)
+        return torch.from_numpy(np.require(array, requirements=["C", "W"])).to(self.device)
 
 
 def _check_same_form(state: State, expected: State) -> None:
