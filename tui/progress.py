@@ -36,7 +36,7 @@ class ProgressPrinter:
             transient=True,
         )
         self._run: TaskID | None = None
-        self._step = self._progress.add_task("starting", total=None, detail="")
+        self._step: TaskID | None = None
         self._progress.start()
 
     def begin(self, directory: Path) -> None:
@@ -48,19 +48,17 @@ class ProgressPrinter:
         self._lines.show(event)
         match event:
             case RunStarted():
-                self._run = self._progress.add_task(
-                    "run", total=event.spec.epochs, completed=event.epochs_done, detail=""
-                )
-            case Phase(state="finished"):
-                self._progress.update(self._step, total=None, detail="")
+                if self._run is None:
+                    self._run = self._progress.add_task("run", total=None, detail="")
+                self._progress.update(self._run, total=event.spec.epochs)
+            case Phase(state="finished") | EpochEnded():
+                self._show_step("")
             case Phase():
                 self._show_phase(event)
             case Batch():
                 self._show_batch(event)
-            case EpochEnded():
-                self._progress.reset(self._step, total=None, description="testing", detail="")
             case RunFinished():
-                self.close()
+                self._clear()
 
     def refresh(self, state: RunState) -> None:
         """See `Printer.refresh`."""
@@ -92,17 +90,21 @@ class ProgressPrinter:
             detail = f"{size(done)} of {size(total)}"
         else:
             detail = f"{done}/{total} {event.unit}" if total else ""
-        self._progress.update(self._step, description=_WORDS[event.name], total=total, completed=done, detail=detail)
+        self._show_step(_WORDS[event.name], done, total, detail)
 
     def _show_batch(self, event: Batch) -> None:
         detail = (
             f"{event.step}/{event.steps_per_epoch}  loss {loss(event.loss)}"
             f"  accuracy {percent(event.accuracy)}  {rate(event.images_per_second, 'images')}"
         )
-        self._progress.update(
-            self._step,
-            description=f"epoch {event.epoch}",
-            total=event.steps_per_epoch,
-            completed=event.step,
-            detail=detail,
-        )
+        self._show_step(f"epoch {event.epoch}", event.step, event.steps_per_epoch, detail)
+
+    def _show_step(self, description: str, done: int = 0, total: int | None = None, detail: str = "") -> None:
+        if self._step is None:
+            self._step = self._progress.add_task(description, total=total, detail=detail)
+        self._progress.update(self._step, description=description, total=total, completed=done, detail=detail)
+
+    def _clear(self) -> None:
+        for task in self._progress.task_ids:
+            self._progress.remove_task(task)
+        self._run = self._step = None

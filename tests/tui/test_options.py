@@ -1,0 +1,141 @@
+import click
+import msgspec
+import pytest
+
+from engines.problems import Unavailable, UsageProblem
+from engines.spec import RunSpec
+from tui import options
+from tui.cli import command_line
+
+
+def parse(*arguments):
+    return command_line.make_context("mnist-tui", list(arguments))
+
+
+def spec_from(*arguments):
+    context = parse(*arguments)
+    return options.build_spec(context.params, options.data_dir(context))[0]
+
+
+@pytest.fixture(autouse=True)
+def no_data_dir(monkeypatch):
+    monkeypatch.delenv("MNIST_TUI_DATA_DIR", raising=False)
+
+
+def test_without_options_a_run_is_the_default_one():
+    assert spec_from("-d", "mnist") == RunSpec()
+
+
+def test_every_option_ends_up_in_the_spec(tmp_path):
+    spec = spec_from(
+        *("-f", "tensorflow", "-m", "lenet1", "-d", "fashion-mnist", "--epochs", "7", "--batch-size", "64"),
+        *("--lr", "1e-2", "--seed", "4294967295", "--device", "cuda:1", "--gpu-memory-limit", "2048"),
+        *("--data-dir", str(tmp_path), "--target-accuracy", "0.9", "--on-nan", "continue"),
+    )
+
+    assert spec == RunSpec(
+        framework="tensorflow",
+        model="lenet1",
+        dataset="fashion-mnist",
+        epochs=7,
+        batch_size=64,
+        lr=0.01,
+        seed=4294967295,
+        device="cuda:1",
+        gpu_memory_limit=2048,
+        data_dir=str(tmp_path),
+        target_accuracy=0.9,
+        on_nan="continue",
+    )
+
+
+def test_a_spec_from_the_command_line_is_one_that_a_worker_takes():
+    spec = spec_from("-d", "digits", "--epochs", "1000000", "--batch-size", "2147483647", "--lr", "1e30")
+
+    assert msgspec.json.decode(msgspec.json.encode(spec), type=RunSpec) == spec
+
+
+def test_a_data_dir_is_absolute_wherever_the_run_is_looked_at(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    assert spec_from("-d", "digits", "--data-dir", "here").data_dir == str(tmp_path / "here")
+    monkeypatch.setenv("MNIST_TUI_DATA_DIR", "there")
+    assert spec_from("-d", "digits").data_dir == str(tmp_path / "there")
+    assert spec_from("-d", "digits", "--data-dir", "here").data_dir == str(tmp_path / "here")
+
+
+def test_the_runs_dir_is_the_option_before_the_environment(tmp_path, monkeypatch):
+    assert options.run_store(parse("--runs-dir", str(tmp_path / "given"))).root == tmp_path / "given"
+    monkeypatch.setenv("MNIST_TUI_RUNS_DIR", str(tmp_path / "environment"))
+    assert options.run_store(parse()).root == tmp_path / "environment"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--epochs", "0"], "--epochs takes a whole number from 1 to 1000000, not '0'."),
+        (["--epochs", "2.5"], "--epochs takes a whole number"),
+        (["--epochs", "9" * 5000], "--epochs takes a whole number"),
+        (["--batch-size", "0"], "--batch-size takes a whole number from 1"),
+        (["--lr", "0"], "--lr takes a number above 0, not '0'."),
+        (["--lr", "nan"], "--lr takes a number above 0"),
+        (["--lr", "inf"], "--lr takes a number above 0"),
+        (["--lr", "1e-400"], "--lr takes a number above 0"),
+        (["--seed", "-1"], "--seed takes a whole number from 0"),
+        (["--seed", "4294967296"], "--seed takes a whole number from 0 to 4294967295"),
+        (["--device", "gpu"], "--device takes one of auto, cpu, cuda, cuda:N, mps, not 'gpu'."),
+        (["--device", "cuda:"], "--device takes one of"),
+        (["--target-accuracy", "99"], "--target-accuracy takes a number from 0 to 1"),
+        (["--target-accuracy", "nan"], "--target-accuracy takes a number from 0 to 1"),
+        (["--gpu-memory-limit", "0"], "--gpu-memory-limit takes a whole number from 1"),
+        (["-f", "pytorch"], "--framework takes one of torch, tensorflow, not 'pytorch'; did you mean torch?"),
+        (["-m", "lenet5"], "--model takes one of nn, lenet, lenet1, not 'lenet5'; did you mean lenet"),
+        (["-d", "minst"], "not 'minst'; did you mean mnist?"),
+        (["--on-nan", "ignore"], "--on-nan takes one of stop, continue, not 'ignore'."),
+        (["--runs-dir", ""], "--runs-dir takes a folder, not ''."),
+    ],
+    ids=lambda value: " ".join(value)[:40] if isinstance(value, list) else "",
+)
+def test_a_value_that_is_refused_is_named_with_what_is_taken(arguments, said):
+    with pytest.raises(click.BadParameter) as refusal:
+        parse(*arguments)
+
+    assert said in f"{max(refusal.value.param.opts, key=len)} {refusal.value.message}"
+
+
+def test_the_rehearsal_engine_is_taken_and_not_spoken_of():
+    assert spec_from("-f", "rehearsal", "-d", "digits").framework == "rehearsal"
+    assert "rehearsal" not in command_line.get_help(parse())
+
+
+def test_where_mnist_cannot_be_had_the_digits_are_taken_and_the_reason_is_given(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    monkeypatch.setenv("MNIST_TUI_MIRROR", "http://127.0.0.1:1")
+    monkeypatch.chdir(tmp_path)
+
+    spec, reason = options.build_spec(parse().params, str(tmp_path / "data"))
+
+    assert spec.dataset == "digits"
+    assert str(tmp_path / "data") in reason
+
+
+def test_going_on_takes_only_what_the_run_is(finished_run):
+    def check(*arguments):
+        context = parse(*arguments)
+        options.check_same_run(finished_run, context.params, options.given_options(context))
+
+    check("-m", "nn", "--seed", "0", "--epochs", "5")
+    with pytest.raises(UsageProblem, match="--model nn and cannot go on with lenet") as refusal:
+        check("-m", "lenet")
+    assert "Leave --model out" in refusal.value.hint
+
+
+def test_a_framework_that_is_not_installed_is_said_with_what_to_do(monkeypatch):
+    monkeypatch.setattr(options, "find_spec", lambda name: None if name == "torch" else object())
+
+    options.require_framework("tensorflow")
+    options.require_framework("rehearsal")
+    with pytest.raises(Unavailable, match="PyTorch is not installed") as refusal:
+        options.require_framework("torch")
+    assert refusal.value.hint == "Install it with `pip install torch` or choose -f tensorflow."
