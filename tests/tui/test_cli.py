@@ -119,7 +119,8 @@ def test_what_is_written_is_ascii_where_the_locale_is(monkeypatch):
 def test_no_framework_and_no_screen_is_imported_for_a_command():
     script = (
         "import sys; from tui import cli; cli.run(['runs']);"
-        "print({name.partition('.')[0] for name in sys.modules} & {'torch','tensorflow','textual','rich','numpy','sklearn'})"
+        "heavy = {'torch', 'tensorflow', 'textual', 'rich', 'numpy', 'sklearn'};"
+        "print({name.partition('.')[0] for name in sys.modules} & heavy)"
     )
     asked = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
 

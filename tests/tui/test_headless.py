@@ -1,0 +1,286 @@
+import json
+import os
+import re
+import signal
+from contextlib import closing
+
+import command_line
+import mishaps
+import pytest
+import real_worker
+from aftermath import check_words
+
+from engines import run_lock
+from engines.event_log import EventTail
+from engines.run_reader import RunReader
+from tui import headless
+
+
+@pytest.fixture(autouse=True)
+def no_run_is_left_behind(store):
+    yield
+    mishaps.end_all(store.root)
+
+
+def status_of(directory):
+    with closing(RunReader(directory)) as reader:
+        reader.read_all()
+        return reader.status()
+
+
+def training_in_front(store, *more):
+    """Start a run that lasts, and give the command and the run's directory once an epoch is done."""
+    front = command_line.start(*command_line.FOREVER, *more)
+    directory = mishaps.wait_for(store.directories, "the run's directory")[0]
+    mishaps.wait_for_epoch(directory, 1)
+    return front, directory
+
+
+def worker_of(directory):
+    return run_lock.holder(directory / "lock")
+
+
+def test_in_a_pipe_a_run_is_plain_lines_one_an_epoch(store):
+    trained = command_line.run(*command_line.TRAIN, "--epochs", "3")
+
+    assert trained.returncode == 0
+    assert not trained.stderr
+    assert trained.stdout.isascii()
+    assert all(line.isprintable() for line in trained.stdout.splitlines())
+    assert re.findall(r"^epoch (\d)/3 ", trained.stdout, re.MULTILINE) == ["1", "2", "3"]
+    finished = real_worker.read_events(command_line.the_run(store))[-1]
+    assert f"test accuracy {100 * finished.test_accuracy:.2f} %" in trained.stdout
+    assert f"mnist-tui attach {command_line.the_run(store).name}" in trained.stdout
+
+
+def test_verbose_adds_phase_times_and_the_table_of_parameters():
+    trained = command_line.run(*command_line.TRAIN, "--epochs", "1", "-v")
+
+    for line in (r"import +\S+ m?s", r"evaluate +\S+ m?s", r"weight +784x10 +7,840", r"total +7,850"):
+        assert re.search(f"^{line}$", trained.stdout, re.MULTILINE), line
+
+
+def test_json_is_the_lines_of_the_file_and_nothing_else(store):
+    trained = command_line.run(*command_line.TRAIN, "--epochs", "2", "--json")
+
+    directory = command_line.the_run(store)
+    assert trained.returncode == 0
+    assert trained.stdout == (directory / "events.jsonl").read_text(encoding="utf-8")
+    assert directory.name in trained.stderr
+
+
+def test_an_attempt_prints_its_own_events_only(finished_run):
+    before = (finished_run / "events.jsonl").stat().st_size
+
+    trained = command_line.run("--no-ui", "--json", "--continue-from", "last", "--epochs", "2")
+
+    assert trained.returncode == 0
+    assert trained.stdout.encode() == (finished_run / "events.jsonl").read_bytes()[before:]
+    events = [json.loads(line) for line in trained.stdout.splitlines()]
+    assert [event["epoch"] for event in events if event["type"] == "epoch"] == [4, 5]
+
+
+def test_going_on_with_what_is_done_is_wrong_usage_and_with_a_live_run_is_busy(finished_run, store):
+    done = command_line.run("--no-ui", "--continue-from", finished_run.name)
+    worker = real_worker.start(store, epochs=100_000)
+    busy = command_line.run("--no-ui", "--continue-from", worker.run_directory.name)
+
+    assert (done.returncode, busy.returncode) == (2, 7)
+    check_words(done.stderr)
+    check_words(busy.stderr)
+    worker.process.kill()
+    worker.process.wait()
+
+
+def test_detached_it_prints_the_id_and_leaves_while_the_run_goes_on(store):
+    started = command_line.run(*command_line.FOREVER, "--detach")
+
+    directory = command_line.the_run(store)
+    assert (started.returncode, started.stdout) == (0, f"{directory.name}\n")
+    assert worker_of(directory)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_the_first_interrupt_saves_a_checkpoint_and_stops(store, number, code):
+    front, directory = training_in_front(store)
+    front.send_signal(number)
+    out, err = front.communicate(timeout=command_line.PATIENCE_SECONDS)
+
+    assert front.returncode == code
+    assert status_of(directory) == "stopped"
+    assert worker_of(directory) is None
+    assert "stopped after" in out
+    check_words(err)
+    assert f"--continue-from {directory.name}" in err
+    assert command_line.run("--no-ui", "--continue-from", "last", "--epochs", "1").returncode == 0
+
+
+def test_an_interrupt_is_taken_even_where_a_shell_had_it_ignored(store):
+    front = command_line.start(*command_line.FOREVER, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN))
+    mishaps.wait_for_epoch(mishaps.wait_for(store.directories, "the run")[0], 1)
+    front.send_signal(signal.SIGINT)
+
+    front.communicate(timeout=command_line.PATIENCE_SECONDS)
+    assert front.returncode == 130
+
+
+def test_the_second_interrupt_ends_even_a_worker_that_does_not_answer(store):
+    front, directory = training_in_front(store)
+    os.kill(worker_of(directory), signal.SIGSTOP)
+    front.send_signal(signal.SIGINT)
+    front.send_signal(signal.SIGTERM)
+    _, err = front.communicate(timeout=command_line.PATIENCE_SECONDS)
+
+    assert front.returncode == 130
+    assert worker_of(directory) is None
+    check_words(err)
+
+
+def test_hung_up_it_lets_go_and_the_run_goes_on(store):
+    front, directory = training_in_front(store)
+    front.send_signal(signal.SIGHUP)
+    _, err = front.communicate(timeout=command_line.PATIENCE_SECONDS)
+
+    assert front.returncode == 129
+    assert worker_of(directory)
+    check_words(err)
+    assert f"mnist-tui attach {directory.name}" in err
+
+
+def test_under_nohup_a_hang_up_changes_nothing(store):
+    front = command_line.start(*command_line.FOREVER, preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+    mishaps.wait_for_epoch(mishaps.wait_for(store.directories, "the run")[0], 1)
+    front.send_signal(signal.SIGHUP)
+    front.send_signal(signal.SIGTERM)
+
+    front.communicate(timeout=command_line.PATIENCE_SECONDS)
+    assert front.returncode == 143
+
+
+def test_quit_writes_every_stack_to_the_log_and_goes_on(store, tmp_path):
+    front, _ = training_in_front(store)
+    front.send_signal(signal.SIGQUIT)
+    log = tmp_path / "state" / "mnist-tui" / "log" / "ui.log"
+    mishaps.wait_for(lambda: log.exists() and "in follow" in log.read_text(encoding="utf-8"), "the stacks")
+    front.send_signal(signal.SIGTERM)
+    _, err = front.communicate(timeout=command_line.PATIENCE_SECONDS)
+
+    assert front.returncode == 143
+    assert str(log) in err
+
+
+def test_a_killed_worker_is_exit_12_with_the_signal_and_the_way_on(store):
+    front, directory = training_in_front(store)
+    os.kill(worker_of(directory), signal.SIGKILL)
+    _, err = front.communicate(timeout=command_line.PATIENCE_SECONDS)
+
+    assert front.returncode == 12
+    check_words(err)
+    assert "SIGKILL" in err
+    assert "memory" in err
+    assert f"--continue-from {directory.name}" in err
+
+
+def test_a_run_that_somebody_else_stopped_is_exit_10(store):
+    front, directory = training_in_front(store)
+    stopped = command_line.run("stop", "last")
+    front.communicate(timeout=command_line.PATIENCE_SECONDS)
+
+    assert (stopped.returncode, front.returncode) == (0, 10)
+    assert status_of(directory) == "stopped"
+
+
+@pytest.mark.parametrize("mode", ["", "--json"])
+def test_a_reader_that_has_enough_is_no_error_and_the_run_goes_on(store, mode):
+    line = f"$T {' '.join(command_line.FOREVER)} {mode} | head -1; echo ${{PIPESTATUS[0]}}"
+    shell = command_line.run_in_shell(line)
+
+    assert shell.stdout.splitlines()[-1] == "0"
+    check_words(shell.stderr)
+    assert worker_of(command_line.the_run(store))
+
+
+@pytest.mark.parametrize("mode", ["", "--json"])
+def test_a_full_stdout_is_exit_8_and_the_run_goes_on(store, mode):
+    shell = command_line.run_in_shell(f"$T {' '.join(command_line.FOREVER)} {mode} >/dev/full; echo $?")
+
+    assert shell.stdout == "8\n"
+    check_words(shell.stderr)
+    assert worker_of(command_line.the_run(store))
+
+
+def test_nobody_hearing_stderr_changes_nothing():
+    shell = command_line.run_in_shell(f"$T {' '.join(command_line.TRAIN)} --epochs 1 --json 2>/dev/full | wc -l")
+
+    assert int(shell.stdout) > 5
+
+
+@pytest.mark.parametrize(("target", "code"), [("0.5", 0), ("1", 13)])
+def test_a_target_that_is_not_reached_is_exit_13(target, code):
+    trained = command_line.run(*command_line.TRAIN, "--epochs", "2", "--target-accuracy", target)
+
+    assert trained.returncode == code
+    assert ("was not reached" in trained.stderr) == (code == 13)
+
+
+@pytest.mark.parametrize(
+    ("more", "code", "said"),
+    [
+        (["--lr", "1e300"], 9, "--lr"),
+        (["--device", "cuda"], 6, "--device"),
+        (["-d", "mnist", "--data-dir", "nowhere"], 4, "nowhere"),
+        (["--runs-dir", "/dev/null"], 8, "/dev/null"),
+        (["--continue-from", "nope"], 3, "nope"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
+def test_what_fails_has_its_exit_code_and_its_line_last_on_stderr(more, code, said, monkeypatch, tmp_path):
+    monkeypatch.setenv("MNIST_TUI_MIRROR", "http://127.0.0.1:1")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("MNIST_TUI_DATA_DIR", raising=False)
+    options = [*command_line.TRAIN[:-2], *([] if "-d" in more else ["-d", "digits"])]
+    arguments = ["--no-ui", *more] if "--continue-from" in more else [*options, *more]
+
+    trained = command_line.run(*arguments, cwd=tmp_path)
+
+    assert trained.returncode == code
+    check_words(trained.stderr)
+    assert said in trained.stderr.splitlines()[-1]
+
+
+def test_attached_without_a_screen_it_follows_to_the_end_and_ends_as_the_run_does(store):
+    worker = real_worker.start(store, epochs=100_000)
+    follower = command_line.start("attach", "--no-ui", "--json")
+    mishaps.wait_for_epoch(worker.run_directory, 2)
+    command_line.run("stop", "last")
+    out, _ = follower.communicate(timeout=command_line.PATIENCE_SECONDS)
+    worker.process.wait()
+
+    assert follower.returncode == 10
+    assert out == (worker.run_directory / "events.jsonl").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_to_leave_an_attached_run_does_not_stop_it(store, number, code):
+    worker = real_worker.start(store, epochs=100_000)
+    follower = command_line.start("attach", "last", "--no-ui")
+    assert follower.stdout.readline() == f"run {worker.run_directory.name}\n"
+    follower.send_signal(number)
+    _, err = follower.communicate(timeout=command_line.PATIENCE_SECONDS)
+
+    assert follower.returncode == code
+    check_words(err)
+    assert worker.process.poll() is None
+    worker.process.kill()
+    worker.process.wait()
+
+
+def test_following_reads_on_past_a_part_without_events(tmp_path):
+    path = tmp_path / "events.jsonl"
+    event = b'{"type":"log","seq":0,"time":1.0,"level":"info","message":"%d"}\n'
+    path.write_bytes(event % 1 + b"x" * 3_000_000 + b"\n" + event % 2)
+
+    with closing(EventTail(path)) as tail:
+        events = [event for some in headless.follow(tail, lambda: True) for event in some]
+
+    assert [event.message for event in events] == ["1", "2"]
