@@ -10,6 +10,9 @@ Run = tuple[str, str]
 
 Line = list[Run]
 
+_WORTH_A_MOVE = 8
+"""Cells; the cursor's move and a style cost some fifty bytes."""
+
 
 def plain(line: Line) -> str:
     """Give the text of a line without its roles."""
@@ -79,31 +82,26 @@ def merge(runs: Iterable[Run]) -> Line:
     return [("".join(text for text, _ in group), role) for role, group in groupby(runs, key=lambda run: run[1])]
 
 
-def changed_cells(old: Line, new: Line) -> tuple[int, int] | None:
-    """Give the first changed cell and the one after the last, of two lines of equal width; None where none did."""
+def changed_spans(old: Line, new: Line) -> list[tuple[int, int]]:
+    """Give where two lines of equal width differ: first cell, and the one after the last, of each stretch.
+
+    Stretches with little between them are one: to move the cursor costs more bytes than to write a few cells again.
+    """
     if old == new:
-        return None
-    width = width_of(new)
-    start = _common(old, new)
-    end = width - _common(_reversed(old), _reversed(new))
-    return min(start, end), max(start, end)
-
-
-def _common(a: Line, b: Line) -> int:
-    """Give how many cells at the beginning of both are alike."""
-    cells = 0
-    for (text_a, role_a), (text_b, role_b) in zip(a, b, strict=False):
-        if (text_a, role_a) == (text_b, role_b):
-            cells += cell_len(text_a)
+        return []
+    spans: list[tuple[int, int]] = []
+    for at, (before, after) in enumerate(zip(_cells(old), _cells(new), strict=True)):
+        if before == after:
             continue
-        if role_a == role_b:
-            for one, other in zip(text_a, text_b, strict=False):
-                if one != other:
-                    break
-                cells += cell_len(one)
-        break
-    return cells
+        if spans and at - spans[-1][1] <= _WORTH_A_MOVE:
+            spans[-1] = spans[-1][0], at + 1
+        else:
+            spans.append((at, at + 1))
+    return spans
 
 
-def _reversed(line: Line) -> Line:
-    return [(text[::-1], role) for text, role in reversed(line)]
+def _cells(line: Line) -> list[Run]:
+    """Give each cell's character and role; a wide character is in both of its cells, so that neither changes alone."""
+    return [
+        (character * (at + 1), role) for text, role in line for character in text for at in range(cell_len(character))
+    ]

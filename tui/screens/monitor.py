@@ -16,6 +16,7 @@ from engines.run_reader import RunReader
 from engines.runs import read_spec
 from engines.spec import RunSpec
 from tui import drawing
+from tui.compositor import CellCompositor
 from tui.messages import StartChosen
 from tui.screens.confirm import ConfirmScreen
 from tui.screens.switcher import Switch, SwitcherScreen
@@ -32,6 +33,7 @@ TICK_SECONDS = 0.1
 READ_SECONDS = 0.04
 """At most so long a tick reads: a key is answered meanwhile, and a long record is caught up with all the same."""
 
+ROOMY_HEIGHT = 30
 LOG_SECONDS = 1.0
 LOG_LINES = 60
 
@@ -41,7 +43,7 @@ class MonitorScreen(Screen[None]):
 
     DEFAULT_CSS = """
     MonitorScreen HeaderPane, MonitorScreen ProgressPane, MonitorScreen TabsPane, MonitorScreen Bench { margin: 0 1; }
-    MonitorScreen.-tall TabsPane { margin: 1 1 0 1; }
+    MonitorScreen.-roomy TabsPane { margin: 1 1 0 1; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s", "stop", "stop"),
@@ -59,6 +61,7 @@ class MonitorScreen(Screen[None]):
 
     def __init__(self, reader: RunReader, worker: Worker | None = None) -> None:
         super().__init__()
+        self._compositor = CellCompositor()
         self._reader = reader
         self._worker = worker
         self._spec = read_spec(reader.directory)
@@ -119,23 +122,25 @@ class MonitorScreen(Screen[None]):
         )
 
     def _notice_end(self, view: View) -> None:
-        """Show the results when a run that was alive has ended, and start what was to follow it."""
-        ended = self._was_alive is True and not view.is_alive
-        self._was_alive = view.is_alive
+        """Show the results when the run has ended, or never came to anything; start what was to follow it."""
+        ended = self._was_alive and not view.is_alive
+        came_to_nothing = not view.is_alive and not view.state.batch
         if not view.is_alive and self._next is not None:
             spec, self._next = self._next, None
             self.post_message(StartChosen(spec))
-        elif ended and self._bench.chosen != "results":
-            self._bench.choose("results")
+        elif ended or (self._was_alive is None and came_to_nothing):
+            self._bench.choose("results", zoomed=came_to_nothing)
+        self._was_alive = view.is_alive
 
     @on(Bench.Arranged)
     def _show_names(self) -> None:
+        self.set_class(self.size.height >= ROOMY_HEIGHT, "-roomy")
         self.query_one(TabsPane).show(self._bench.shown, self._bench.chosen)
         self._bench.offer(self._look())
 
     def action_choose_pane(self, name: str) -> None:
-        """Show a pane; asked for twice, it takes all the space."""
-        self._bench.choose(name)
+        """Show a pane; asked for once more it takes all the space, and then gives it back."""
+        self._bench.choose(name, zoomed=name == self._bench.chosen and not self._bench.is_zoomed)
 
     def action_step_pane(self, by: int) -> None:
         """Show the next pane."""

@@ -101,7 +101,7 @@ class Bench(Container):
         self.panes = {kind.HEADING: kind(at + 1) for at, kind in enumerate(PANES)}
         self.shown: tuple[str, ...] = ()
         self._recent = ["accuracy", "samples", "confusion", *PANE_NAMES]
-        self._is_zoomed = False
+        self.is_zoomed = False
 
     @property
     def chosen(self) -> str:
@@ -117,26 +117,23 @@ class Bench(Container):
         for name in self.shown:
             self.panes[name].offer(view)
 
-    def choose(self, name: str) -> None:
-        """Show the pane called `name`; asked for twice it takes all the space, three times it gives it back."""
-        self._is_zoomed = name == self.chosen and not self._is_zoomed
+    def choose(self, name: str, *, zoomed: bool = False) -> None:
+        """Show the pane called `name`; `zoomed`, in all the space there is."""
+        self.is_zoomed = zoomed
         self._recent = [name, *(other for other in self._recent if other != name)]
         self._arrange()
 
     def step(self, by: int) -> None:
         """Show the next pane, or the one before, all of them in turn."""
         at = (PANE_NAMES.index(self.chosen) + by) % len(PANE_NAMES)
-        is_zoomed, self._is_zoomed = self._is_zoomed, False
-        self.choose(PANE_NAMES[at])
-        if is_zoomed:
-            self.choose(PANE_NAMES[at])
+        self.choose(PANE_NAMES[at], zoomed=self.is_zoomed)
 
     def on_resize(self) -> None:
         """Arrange the panes for the new size."""
         self._arrange()
 
     def _arrange(self) -> None:
-        places = arrange(self.size, self._recent, zoomed=self._is_zoomed)
+        places = arrange(self.size, self._recent, zoomed=self.is_zoomed)
         self.shown = tuple(name for name in PANE_NAMES if name in places)
         for name, pane in self.panes.items():
             pane.display = name in places

@@ -1,6 +1,7 @@
 """The confusion matrix of the last evaluation, with each class's accuracy beside it."""
 
 from collections.abc import Hashable
+from typing import ClassVar
 
 from engines.catalog import CLASS_COUNT
 from tui import formats
@@ -17,6 +18,7 @@ class ConfusionPane(TitledPane):
     """Ten rows of true classes by ten columns of predictions."""
 
     HEADING = "confusion"
+    PERIOD: ClassVar[float] = 4.0
 
     def key_of(self, view: View) -> Hashable:
         """Give what decides the picture."""

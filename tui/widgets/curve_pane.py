@@ -96,7 +96,7 @@ def draw_accuracy(view: View, width: int, height: int) -> list[Line]:
     """Draw training and test accuracy, with the last values at the ends of their lines."""
     state = view.state
     metric = Metric(
-        _trained(state.train_accuracy, state.epochs, lambda epoch: epoch.train_accuracy, width),
+        _trained(view, state.train_accuracy, [epoch.train_accuracy for epoch in state.epochs], width),
         [(float(epoch.epoch), _or_nan(epoch.test_accuracy)) for epoch in state.epochs],
         [(float(state.best.epoch), _or_nan(state.best.test_accuracy))] if state.best else [],
         formats.percent,
@@ -107,7 +107,7 @@ def draw_accuracy(view: View, width: int, height: int) -> list[Line]:
 def draw_loss(view: View, width: int, height: int, *, is_log: bool) -> list[Line]:
     """Draw training and test loss, with the last values at the ends of their lines."""
     state = view.state
-    trained = _trained(state.train_loss, state.epochs, lambda epoch: epoch.train_loss, width)
+    trained = _trained(view, state.train_loss, [epoch.train_loss for epoch in state.epochs], width)
     tested = [(float(epoch.epoch), _or_nan(epoch.test_loss)) for epoch in state.epochs]
     if is_log:
         metric = Metric(_logarithms(trained), _logarithms(tested), [], lambda y: formats.loss(10**y))
@@ -130,8 +130,21 @@ def draw_metric(view: View, metric: Metric, y_axis: axes.Axis, width: int, heigh
     if len(tested) * _COLUMNS_PER_MARK <= width:
         curves.append(Curve(tested, "test", test_mark, joined=False))
     curves.append(Curve(metric.best, "test", best_mark, joined=False))
-    x_axis = axes.epoch_axis(view.state.position, view.spec.epochs if view.spec else 1)
-    return draw_chart(curves, x_axis, y_axis, width, height)
+    return draw_chart(curves, _epoch_axis(view), y_axis, width, height)
+
+
+def by_column(series: Series, high: float, columns: int) -> Points:
+    """Give the means of `series` in `columns` equal parts of 0 to `high`, a part without any value left out.
+
+    The parts stay where they are while the series grows, so that what was drawn stays as it is.
+    """
+    sums: dict[int, tuple[float, float, int]] = {}
+    for point in series:
+        column = min(columns - 1, int(point.x / high * columns))
+        _, total, count = sums.get(column, (0.0, 0.0, 0))
+        weight = 0 if isnan(point.mean) else point.count
+        sums[column] = point.x, total + (point.mean * weight if weight else 0.0), count + weight
+    return [(x, total / count if count else nan) for x, total, count in sums.values()]
 
 
 def accuracy_gap(epoch: EpochEnded) -> float | None:
@@ -162,13 +175,15 @@ def _end(mark: str, points: Points, describe: Callable[[float], str]) -> str:
     return "" if last is None else f"{mark} {describe(last)}"
 
 
-def _trained(
-    series: Series, epochs: Sequence[EpochEnded], of_epoch: Callable[[EpochEnded], float | None], width: int
-) -> Points:
+def _epoch_axis(view: View) -> axes.Axis:
+    return axes.epoch_axis(view.state.position, view.spec.epochs if view.spec else 1)
+
+
+def _trained(view: View, series: Series, of_epochs: Sequence[float | None], width: int) -> Points:
     """Give the line within the epochs, a point a column; where no batch was told of, the epochs' own means."""
     if len(series):
-        return [(point.x, point.mean) for point in series.resampled(width)]
-    return [(float(epoch.epoch), _or_nan(of_epoch(epoch))) for epoch in epochs]
+        return by_column(series, _epoch_axis(view).high, width)
+    return [(float(epoch.epoch), _or_nan(value)) for epoch, value in zip(view.state.epochs, of_epochs, strict=True)]
 
 
 def _logarithms(points: Points) -> Points:

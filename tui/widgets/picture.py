@@ -11,7 +11,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui.digits import INK_LEVELS
-from tui.lines import Line, changed_cells, fit
+from tui.lines import Line, changed_spans, fit
 
 ROLES = ("strong", "muted", "title", "chosen", "key", "rule", "right", "wrong", "warning", "call")
 
@@ -54,8 +54,8 @@ class Picture(Widget):
         if len(old) != height:
             self.refresh()
             return
-        changed = [(y, changed_cells(*pair)) for y, pair in enumerate(zip(old, self._lines, strict=True))]
-        if regions := [Region(cells[0], y, cells[1] - cells[0], 1) for y, cells in changed if cells]:
+        changed = enumerate(changed_spans(*pair) for pair in zip(old, self._lines, strict=True))
+        if regions := [Region(begin, y, end - begin, 1) for y, spans in changed for begin, end in spans]:
             self.refresh(*regions)
 
     def render_line(self, y: int) -> Strip:

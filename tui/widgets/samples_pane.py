@@ -18,7 +18,7 @@ class SamplesPane(TitledPane):
     """Ten to twenty images, as large as lets at least ten be seen at once."""
 
     HEADING = "samples"
-    PERIOD: ClassVar[float] = 0.5
+    PERIOD: ClassVar[float] = 2.0
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
