@@ -8,9 +8,10 @@ from typing import Literal, TextIO
 
 from engines import datasets
 from engines.catalog import DATASETS, FRAMEWORK_TITLES
+from engines.checkpoints import Progress
 from engines.engine import Engine, Evaluation
 from engines.event_log import EventWriter
-from engines.events import Log, RunError, RunFinished, RunStarted
+from engines.events import ControlApplied, Log, RunError, RunFinished, RunStarted
 from engines.phases import PhaseReporter, StopAsked
 from engines.problems import (
     STOPPED_EXIT_CODE,
@@ -51,6 +52,7 @@ class Attempt:
         try:
             finished = self._work()
         except StopAsked:
+            self._acknowledge_stop()
             finished = self._finish("stopped")
         except Problem as problem:
             finished = self._finish("failed", problem=problem)
@@ -102,7 +104,7 @@ class Attempt:
             report(self._loop.epochs_done, spec.epochs, "epochs")
         if outcome == "stopped":
             return self._finish("stopped")
-        self._load_back(engine)
+        self._load_back(engine, self._loop.progress)
         return self._finish("completed", figures=self._evaluate(engine, *sizes))
 
     def _started(self, engine: Engine, train_size: int, test_size: int) -> RunStarted:
@@ -122,17 +124,17 @@ class Attempt:
             class_names=list(DATASETS[self._spec.dataset].class_names),
         )
 
-    def _load_back(self, engine: Engine) -> None:
-        """Load what was saved last, so that the figures at the end are those of the file."""
-        checkpoints = self._standing.checkpoints
-        with self._phases.phase("save", 1, "checkpoints"):
-            names = [name for name in checkpoints.names() if name.startswith("last-")]
-            if names:
-                engine.load_state(checkpoints.load(names[0])[1])
+    def _load_back(self, engine: Engine, progress: Progress) -> None:
+        """Load what was saved at the end, so that the figures are those of the file."""
+        with self._phases.phase("save", 1, "checkpoints") as report:
+            newest = self._standing.checkpoints.newest()
+            if newest and (newest[0].epoch, newest[0].step) == (progress.epoch, progress.step):
+                engine.load_state(newest[1])
             else:
                 self._writer.write(
-                    Log(level="warning", message="No checkpoint was saved; what is in memory is evaluated.")
+                    Log(level="warning", message="The end could not be saved; what is in memory is evaluated.")
                 )
+            report(1, 1, "checkpoints")
 
     def _evaluate(self, engine: Engine, train_size: int, test_size: int) -> Figures:
         with self._phases.phase("evaluate", train_size + test_size, "images") as report:
@@ -141,6 +143,11 @@ class Attempt:
             train = engine.evaluate("train")
             report(train_size + test_size, train_size + test_size, "images")
             return train, test
+
+    def _acknowledge_stop(self) -> None:
+        """Say that a stop is in force which came while no training was there to say it."""
+        if request := self._requests.take():
+            self._writer.write(ControlApplied(action=request.action, value=None, id=request.id, by=request.by))
 
     def _finish(
         self,

@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import stat
 import time
 from pathlib import Path
 from typing import Literal
@@ -14,6 +13,7 @@ from safetensors import SafetensorError
 from engines.atomic_file import TEMPORARY_PREFIX, sync_folder, write_atomically
 from engines.engine import State
 from engines.problems import CheckpointProblem
+from engines.regular_file import open_regular
 from engines.spec import RunSpec
 
 SCHEMA = 1
@@ -42,7 +42,10 @@ class Progress(msgspec.Struct, kw_only=True):
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """What a checkpoint holds, of which run, and the size and hash that its safetensors file must have."""
+    """What a checkpoint holds, of which run, and the size and hash that its safetensors file must have.
+
+    `seal` is the hash of all else in the manifest, whose numbers training goes on with as much as with the weights.
+    """
 
     schema: int
     kind: Kind
@@ -55,6 +58,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     size: int
     sha256: str
     progress: Progress
+    seal: str = ""
 
 
 class CheckpointStore:
@@ -88,18 +92,15 @@ class CheckpointStore:
         # An older manifest of the same name must not vouch for the new bytes while they are being replaced.
         (self._folder / f"{name}.json").unlink(missing_ok=True)
         write_atomically(self._folder / f"{name}.safetensors", data, durable=True)
-        manifest_text = msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n"
+        sealed = msgspec.structs.replace(manifest, seal=_seal_of(manifest))
+        manifest_text = msgspec.json.format(msgspec.json.encode(sealed), indent=2) + b"\n"
         write_atomically(self._folder / f"{name}.json", manifest_text, durable=True)
-        self._drop_older(kind)
+        self._drop_all_but(name, kind)
         return f"checkpoints/{name}.safetensors"
 
     def names(self) -> list[str]:
         """Give the names of all checkpoints that have a manifest, the furthest first, `last` before `best`."""
-        try:
-            found = [path.stem for path in self._folder.glob("*.json") if not path.name.startswith(TEMPORARY_PREFIX)]
-        except OSError:
-            return []
-        return sorted(found, key=lambda name: (name.split("-", 1)[-1], name), reverse=True)
+        return sorted(self._stems(".json"), key=_place, reverse=True)
 
     def load(self, name: str) -> tuple[Manifest, State]:
         """Read one checkpoint, size and hash first; raises `CheckpointProblem` where it is not whole, or not ours."""
@@ -119,14 +120,18 @@ class CheckpointStore:
         None where the run has no checkpoint yet. Raises `CheckpointProblem` where it has some and none is whole.
         """
         complaints: list[str] = []
-        for name in self.names():
+        committed = self._stems(".json")
+        for name in sorted(committed | self._stems(".safetensors"), key=_place, reverse=True):
+            if name not in committed:
+                complaints.append(f"{self._folder / name}.safetensors has no manifest: it was never finished.")
+                continue
             try:
                 manifest, state = self.load(name)
             except CheckpointProblem as problem:
                 complaints.append(problem.message)
                 continue
             return manifest, state, complaints
-        if complaints:
+        if committed:
             raise CheckpointProblem(
                 f"none of the {len(complaints)} checkpoints is whole; {complaints[0]}",
                 "Start the run anew, or bring the files back from a copy.",
@@ -147,35 +152,49 @@ class CheckpointStore:
             raise CheckpointProblem(f"{path} is no manifest of ours: {error}.") from error
         if manifest.schema > SCHEMA:
             raise CheckpointProblem(f"{path} was written by a newer version (schema {manifest.schema}, ours {SCHEMA}).")
+        if manifest.seal != _seal_of(manifest):
+            raise CheckpointProblem(f"{path} is damaged: what it says does not match its own hash.")
         theirs = (manifest.framework, manifest.model, manifest.dataset)
         ours = (self._spec.framework, self._spec.model, self._spec.dataset)
         if theirs != ours:
             raise CheckpointProblem(f"{path} is of {' '.join(theirs)}, not of {' '.join(ours)}.")
         return manifest
 
-    def _drop_older(self, kind: Kind) -> None:
-        for name in [name for name in self.names() if name.startswith(f"{kind}-")][KEPT[kind] :]:
+    def _stems(self, suffix: str) -> set[str]:
+        return {path.stem for path in self._folder.glob(f"*{suffix}") if not path.name.startswith(TEMPORARY_PREFIX)}
+
+    def _drop_all_but(self, newest: str, kind: Kind) -> None:
+        """Drop what is older than is kept, and what lies beyond `newest`: it was damaged, and has been passed over."""
+        stems = self._stems(".json") | self._stems(".safetensors")
+        of_kind = sorted((stem for stem in stems if stem.startswith(f"{kind}-")), key=_place, reverse=True)
+        at = of_kind.index(newest)
+        for name in of_kind[:at] + of_kind[at + KEPT[kind] :]:
             # The manifest goes first: without it the other is no checkpoint.
             (self._folder / f"{name}.json").unlink(missing_ok=True)
             (self._folder / f"{name}.safetensors").unlink(missing_ok=True)
         sync_folder(self._folder)
 
 
+def _place(name: str) -> tuple[str, str]:
+    return name.split("-", 1)[-1], name
+
+
+def _seal_of(manifest: Manifest) -> str:
+    text = msgspec.json.encode(msgspec.structs.replace(manifest, seal=""))
+    # Read once, so that a whole number given for a rate has the same text now and when it is loaded.
+    text = msgspec.json.encode(msgspec.json.decode(text, type=Manifest))
+    return hashlib.sha256(text).hexdigest()
+
+
 def _read_regular(path: Path, size: int | None = None) -> bytes:
     """Read a small file whole; with `size`, refuse any other length before reading it."""
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
+        with os.fdopen(open_regular(path), "rb") as file:
+            length = os.fstat(file.fileno()).st_size
+            if size is not None and (length != size or size > _MAX_TENSOR_BYTES):
+                raise CheckpointProblem(f"{path} has {length} bytes, its manifest says {size}.")
+            if size is None and length > _MAX_MANIFEST_BYTES:
+                raise CheckpointProblem(f"{path} is too large for a manifest.")
+            return file.read()
     except OSError as error:
         raise CheckpointProblem(f"{path} cannot be read: {error.strerror}.") from error
-    with os.fdopen(fd, "rb") as file:
-        status = os.fstat(fd)
-        if not stat.S_ISREG(status.st_mode):
-            raise CheckpointProblem(f"{path} is not a regular file.")
-        if size is not None and (status.st_size != size or size > _MAX_TENSOR_BYTES):
-            raise CheckpointProblem(f"{path} has {status.st_size} bytes, its manifest says {size}.")
-        if size is None and status.st_size > _MAX_MANIFEST_BYTES:
-            raise CheckpointProblem(f"{path} is too large for a manifest.")
-        try:
-            return file.read()
-        except OSError as error:
-            raise CheckpointProblem(f"{path} cannot be read: {error.strerror}.") from error

@@ -146,7 +146,12 @@ def _read_answer(process: subprocess.Popen[bytes], directory: Path) -> Answer:
             how = describe_exit(process.wait())
             raise WorkerDied(f"the worker of {directory.name} did not come up: {how}.", _last_words(directory))
         line += piece
-    return msgspec.json.decode(line, type=Answer)
+    try:
+        return msgspec.json.decode(line, type=Answer)
+    except ValueError as error:
+        process.kill()
+        process.wait()
+        raise WorkerDied(f"the worker of {directory.name} gave no answer of ours: {line!r}.") from error
 
 
 def describe_exit(code: int) -> str:

@@ -51,6 +51,4 @@ class PhaseReporter:
 
         tell("started")
         yield report
-        done, of, counted = latest
-        latest = (of if done == 0 and of is not None else done, of, counted)
         tell("finished")

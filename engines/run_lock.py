@@ -1,5 +1,6 @@
 """The lock that a worker holds while it lives: POSIX record locks, which a killed worker's children do not keep."""
 
+import errno
 import fcntl
 import os
 import struct
@@ -25,6 +26,8 @@ def acquire(path: Path) -> int:
         fcntl.lockf(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         os.close(fd)
+        if error.errno not in (errno.EACCES, errno.EAGAIN):
+            raise StorageProblem(f"cannot lock {path}: {error.strerror}.", "Name another --runs-dir.") from error
         raise RunBusy(
             f"run {path.parent.name} has a worker already.",
             f"Watch it with `mnist-tui attach {path.parent.name}`, or stop it first.",

@@ -49,6 +49,7 @@ class RunState:
         self.confidences: list[float | None] = []
         self.telemetry: deque[Telemetry] = deque(maxlen=TELEMETRY_POINTS)
         self.checkpoints: list[CheckpointSaved] = []
+        self._checkpoint_paths: set[str] = set()
         self.controls: deque[ControlApplied] = deque(maxlen=LOG_LINES)
         self.logs: deque[Log] = deque(maxlen=LOG_LINES)
         self.paused = False
@@ -110,7 +111,7 @@ class RunState:
             case Telemetry():
                 self.telemetry.append(event)
             case CheckpointSaved():
-                self.checkpoints = [c for c in self.checkpoints if c.path != event.path] + [event]
+                self._apply_checkpoint(event)
             case ControlApplied():
                 self._apply_control(event)
             case Log():
@@ -162,6 +163,12 @@ class RunState:
             self.predictions = event.predictions
         if event.confidences is not UNSET:
             self.confidences = event.confidences
+
+    def _apply_checkpoint(self, event: CheckpointSaved) -> None:
+        if event.path in self._checkpoint_paths:
+            self.checkpoints = [saved for saved in self.checkpoints if saved.path != event.path]
+        self._checkpoint_paths.add(event.path)
+        self.checkpoints.append(event)
 
     def _apply_control(self, event: ControlApplied) -> None:
         self.controls.append(event)

@@ -12,12 +12,14 @@ import platformdirs
 
 from engines.atomic_file import write_atomically
 from engines.event_log import EventTail
-from engines.problems import RunNotFound, StorageProblem
+from engines.problems import RunNotFound, StorageProblem, UsageProblem
+from engines.regular_file import read_regular
 from engines.run_reader import RunReader, RunStatus
 from engines.run_state import RunState
 from engines.spec import RunSpec, decode_spec, encode_spec
 
 RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+_SPEC_BYTES = 64 << 10
 _WHOLE_FILE_BYTES = 4 << 20
 _HEAD_BYTES = 1 << 18
 _TAIL_BYTES = 1 << 20
@@ -53,7 +55,15 @@ class RunStore:
         self.root = root.absolute()
 
     def create(self, spec: RunSpec) -> Path:
-        """Make a new run's directory with its `spec.json`; raises `StorageProblem` where the disk refuses."""
+        """Make a new run's directory with its `spec.json`.
+
+        Raises `StorageProblem` where the disk refuses, `UsageProblem` where a folder's name cannot be told as text.
+        """
+        try:
+            spec_text = encode_spec(spec)
+            os.fspath(self.root).encode()
+        except UnicodeEncodeError as error:
+            raise UsageProblem("a folder's name is not UTF-8.", "Name another --data-dir or --runs-dir.") from error
         try:
             _make_private_folders(self.root)
             while True:
@@ -64,7 +74,7 @@ class RunStore:
                 except FileExistsError:
                     continue
             (directory / "checkpoints").mkdir(mode=0o700)
-            write_atomically(directory / "spec.json", encode_spec(spec), durable=True)
+            write_atomically(directory / "spec.json", spec_text, durable=True)
         except OSError as error:
             raise StorageProblem(
                 f"cannot make a run in {self.root}: {error.strerror}.", "Name another folder with --runs-dir."
@@ -109,7 +119,8 @@ class RunStore:
                 for entry in entries:
                     if RUN_NAME.fullmatch(entry.name) and entry.is_dir(follow_symlinks=False):
                         path = Path(entry.path)
-                        if (path / "spec.json").exists() or (path / "events.jsonl").exists():
+                        # A folder that may not be looked into is no run of ours, and no reason to show none.
+                        if any(os.access(path / name, os.F_OK) for name in ("spec.json", "events.jsonl")):
                             yield path
         except (FileNotFoundError, NotADirectoryError):
             return
@@ -122,7 +133,7 @@ class RunStore:
 def read_spec(directory: Path) -> RunSpec | None:
     """Read a run's `spec.json`; None where there is none that makes sense."""
     try:
-        return decode_spec((directory / "spec.json").read_bytes())
+        return decode_spec(read_regular(directory / "spec.json", _SPEC_BYTES))
     except (OSError, ValueError):
         return None
 
@@ -138,7 +149,7 @@ def summarise(directory: Path) -> RunSummary:
     return RunSummary(
         run_id=directory.name,
         state=status,
-        spec=state.spec or read_spec(directory),
+        spec=read_spec(directory) or state.spec,
         attempt=state.started.attempt if state.started else 1,
         epochs_done=last.epoch if last else 0,
         started=state.first_time,
@@ -165,9 +176,9 @@ def _read_ends(directory: Path, reader: RunReader) -> RunState:
 
 
 def _new_run_id(spec: RunSpec) -> str:
-    model = re.sub(r"[^A-Za-z0-9._]+", "_", spec.model)
     moment = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-    return f"{moment}-{spec.framework}-{model}-{spec.dataset}-{secrets.token_hex(2)}"
+    named = re.sub(r"[^A-Za-z0-9._-]+", "_", f"{spec.framework}-{spec.model}-{spec.dataset}")
+    return f"{moment}-{named}-{secrets.token_hex(2)}"
 
 
 def _make_private_folders(path: Path) -> None:

@@ -69,6 +69,8 @@ class Series:
         """Give at most `columns` points that stand for the whole line, spread evenly by position."""
         if len(self._points) <= columns:
             return list(self._points)
+        if columns < 1:
+            return []
         first, last = self._points[0].x, self._points[-1].x
         width = (last - first) / columns or 1.0
         columned: dict[int, Point] = {}

@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 
 from engines.atomic_file import write_atomically
-from engines.catalog import DATASETS
+from engines.catalog import DATASETS, MODELS
 from engines.checkpoints import CheckpointStore, Progress
 from engines.engine import State
 from engines.launch import Order
@@ -25,7 +25,7 @@ class Standing:
 
     def __init__(self, directory: Path, earlier: RunState, order: Order) -> None:
         spec = read_spec(directory)
-        if spec is None or spec.dataset not in DATASETS:
+        if spec is None or spec.dataset not in DATASETS or spec.model not in MODELS:
             raise CheckpointProblem(f"{directory / 'spec.json'} is missing, or is none of ours.", "Start the run anew.")
         self.directory = directory
         self.run_id = directory.name

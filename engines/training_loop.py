@@ -63,7 +63,6 @@ class TrainingLoop:
         self._batch_pace = EventPace(0.1, halving=5_000, limit=MAX_BATCH_EVENTS, count=batch_events)
         self._sample_pace = EventPace(1.0, halving=500, limit=MAX_SAMPLE_EVENTS)
         self._unreported = _Tally()
-        self._finite = True
         self._saved_at = (progress.epoch, progress.step)
         self._saved_time = time.monotonic()
         self._stop: Literal["stop", "stop-now"] | None = None
@@ -159,8 +158,7 @@ class TrainingLoop:
 
     def _check_finite(self, first: int, losses: NDArray[np.float64]) -> None:
         bad = np.flatnonzero(~np.isfinite(losses))
-        self._finite = not len(bad)
-        if self._finite or self._spec.on_nan == "continue":
+        if not len(bad) or self._spec.on_nan == "continue":
             return
         step = first + int(bad[0])
         norm = self._engine.gradient_norm(step)
@@ -192,9 +190,10 @@ class TrainingLoop:
         is_best = progress.best_test_accuracy is None or test.accuracy > progress.best_test_accuracy
         if is_best:
             progress.best_epoch, progress.best_test_accuracy = progress.epoch, test.accuracy
-        self._save("last")
+        # The best first: what is saved as the last knows which was the best, so that one must be there before it.
         if is_best:
             self._save("best")
+        self._save("last")
 
     def _target_is_reached(self) -> bool:
         target, best = self._spec.target_accuracy, self._progress.best_test_accuracy
@@ -226,14 +225,18 @@ class TrainingLoop:
             self._write(ControlApplied(action=request.action, value=request.value, id=request.id, by=request.by))
 
     def _save(self, kind: Kind) -> None:
-        """Save a checkpoint of here, unless it is saved or holds no finite loss; a refusing disk is told about."""
+        """Save a checkpoint of here, unless it is saved or not all finite; a refusing disk is told about."""
         progress = self._progress
         here = (progress.epoch, progress.step)
-        if not self._finite or (kind == "last" and here == self._saved_at):
+        if kind == "last" and here == self._saved_at:
             return
         self._saved_time = time.monotonic()
+        state = self._engine.state()
+        # A loss is of the weights before its step: they may have left the finite numbers since.
+        if not (math.isfinite(progress.loss_sum) and all(np.isfinite(array).all() for array in state.values())):
+            return
         try:
-            path = self._checkpoints.save(kind, progress, self._engine.state())
+            path = self._checkpoints.save(kind, progress, state)
         except OSError as error:
             self._write(
                 Log(level="error", message=f"no checkpoint could be saved: {error.strerror}. Training goes on.")

@@ -58,9 +58,13 @@ def _attempt(directory: Path, order: Order, log: TextIO) -> int:
 
 def _preload(framework: str) -> None:
     """Import what an attempt will need; no run's log can take its words yet, so they go nowhere."""
-    with Path(os.devnull).open("w", encoding="utf-8") as nothing, contextlib.redirect_stderr(nothing):
+    with (
+        Path(os.devnull).open("w", encoding="utf-8") as nothing,
+        contextlib.redirect_stderr(nothing),
+        contextlib.redirect_stdout(nothing),  # stdout is for the answer alone
+    ):
         import_module("engines.attempt")
-        with contextlib.suppress(ImportError):  # The attempt meets it again, and says so.
+        with contextlib.suppress(Exception):  # The attempt meets it again, and says so.
             import_module(f"engines.{framework}_engine")
 
 

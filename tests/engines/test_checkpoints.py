@@ -1,0 +1,369 @@
+"""Checkpoints: whatever happened to the newest, training goes on from the furthest whole one, and says so."""
+
+import json
+import os
+import pickle
+import shutil
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engines import checkpoints
+from engines.checkpoints import KEPT, CheckpointStore, Progress
+from engines.problems import CheckpointProblem
+from engines.spec import RunSpec
+
+SPEC = RunSpec(framework="rehearsal", model="nn", dataset="digits")
+
+
+def state_of(epoch):
+    return {
+        "model/weight": np.full((4, 3), epoch, np.float32),
+        "optimizer/step": np.array(epoch * 45, np.int64),
+        "random/state": np.array([2**63 + epoch], np.uint64),
+    }
+
+
+def progress_of(epoch, step=45):
+    return Progress(epoch=epoch, step=step, lr=0.001, loss_sum=0.1 + epoch, correct=7, images=9, epoch_seconds=0.25)
+
+
+def save(saved, epoch, kind="last", step=45):
+    return saved.save(kind, progress_of(epoch, step), state_of(epoch))
+
+
+@pytest.fixture
+def saved(tmp_path):
+    return CheckpointStore(tmp_path, SPEC)
+
+
+@pytest.fixture
+def two(saved):
+    """A store whose newest checkpoint is of epoch 2, and the one before of epoch 1."""
+    save(saved, 1)
+    save(saved, 2)
+    return saved
+
+
+def files(saved, suffix=""):
+    return sorted(path.name for path in saved._folder.glob(f"*{suffix}"))
+
+
+def newest_file(saved, suffix=".safetensors"):
+    return saved._folder / f"{saved.names()[0]}{suffix}"
+
+
+def edit_manifest(saved, **changes):
+    path = newest_file(saved, ".json")
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+def test_a_checkpoint_comes_back_as_it_was_saved(saved):
+    path = save(saved, 3, step=17)
+    assert path == "checkpoints/last-00003-0000017.safetensors"
+    manifest, state, complaints = saved.newest()
+    assert (manifest.kind, manifest.epoch, manifest.step, complaints) == ("last", 3, 17, [])
+    assert manifest.progress == progress_of(3, 17)
+    for name, array in state_of(3).items():
+        np.testing.assert_array_equal(state[name], array, strict=True)
+
+
+def test_a_rate_given_as_a_whole_number_is_no_damage(saved):
+    saved.save("last", Progress(lr=1), state_of(1))
+    assert saved.newest()[0].progress.lr == 1.0
+
+
+def test_a_run_without_checkpoints_has_none_and_no_complaint(saved):
+    assert saved.newest() is None
+
+
+def test_what_is_on_disk_is_private(two, tmp_path):
+    assert {path.stat().st_mode & 0o777 for path in two._folder.iterdir()} == {0o600}
+    assert two._folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_only_so_many_of_a_kind_are_kept_and_no_temporaries(saved):
+    for epoch in range(1, 7):
+        save(saved, epoch, "best")
+        save(saved, epoch)
+    assert files(saved, ".json") == ["best-00006-0000045.json", "last-00005-0000045.json", "last-00006-0000045.json"]
+    assert files(saved, ".safetensors") == [name.replace("json", "safetensors") for name in files(saved, ".json")]
+    assert len(files(saved)) == 2 * sum(KEPT.values())
+    assert not list(saved._folder.glob(".*"))
+
+
+def test_the_furthest_is_the_newest_whatever_its_kind(saved):
+    save(saved, 1)
+    save(saved, 2, "best")
+    assert saved.newest()[0].kind == "best"
+    save(saved, 2)
+    assert saved.newest()[0].kind == "last"
+    save(saved, 3, step=1)
+    assert (saved.newest()[0].epoch, saved.newest()[0].step) == (3, 1)
+
+
+def truncate(saved):
+    os.truncate(newest_file(saved), newest_file(saved).stat().st_size - 1)
+
+
+def empty(saved):
+    newest_file(saved).write_bytes(b"")
+
+
+def lengthen(saved):
+    with newest_file(saved).open("ab") as file:
+        file.write(b"x")
+
+
+def flip(saved):
+    content = bytearray(newest_file(saved).read_bytes())
+    content[-1] ^= 1
+    newest_file(saved).write_bytes(content)
+
+
+def lose_weights(saved):
+    newest_file(saved).unlink()
+
+
+def lose_manifest(saved):
+    newest_file(saved, ".json").unlink()
+
+
+def garble_manifest(saved):
+    newest_file(saved, ".json").write_bytes(b"\x00\xff{]")
+
+
+def nest_manifest(saved):
+    newest_file(saved, ".json").write_bytes(b"[" * 50_000)
+
+
+def empty_manifest(saved):
+    newest_file(saved, ".json").write_bytes(b"")
+
+
+def swell_manifest(saved):
+    newest_file(saved, ".json").write_bytes(b" " * (1 << 20))
+
+
+def make_folder(saved):
+    path = newest_file(saved, ".json")
+    path.unlink()
+    path.mkdir()
+
+
+def make_pipe(saved):
+    path = newest_file(saved)
+    path.unlink()
+    os.mkfifo(path)
+
+
+def link_weights(saved):
+    path = newest_file(saved)
+    shutil.move(path, saved._folder / "elsewhere")
+    path.symlink_to(saved._folder / "elsewhere")
+
+
+def link_manifest(saved):
+    path = newest_file(saved, ".json")
+    shutil.move(path, saved._folder / "elsewhere")
+    path.symlink_to(saved._folder / "elsewhere")
+
+
+def come_from_a_newer_version(saved):
+    edit_manifest(saved, schema=99)
+
+
+def be_of_another_model(saved):
+    save(CheckpointStore(saved._folder.parent, msgspec.structs.replace(SPEC, model="lenet")), 2)
+
+
+def change_progress(saved):
+    manifest = json.loads(newest_file(saved, ".json").read_text())
+    edit_manifest(saved, progress=manifest["progress"] | {"step": 44})
+
+
+class Bomb:
+    def __reduce__(self):
+        return (os.mkdir, ("exploded",))
+
+
+def put_a_pickle(saved):
+    newest_file(saved).write_bytes(pickle.dumps(Bomb()))
+
+
+def vouch_for_a_pickle(saved):
+    """A pickle whose size and hash the manifest states rightly, as an attacker would see to."""
+    bomb = pickle.dumps(Bomb())
+    newest_file(saved).write_bytes(bomb)
+    manifest = saved._read_manifest(saved.names()[0])
+    vouching = msgspec.structs.replace(manifest, size=len(bomb), sha256=checkpoints.hashlib.sha256(bomb).hexdigest())
+    sealed = msgspec.structs.replace(vouching, seal=checkpoints._seal_of(vouching))
+    newest_file(saved, ".json").write_bytes(msgspec.json.encode(sealed))
+
+
+DAMAGES = [
+    (truncate, "bytes"),
+    (empty, "0 bytes"),
+    (lengthen, "bytes"),
+    (flip, "damaged"),
+    (lose_weights, "cannot be read"),
+    (lose_manifest, "no manifest"),
+    (garble_manifest, "no manifest of ours"),
+    (nest_manifest, "no manifest of ours"),
+    (empty_manifest, "no manifest of ours"),
+    (swell_manifest, "too large"),
+    (make_folder, "not a regular file"),
+    (make_pipe, "not a regular file"),
+    (link_weights, "cannot be read"),
+    (link_manifest, "cannot be read"),
+    (come_from_a_newer_version, "newer version"),
+    (be_of_another_model, "rehearsal lenet digits"),
+    (change_progress, "damaged"),
+    (put_a_pickle, "bytes"),
+    (vouch_for_a_pickle, "no safetensors file"),
+]
+
+
+@pytest.mark.parametrize(("damage", "words"), DAMAGES, ids=lambda value: getattr(value, "__name__", None))
+def test_a_damaged_newest_checkpoint_is_passed_over_for_the_one_before_and_said_to_be(
+    two, damage, words, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    damage(two)
+    manifest, state, complaints = two.newest()
+    assert manifest.epoch == 1
+    np.testing.assert_array_equal(state["model/weight"], state_of(1)["model/weight"])
+    assert len(complaints) == 1
+    assert words in complaints[0]
+    assert "last-00002-0000045" in complaints[0]
+    assert not (tmp_path / "exploded").exists()
+
+
+@pytest.mark.parametrize(("damage", "words"), DAMAGES, ids=lambda value: getattr(value, "__name__", None))
+def test_where_no_other_is_whole_that_is_a_problem_with_a_way_out(saved, damage, words):
+    save(saved, 2)
+    damage(saved)
+    if damage is lose_manifest:
+        assert saved.newest() is None  # It was never finished, so the run has not saved anything yet.
+        return
+    with pytest.raises(CheckpointProblem, match=words) as caught:
+        saved.newest()
+    assert caught.value.exit_code == 5
+    assert caught.value.hint
+
+
+@pytest.fixture(scope="module")
+def intact(tmp_path_factory):
+    saved = CheckpointStore(tmp_path_factory.mktemp("intact"), SPEC)
+    save(saved, 2)
+    return saved
+
+
+@given(st.sampled_from([".json", ".safetensors"]), st.data())
+def test_no_single_flipped_bit_is_ever_taken_for_what_was_saved(intact, suffix, data):
+    path = newest_file(intact, suffix)
+    content = path.read_bytes()
+    at = data.draw(st.integers(0, len(content) * 8 - 1))
+    flipped = bytearray(content)
+    flipped[at // 8] ^= 1 << at % 8
+    try:
+        path.write_bytes(flipped)
+        manifest, state = intact.load("last-00002-0000045")
+    except CheckpointProblem:
+        return
+    finally:
+        path.write_bytes(content)
+    # White space or a letter of a name in JSON may differ: what training goes on with may not.
+    assert manifest.progress == progress_of(2)
+    assert manifest.seal
+    np.testing.assert_array_equal(state["model/weight"], state_of(2)["model/weight"])
+
+
+def test_what_is_saved_after_a_fall_back_is_kept_and_is_the_newest(saved):
+    for epoch in (1, 2, 3):
+        save(saved, epoch, "best")
+        save(saved, epoch)
+    for name in ("last-00003-0000045", "last-00002-0000045", "best-00003-0000045"):
+        (saved._folder / f"{name}.safetensors").write_bytes(b"")
+    save(saved, 1, step=45)
+    save(saved, 2, step=10)
+    assert [name for name in saved.names() if name.startswith("last")] == ["last-00002-0000010", "last-00001-0000045"]
+    manifest, _, _ = saved.newest()
+    assert (manifest.epoch, manifest.step) == (2, 10)
+
+
+@pytest.mark.parametrize("at", ["safetensors", "json"])
+def test_a_kill_while_a_checkpoint_is_written_leaves_the_one_before_whole(two, monkeypatch, at):
+    class Killed(BaseException):
+        pass
+
+    real = checkpoints.write_atomically
+
+    def killed_at(path, data, *, durable):
+        if path.suffix == f".{at}":
+            (path.parent / f".tmp-00000000-{path.name}").write_bytes(data[: len(data) // 2])
+            raise Killed
+        real(path, data, durable=durable)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoints, "write_atomically", killed_at)
+        with pytest.raises(Killed):
+            save(two, 3)
+    assert two.newest()[0].epoch == 2
+    two.remove_temporaries()
+    assert not list(two._folder.glob(".*"))
+    save(two, 3)
+    assert two.newest()[0].epoch == 3
+
+
+def test_saving_again_under_the_same_name_is_never_vouched_for_by_the_old_manifest(two, monkeypatch):
+    def refuse(path, data, *, durable):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(checkpoints, "write_atomically", refuse)
+    with pytest.raises(OSError, match="No space"):
+        save(two, 2)
+    assert two.newest()[0].epoch == 1
+
+
+def test_a_disk_that_refuses_leaves_no_temporary_and_all_that_was_there(two, monkeypatch):
+    real_fsync = os.fsync
+
+    def refuse(fd):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", refuse)
+        with pytest.raises(OSError, match="No space"):
+            save(two, 3)
+    assert os.fsync is real_fsync
+    assert not list(two._folder.glob(".*"))
+    assert two.newest()[0].epoch == 2
+
+
+def test_files_are_synced_before_they_are_renamed_and_the_folder_after(two, monkeypatch):
+    happened = []
+    real_replace = Path.replace
+
+    def note_sync(fd):
+        happened.append("sync " + Path(f"/proc/self/fd/{fd}").readlink().name.split("-last-")[-1])
+
+    def note_rename(path, to):
+        happened.append(f"rename {to.name.removeprefix('last-')}")
+        real_replace(path, to)
+
+    monkeypatch.setattr(os, "fsync", note_sync)
+    monkeypatch.setattr(Path, "replace", note_rename)
+    save(two, 3)
+    assert happened[:6] == [
+        "sync 00003-0000045.safetensors",
+        "rename 00003-0000045.safetensors",
+        "sync checkpoints",
+        "sync 00003-0000045.json",
+        "rename 00003-0000045.json",
+        "sync checkpoints",
+    ]
