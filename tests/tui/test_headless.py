@@ -29,10 +29,10 @@ def status_of(directory):
 
 
 def training_in_front(store, *more):
-    """Start a run that lasts, and give the command and the run's directory once an epoch is done."""
+    """Start a run that lasts, and give the command and the run's directory once an epoch is done and saved."""
     front = command_line.start(*command_line.FOREVER, *more)
     directory = mishaps.wait_for(store.directories, "the run's directory")[0]
-    mishaps.wait_for_epoch(directory, 1)
+    mishaps.wait_for_epoch(directory, 2)
     return front, directory
 
 
@@ -230,7 +230,7 @@ def test_a_target_that_is_not_reached_is_exit_13(target, code):
         (["--device", "cuda"], 6, "--device"),
         (["-d", "mnist", "--data-dir", "nowhere"], 4, "nowhere"),
         (["--runs-dir", "/dev/null"], 8, "/dev/null"),
-        (["--continue-from", "nope"], 3, "nope"),
+        (["--continue-from", "nope"], 3, "no runs"),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
 )
