@@ -1,0 +1,79 @@
+"""Make the README's pictures: the app's own SVG export of a real run on real data.
+
+    MNIST_TUI_DATA_DIR=... python screenshots/make.py [--framework torch] [--model lenet] [--dataset mnist] [--epochs 3]
+
+Writes launcher.svg, live.svg (in the last epoch), finished.svg, and narrow.svg (80x24) beside this file.
+"""
+
+import argparse
+import asyncio
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from textual.pilot import Pilot
+
+from engines.run_reader import RunReader
+from engines.run_state import RunState
+from engines.runs import RunStore
+from engines.spec import RunSpec
+from tui.app import MnistTuiApp
+
+FOLDER = Path(__file__).parent
+WIDE = (132, 40)
+NARROW = (80, 24)
+POLL_SECONDS = 0.2
+LOOK_SECONDS = 2.0
+
+
+async def picture_run(spec: RunSpec, store: RunStore) -> None:
+    """Start `spec` from the launcher as a person would, and take the pictures on the way."""
+    app = MnistTuiApp(store, spec)
+    async with app.run_test(size=WIDE) as pilot:
+        await pilot.pause(LOOK_SECONDS)
+        save(app, "launcher")
+        await pilot.press("enter")
+        last = spec.epochs - 0.4
+        await wait_until(pilot, store, lambda state: state.position >= last)
+        save(app, "live")
+        await pilot.resize_terminal(*NARROW)
+        await pilot.pause(LOOK_SECONDS)
+        save(app, "narrow")
+        await pilot.resize_terminal(*WIDE)
+        await wait_until(pilot, store, lambda state: state.finished is not None)
+        save(app, "finished")
+
+
+async def wait_until(pilot: Pilot[None], store: RunStore, reached: Callable[[RunState], bool]) -> None:
+    """Let the app go on until the newest run has got that far; raises RuntimeError where the run ends before."""
+    while not store.directories():
+        await pilot.pause(POLL_SECONDS)
+    reader = RunReader(store.directories()[0])
+    while not reached(reader.read_all()):
+        if reader.state.finished:
+            raise RuntimeError(f"the run ended early: {reader.state.finished}")
+        await pilot.pause(POLL_SECONDS)
+    await pilot.pause(LOOK_SECONDS)
+
+
+def save(app: MnistTuiApp, name: str) -> None:
+    """Write what is on the screen to `name`.svg."""
+    path = FOLDER / f"{name}.svg"
+    path.write_text(app.export_screenshot(title="mnist-tui"), encoding="utf-8")
+    print(path)
+
+
+def main() -> None:
+    """Take the pictures of the run that the command line names."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--framework", default="torch")
+    parser.add_argument("--model", default="lenet")
+    parser.add_argument("--dataset", default="mnist")
+    parser.add_argument("--epochs", type=int, default=3)
+    chosen = vars(parser.parse_args())
+    with tempfile.TemporaryDirectory() as runs:
+        asyncio.run(picture_run(RunSpec(**chosen), RunStore(Path(runs))))
+
+
+if __name__ == "__main__":
+    main()
