@@ -8,6 +8,7 @@ import msgspec
 from engines.problems import RunNotFound
 from engines.runs import read_spec
 from engines.spec import RunSpec
+from engines.text import clean_value
 from tui import headless, plain, run_report
 from tui.control_request import ask_and_wait
 from tui.interrupts import Interrupts
@@ -121,7 +122,9 @@ COMMANDS = (attach, runs, show, pause, resume, stop, doctor)
 
 
 def _write_json(value: object) -> None:
-    write_out(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
+    # What a run's spec says may be anybody's words, and JSON lets direction characters through.
+    cleaned = clean_value(msgspec.to_builtins(value))
+    write_out(msgspec.json.format(msgspec.json.encode(cleaned), indent=2).decode() + "\n")
 
 
 def _write_lines(lines: list[str]) -> None:

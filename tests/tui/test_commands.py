@@ -1,0 +1,155 @@
+import json
+
+import command_line
+import mishaps
+import pytest
+import real_worker
+from aftermath import check_words
+
+from tui import cli, control_request
+
+
+@pytest.fixture
+def live_run(store):
+    """A run that has a worker as long as the test lasts."""
+    worker = real_worker.start(store, epochs=100_000)
+    real_worker.wait_until(worker.run_directory, real_worker.in_training)
+    yield worker.run_directory
+    mishaps.end_all(store.root)
+    worker.process.wait()
+
+
+def lines_of(output):
+    return output.splitlines()
+
+
+def test_runs_lists_the_newest_first_with_state_and_best(finished_run, live_run, capsys):
+    assert cli.run(["runs"]) == 0
+
+    head, newest, oldest = lines_of(capsys.readouterr().out)
+    assert head.split() == ["run", "state", "epochs", "best", "began", "what"]
+    assert newest.split()[:2] == [live_run.name, "running"]
+    assert oldest.split()[:3] == [finished_run.name, "completed", "3/3"]
+    assert oldest.endswith("rehearsal nn digits")
+
+
+def test_without_runs_it_says_how_to_start_one(capsys):
+    assert cli.run(["runs"]) == 0
+    assert "mnist-tui --no-ui" in capsys.readouterr().out
+    assert cli.run(["runs", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == []
+
+
+def test_runs_as_json_is_one_array(finished_run, capsys):
+    assert cli.run(["runs", "--json"]) == 0
+
+    (run,) = json.loads(capsys.readouterr().out)
+    assert run["run_id"] == finished_run.name
+    assert run["state"] == "completed"
+    assert run["spec"]["framework"] == "rehearsal"
+    assert 0.5 < run["best_test_accuracy"] <= 1
+
+
+def test_show_tells_spec_epochs_results_and_place(finished_run, capsys):
+    assert cli.run(["show", "last"]) == 0
+
+    out = capsys.readouterr().out
+    assert f"run {finished_run.name}: completed" in out
+    assert str(finished_run) in out
+    for words in ("batch-size        32", "epoch 3/3", "evaluate", "test accuracy"):
+        assert words in out
+
+
+def test_show_as_json_is_one_object(finished_run, capsys):
+    assert cli.run(["show", finished_run.name, "--json"]) == 0
+
+    run = json.loads(capsys.readouterr().out)
+    assert (run["run_id"], run["state"], run["spec"]["epochs"]) == (finished_run.name, "completed", 3)
+    assert [epoch["epoch"] for epoch in run["epochs"]] == [1, 2, 3]
+    assert run["results"]["test_accuracy"] == run["epochs"][-1]["test_accuracy"]
+    assert run["last_word"] == ""
+
+
+def test_show_says_how_a_crashed_run_goes_on(live_run, capsys, store):
+    mishaps.wait_for_epoch(live_run, 2)
+    mishaps.end_all(store.root)
+
+    assert cli.run(["show", "last"]) == 0
+    out = capsys.readouterr().out
+    assert "crashed" in lines_of(out)[0]
+    assert f"--continue-from {live_run.name}" in out
+
+
+def test_nothing_in_a_planted_run_commands_the_terminal(finished_run, capsys):
+    attack = "\x1b]0;owned\x07\x1b[2J\u202e[red]"
+    (finished_run / "worker.log").write_text(attack, encoding="utf-8")
+    spec = json.dumps({"framework": "torch", "model": attack, "dataset": attack})
+    (finished_run / "spec.json").write_text(spec, encoding="utf-8")
+    (finished_run / "events.jsonl").write_text('{"type":"log","seq":0,"time":1}\nrubbish\x1b[2J\n', encoding="utf-8")
+
+    for arguments in (["runs"], ["show", "last"], ["runs", "--json"], ["show", "last", "--json"]):
+        assert cli.run(arguments) == 0
+        out = capsys.readouterr().out
+        assert all(line.isprintable() for line in lines_of(out)), ascii(out)
+
+
+def test_pause_and_resume_wait_until_it_is_so(live_run, capsys):
+    assert cli.run(["pause", "last"]) == 0
+    assert cli.run(["runs"]) == 0
+    assert cli.run(["resume", live_run.name]) == 0
+    assert cli.run(["runs"]) == 0
+
+    paused, _, row, goes_on, _, row_again = lines_of(capsys.readouterr().out)
+    assert paused == f"run {live_run.name} is paused."
+    assert row.split()[1] == "paused"
+    assert goes_on == f"run {live_run.name} goes on."
+    assert row_again.split()[1] == "running"
+
+
+@pytest.mark.parametrize("how", [[], ["--now"]])
+def test_stop_waits_until_the_run_has_ended(live_run, capsys, how):
+    assert cli.run(["stop", "last", *how]) == 0
+    assert cli.run(["runs"]) == 0
+
+    stopped, _, row = lines_of(capsys.readouterr().out)
+    assert stopped == f"run {live_run.name} is stopped."
+    assert row.split()[1] == "stopped"
+
+
+@pytest.mark.parametrize("action", ["pause", "resume", "stop"])
+def test_a_run_that_has_ended_cannot_be_controlled_and_is_left_as_it_is(finished_run, action, capsys):
+    assert cli.run([action, "last"]) == 1
+
+    error = capsys.readouterr().err
+    check_words(error)
+    assert "is not running: it is completed" in error
+    assert not (finished_run / "control.json").exists()
+
+
+def test_a_run_that_does_not_answer_is_said(live_run, capsys, monkeypatch):
+    monkeypatch.setattr(control_request, "ANSWER_SECONDS", 0.3)
+    monkeypatch.setattr(control_request.control, "ask", lambda _directory, action: NeverSeen(action))
+
+    assert cli.run(["pause", "last"]) == 1
+    assert "has not answered yet" in capsys.readouterr().err
+
+
+class NeverSeen:
+    """A request that no worker ever reads."""
+
+    def __init__(self, action):
+        self.id = f"lost {action}"
+
+
+def test_attach_without_a_live_run_says_so(finished_run):
+    attached = command_line.run("attach", "--no-ui")
+
+    assert attached.returncode == 3
+    check_words(attached.stderr)
+
+
+def test_attach_to_an_ended_run_shows_it_and_ends_as_it_did(finished_run):
+    attached = command_line.run("attach", "last", "--no-ui")
+
+    assert attached.returncode == 0
+    assert "epoch 3/3" in attached.stdout
