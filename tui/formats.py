@@ -57,6 +57,11 @@ def count(number: int | None) -> str:
     return MISSING if number is None else f"{number:,}"
 
 
+def counted(number: int, thing: str) -> str:
+    """Give a number of things: `1 epoch`, `1,437 images`."""
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
+
+
 def rate(per_second: float | None, unit: str) -> str:
     """Give a rate: `9,481 images/s`, `0.25 images/s`."""
     if per_second is None or not isfinite(per_second):

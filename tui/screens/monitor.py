@@ -17,9 +17,10 @@ from engines.runs import read_spec
 from engines.spec import RunSpec
 from tui import drawing
 from tui.compositor import CellCompositor
-from tui.messages import StartChosen
+from tui.messages import ContinuationChosen, StartChosen
 from tui.screens.confirm import ConfirmScreen
-from tui.screens.switcher import Switch, SwitcherScreen
+from tui.screens.runs import MORE_EPOCHS
+from tui.screens.switcher import SwitcherScreen
 from tui.streams import output_encoding
 from tui.view import View
 from tui.widgets.bench import PANE_NAMES, Bench
@@ -36,24 +37,26 @@ READ_SECONDS = 0.04
 ROOMY_HEIGHT = 30
 LOG_SECONDS = 1.0
 LOG_LINES = 60
+_CHECKPOINT_OR_CONTINUE = "save a checkpoint; after the end: continue"
 
 
 class MonitorScreen(Screen[None]):
     """Shows one run, live or ended; asks things of its worker through the run's directory alone."""
 
     DEFAULT_CSS = """
-    MonitorScreen HeaderPane, MonitorScreen ProgressPane, MonitorScreen TabsPane, MonitorScreen Bench { margin: 0 1; }
+    MonitorScreen > Pane, MonitorScreen > Bench { margin: 0 1; }
     MonitorScreen.-roomy TabsPane { margin: 1 1 0 1; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("s", "stop", "stop"),
-        Binding("p", "pause", "pause"),
-        Binding("c", "checkpoint", "checkpoint"),
-        Binding("f", "switch('framework')", "framework"),
-        Binding("m", "switch('model')", "model"),
-        Binding("d", "switch('dataset')", "dataset"),
-        Binding("i", "image_style", "images", show=False),
-        Binding("l", "log_scale", "log scale", show=False),
+        Binding("s", "stop", "stop", tooltip="stop the run with a checkpoint"),
+        Binding("p", "pause", "pause", tooltip="pause the run, or have it go on"),
+        Binding("c", "checkpoint", "checkpoint", tooltip=_CHECKPOINT_OR_CONTINUE),
+        Binding("c", "go_on", "continue", tooltip=_CHECKPOINT_OR_CONTINUE),
+        Binding("f", "switch('framework')", "framework", tooltip="the next run in another framework"),
+        Binding("m", "switch('model')", "model", tooltip="the next run of another model"),
+        Binding("d", "switch('dataset')", "dataset", tooltip="the next run on another dataset"),
+        Binding("i", "image_style", "images", show=False, tooltip="images as blocks, braille or ASCII"),
+        Binding("l", "log_scale", "log scale", show=False, tooltip="loss on a logarithmic scale"),
         Binding("tab,right", "step_pane(1)", "next pane", show=False, priority=True),
         Binding("shift+tab,left", "step_pane(-1)", "pane before", show=False, priority=True),
         *(Binding(str(at), f"choose_pane('{name}')", name, show=False) for at, name in enumerate(PANE_NAMES, start=1)),
@@ -69,14 +72,14 @@ class MonitorScreen(Screen[None]):
         self._log_lines: tuple[str, ...] = ()
         self._log_read_at = float("-inf")
         self._next: RunSpec | None = None
-        self._was_alive: bool | None = None
+        self._view: View | None = None
+        self._tabs = TabsPane()
+        self._strip = (HeaderPane(), ProgressPane(), self._tabs)
         self._bench = Bench()
 
     def compose(self) -> ComposeResult:
         """Lay out header, progress, the panes' names, the panes and the keys."""
-        yield HeaderPane()
-        yield ProgressPane()
-        yield TabsPane()
+        yield from self._strip
         yield self._bench
         yield Footer(show_command_palette=False, compact=True)
 
@@ -96,13 +99,12 @@ class MonitorScreen(Screen[None]):
 
     def _tick(self) -> None:
         self._reader.advance(READ_SECONDS)
-        view = self._look()
-        if self.app.screen is not self:
-            return
-        for pane in (self.query_one(HeaderPane), self.query_one(ProgressPane), self.query_one(TabsPane)):
-            pane.offer(view)
-        self._bench.offer(view)
-        self._notice_end(view)
+        before, self._view = self._view, self._look()
+        if self.is_current:
+            for part in (*self._strip, self._bench):
+                part.offer(self._view)
+        if before is None or before.is_alive != self._view.is_alive:
+            self._change_life(before, self._view)
 
     def _look(self) -> View:
         now = time.monotonic()
@@ -121,22 +123,30 @@ class MonitorScreen(Screen[None]):
             ascii_only=self._ascii_only,
         )
 
-    def _notice_end(self, view: View) -> None:
-        """Show the results when the run has ended, or never came to anything; start what was to follow it."""
-        ended = self._was_alive and not view.is_alive
-        came_to_nothing = not view.is_alive and not view.state.batch
-        if not view.is_alive and self._next is not None:
-            spec, self._next = self._next, None
-            self.post_message(StartChosen(spec))
-        elif ended or (self._was_alive is None and came_to_nothing):
-            self._bench.choose("results", zoomed=came_to_nothing)
-        self._was_alive = view.is_alive
+    def _change_life(self, before: View | None, view: View) -> None:
+        """Show the results of a run that has ended, or never came to anything; start what was to follow it."""
+        self.refresh_bindings()
+        if view.is_alive:
+            return
+        if self._next is not None:
+            self.post_message(StartChosen(self._next))
+            self._next = None
+        elif before or not view.state.batch:
+            self._bench.choose("results", zoomed=not view.state.batch)
 
     @on(Bench.Arranged)
     def _show_names(self) -> None:
         self.set_class(self.size.height >= ROOMY_HEIGHT, "-roomy")
-        self.query_one(TabsPane).show(self._bench.shown, self._bench.chosen)
-        self._bench.offer(self._look())
+        self._tabs.show(self._bench.shown, self._bench.chosen)
+        if self._view:
+            self._bench.offer(self._view)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer each action only where there is a worker to do it, or none any more."""
+        is_over = self._view is not None and not self._view.is_alive
+        return {"stop": not is_over, "pause": not is_over, "checkpoint": not is_over, "go_on": is_over}.get(
+            action, True
+        )
 
     def action_choose_pane(self, name: str) -> None:
         """Show a pane; asked for once more it takes all the space, and then gives it back."""
@@ -158,49 +168,52 @@ class MonitorScreen(Screen[None]):
         assert isinstance(pane, LossPane)
         pane.toggle_log()
 
-    def action_stop(self) -> None:
+    @work
+    async def action_stop(self) -> None:
         """Stop the run with a checkpoint, once that is confirmed."""
-        if self._is_alive():
-            question = "Stop this run with a checkpoint? It can go on later from where it is."
-            self.app.push_screen(ConfirmScreen(question), self._stop)
+        if await self.app.push_screen_wait(ConfirmScreen("Stop this run with a checkpoint? It can be continued.")):
+            self._ask("stop")
 
     def action_pause(self) -> None:
         """Pause the run, or have it go on."""
-        if self._is_alive():
-            self._ask("resume" if self._reader.state.paused else "pause")
+        self._ask("resume" if self._reader.state.paused else "pause")
 
     def action_checkpoint(self) -> None:
         """Have a checkpoint saved now."""
-        if self._is_alive():
-            self._ask("checkpoint")
+        self._ask("checkpoint")
 
-    def action_switch(self, row: str) -> None:
-        """Choose what to train next, beginning with the next value of `row`."""
+    @work
+    async def action_go_on(self) -> None:
+        """Go on with the run from its last checkpoint, past its end where it is there, once that is confirmed."""
+        spec, state = self._reader.state.spec or self._spec, self._reader.state
+        if spec is None:
+            return
+        more = MORE_EPOCHS if state.epochs and state.epochs[-1].epoch >= spec.epochs else None
+        how = f"for {more} epochs more" if more else "from its last checkpoint"
+        if await self.app.push_screen_wait(ConfirmScreen(f"Continue this run {how}?")):
+            self.post_message(ContinuationChosen(self._reader.directory, spec.framework, more))
+
+    @work
+    async def action_switch(self, row: str) -> None:
+        """Choose what to train next, beginning with the next value of `row`; start it once that is confirmed."""
         spec = self._reader.state.spec or self._spec or RunSpec()
-        self.app.push_screen(SwitcherScreen(spec, row, is_alive=self._is_alive(quietly=True)), self._switch)
-
-    def _is_alive(self, *, quietly: bool = False) -> bool:
-        if self._reader.has_worker():
-            return True
-        if not quietly:
-            self.notify("This run has no worker any more.", timeout=3)
-        return False
-
-    def _stop(self, confirmed: bool | None) -> None:
-        if confirmed:
-            self._ask("stop")
-
-    def _switch(self, switch: Switch | None) -> None:
+        switcher = SwitcherScreen(spec, row, is_alive=self._reader.has_worker())
+        switch = await self.app.push_screen_wait(switcher)
         if switch is None:
             return
-        if switch.stop_first and self._is_alive(quietly=True):
+        if switch.stop_first and self._ask("stop"):
             self._next = switch.spec
-            self._ask("stop")
+            self.notify(f"{switch.spec.title} starts as soon as this run has saved its checkpoint.", timeout=4)
         else:
             self.post_message(StartChosen(switch.spec))
 
-    def _ask(self, action: control.Action) -> None:
+    def _ask(self, action: control.Action) -> bool:
+        """Ask something of the run's worker; False where there is none, or it cannot be told."""
+        if not self._reader.has_worker():
+            return False
         try:
             control.ask(self._reader.directory, action)
         except Problem as problem:
             self.notify(problem.hint, title=problem.message, severity="error", markup=False)
+            return False
+        return True

@@ -37,7 +37,7 @@ class SwitcherScreen(ModalScreen[Switch | None]):
     SwitcherScreen {
         align: center middle;
         background: $background 40%;
-        Picture { width: 66; height: 9; padding: 0 1; background: $surface; border: round $primary; }
+        Picture { width: 66; height: 10; padding: 0 1; background: $surface; border: round $primary; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -54,7 +54,7 @@ class AccuracyPane(CurvePane):
         """Name the lines, the best epoch and the gap."""
         words = _name_lines(view)
         if best := view.state.best:
-            words.append([(f"{BEST_MARK} best: epoch {best.epoch}, {formats.percent(best.test_accuracy)}", "test")])
+            words.append([(f"{_marks(view)[2]} best: epoch {best.epoch}", "test")])
         if view.state.epochs and (gap := accuracy_gap(view.state.epochs[-1])) is not None:
             words.append([(f"gap {formats.points(gap)}", "warning" if gap > 0.02 else "muted")])
         return cut_words(words, width)

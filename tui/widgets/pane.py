@@ -36,7 +36,7 @@ class Pane(Picture):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
         self._view: View | None = None
-        self._key: Hashable = None
+        self._key: Hashable = object()
         self._drawn_at = float("-inf")
 
     def draw_view(self, view: View, width: int, height: int) -> list[Line]:

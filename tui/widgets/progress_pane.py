@@ -9,7 +9,8 @@ from tui.view import View
 from tui.widgets.pane import Pane
 
 _LABEL_WIDTH = 15
-_FIGURES_WIDTH = 42
+_STEPS_WIDTH, _RATE_WIDTH = 22, 20
+_MIN_BAR = 8
 
 
 class ProgressPane(Pane):
@@ -34,22 +35,14 @@ def draw_progress(view: View, width: int) -> list[Line]:
     if not state.started or not batch:
         waiting: Line = [(view.waiting_for(), "text")]
         return [fit(waiting, width), fit([(f"elapsed {formats.clock(view.elapsed)}", "muted")], width)]
-    epochs = max(state.started.spec.epochs, batch.epoch)
+    epochs, left = max(state.started.spec.epochs, batch.epoch), state.seconds_left
+    label = f"epoch {batch.epoch} of {epochs} ".ljust(_LABEL_WIDTH)
     steps = f"step {batch.step:,} of {batch.steps_per_epoch:,}"
-    left = state.seconds_left
+    elapsed = f"elapsed {formats.clock(view.elapsed)}"
+    of_epoch, of_run = batch.step / max(1, batch.steps_per_epoch), state.position / epochs
     return [
-        _bar_line(
-            f"epoch {batch.epoch} of {epochs}",
-            batch.step / max(1, batch.steps_per_epoch),
-            (steps, formats.rate(batch.images_per_second, "images")),
-            width,
-        ),
-        _bar_line(
-            "run",
-            state.position / epochs,
-            (f"elapsed {formats.clock(view.elapsed)}", f"left {formats.clock(left)}" if left is not None else ""),
-            width,
-        ),
+        _bar_line(label, of_epoch, (steps, formats.rate(batch.images_per_second, "images")), width),
+        _bar_line("run".ljust(len(label)), of_run, (elapsed, f"left {formats.clock(left)}"), width),
     ]
 
 
@@ -74,11 +67,11 @@ def draw_outcome(view: View, width: int) -> list[Line]:
         [("train ", "muted"), (formats.percent(finished.train_accuracy), "text")],
     ]
     if finished.test_accuracy is None:
-        words = [[("stopped before the final evaluation", "text")]]
+        words = [[("no final evaluation", "text")]]
     if best is not None:
         words.append([("best epoch ", "muted"), (f"{best}, {formats.percent(finished.best_test_accuracy)}", "text")])
-    epochs = "1 epoch" if finished.epochs == 1 else f"{finished.epochs} epochs"
-    after: Line = [(f"{finished.state} after {epochs} in {formats.duration(finished.seconds)}", "muted")]
+    epochs, took = formats.counted(finished.epochs, "epoch"), formats.duration(finished.seconds)
+    after: Line = [(f"{finished.state} after {epochs} in {took}", "muted")]
     return [cut_words(words, width), fit(after, width)]
 
 
@@ -89,10 +82,9 @@ def draw_bar(fraction: float, width: int) -> Line:
 
 
 def _bar_line(label: str, fraction: float, figures: tuple[str, str], width: int) -> Line:
-    left: Line = [(label.ljust(_LABEL_WIDTH), "text")]
-    right: Line = [(f"{fraction:>5.0%}".replace("%", " %") + "  ", "strong")]
-    right += [(figures[0].ljust(22), "muted"), (figures[1].rjust(_FIGURES_WIDTH - 22), "text")]
-    bar_width = width - width_of(left) - width_of(right) - 1
-    if bar_width < 8:
-        return fit([*left, right[0], (figures[1], "text")], width)
-    return [*left, *draw_bar(fraction, bar_width), (" ", "text"), *right]
+    percent: Line = [(f"{int(100 * fraction):>3} %  ", "strong")]
+    words: Line = [(figures[0].ljust(_STEPS_WIDTH), "muted"), (figures[1].rjust(_RATE_WIDTH), "text")]
+    bar_width = width - len(label) - width_of(percent) - width_of(words) - 2
+    if bar_width < _MIN_BAR:
+        return fit([(label, "text"), *percent, (figures[1], "text")], width)
+    return [(label, "text"), *draw_bar(fraction, bar_width), ("  ", "text"), *percent, *words]

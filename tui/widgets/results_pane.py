@@ -10,10 +10,10 @@ from tui.widgets.curve_pane import BEST_MARK, accuracy_gap
 from tui.widgets.pane import TitledPane, draw_waiting
 
 _COLUMNS = (
-    ("epoch", -7),
-    ("train", -10),
-    ("test", -10),
-    ("gap", -8),
+    ("epoch", -5),
+    ("train", -9),
+    ("test", -9),
+    ("gap", -7),
     ("train loss", -12),
     ("test loss", -11),
     ("time", -9),
@@ -47,7 +47,7 @@ def draw_summary(view: View, width: int) -> list[Line]:
     if finished is None or finished.error:
         return _draw_failure(view, width)
     rows: list[tuple[str, str, str]] = [
-        (finished.state, f"{finished.epochs} epochs in {formats.duration(finished.seconds)}", "text")
+        (finished.state, f"{formats.counted(finished.epochs, 'epoch')} in {formats.duration(finished.seconds)}", "text")
     ]
     if finished.test_accuracy is not None:
         rows.append(

@@ -68,7 +68,7 @@ def draw_samples(view: View, style: ImageStyle, width: int, height: int) -> list
     for first in range(0, min(len(images), across * down), across):
         chosen = range(first, min(first + across, len(images)))
         pictures = [draw_image(images[at], columns, rows, style, margin) for at in chosen]
-        captions = [draw_caption(view, at, caption_height, cell_width - 1) for at in chosen]
+        captions = [draw_caption(view, at, caption_height, cell_width) for at in chosen]
         cells = [[*picture, *caption] for picture, caption in zip(pictures, captions, strict=True)]
         lines += [[run for cell in cells for run in fit(cell[y], cell_width)] for y in range(rows + caption_height)]
         lines.append([])
@@ -81,18 +81,21 @@ def draw_caption(view: View, index: int, height: int, width: int) -> list[Line]:
     label = state.sample_labels[index] if index < len(state.sample_labels) else -1
     name = view.class_name(label)
     if index >= len(state.predictions):
-        return [fit([(f"{UNKNOWN_MARK} {name}", "muted")], width)] + [[("", "text")]] * (height - 1)
-    predicted = state.predictions[index]
+        return [[(f"{UNKNOWN_MARK} {_shorten(name, width - 2)}", "muted")]] + [[]] * (height - 1)
+    predicted = view.class_name(state.predictions[index])
     confidence = state.confidences[index] if index < len(state.confidences) else None
     sure = "" if confidence is None else f"{int(100 * confidence)} %"
-    mark, role = (RIGHT_MARK, "right") if predicted == label else (WRONG_MARK, "wrong")
+    is_right = state.predictions[index] == label
+    mark, role = (RIGHT_MARK, "right") if is_right else (WRONG_MARK, "wrong")
     if height == 1:
-        taken = name if predicted == label else f"{name}→{view.class_name(predicted)}"
-        return [fit([(f"{mark} {taken}", role), (f" {sure:>5}", "muted")], width)]
-    below: Line = [("  ", "text"), (sure, "muted")]
-    if predicted != label:
-        below = [(f"→ {view.class_name(predicted)} ", role), (sure, "muted")]
-    return [fit([(f"{mark} {name}", role)], width), fit(below, width)]
+        return [[(f"{mark} {name}" if is_right else f"{mark} {name}→{predicted}", role), (f" {sure:>5}", "muted")]]
+    taken: Line = [("  ", "text")] if is_right else [(f"→ {_shorten(predicted, width - 3 - len(sure))} ", role)]
+    return [[(f"{mark} {_shorten(name, width - 2)}", role)], [*taken, (sure, "muted")]]
+
+
+def _shorten(name: str, width: int) -> str:
+    """Give a class's name in at most `width` cells; of `T-shirt/top` the first half says enough."""
+    return name if len(name) <= width else name.partition("/")[0][:width]
 
 
 def _choose_size(count: int, caption_height: int, width: int, height: int) -> tuple[int, int, int, int]:
