@@ -1,300 +1,220 @@
-"""Keras 3 on TensorFlow behind the engine protocol: one call of one graph does many steps, one read waits for them."""
+"""Training in TensorFlow with Keras: the network, Adam and the whole dataset on one device, many steps in one call."""
 
 import os
 
 os.environ["KERAS_BACKEND"] = "tensorflow"
+# By itself TensorFlow uses oneDNN only on CPUs with AVX-512; on others too it doubles the speed of convolutions.
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
-import contextlib
-import platform
-import re
-from collections.abc import Iterator, Sequence
-from itertools import count
-from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from engines.catalog import CLASS_COUNT, IMAGE_SIZE, MODELS, Conv, Dense, Dropout, Flatten, Layer, MaxPool
+from engines.catalog import CLASS_COUNT, IMAGE_SIZE, MODELS, Conv, Layer
 from engines.datasets import ImageData
 from engines.engine import Evaluation, Split, State
 from engines.events import Parameter
-from engines.problems import CheckpointProblem, OutOfMemory, Unavailable
+from engines.problems import CheckpointProblem
 from engines.spec import RunSpec
+from engines.tensorflow_device import explained_memory, take_device, uses_gpu
+from engines.tensorflow_network import KERAS_VERSION, build_network, dropout_seeds
 
-BETA_1 = 0.9
-BETA_2 = 0.999
-EPSILON = 1e-7
-EVALUATION_BATCH = 200
+_BETAS = (0.9, 0.999)
+_EVALUATED_IMAGES = {"CPU": 200, "GPU": 2_000}
 
-_SCALAR = tf.TensorSpec([], tf.int32)
-_IMAGES = tf.TensorSpec([None, IMAGE_SIZE, IMAGE_SIZE], tf.uint8)
-_LABELS = tf.TensorSpec([None], tf.int64)
+_COUNT = tf.TensorSpec([], tf.int32)  # on a GPU's machine int32 stays on the host, which counts the steps
 _INDICES = tf.TensorSpec([None], tf.int64)
+_IMAGES = tf.TensorSpec([None, IMAGE_SIZE, IMAGE_SIZE], tf.uint8)
 
 
 def create(spec: RunSpec) -> "TensorFlowEngine":
     """Make an engine with fresh weights drawn from `spec.seed`; raises `Unavailable` where the device is not there."""
-    threads = 1 if spec.model == "nn" else max(1, (os.cpu_count() or 1) - 1)
-    return TensorFlowEngine(spec, device_name=_take_device(spec, threads))
+    return TensorFlowEngine(spec, MODELS[spec.model].layers("tensorflow"))
 
 
 class TensorFlowEngine:
-    """A Keras model, Adam and the whole dataset on one device; see `engines.engine.Engine` for each method.
+    """The `Engine` of TensorFlow; pixels 0..255 are brought to `input_range`, `layers` need not be the spec's model.
 
-    `layers` replaces the catalog's, `pixel_scale` and `pixel_shift` the normalisation to 0..1, `epsilon` Keras's own.
+    A process has one choice of device, threads and GPU memory: that of the first engine made in it.
     """
 
-    framework_version = f"TensorFlow {tf.__version__}, Keras {keras.__version__}"
+    framework_version = f"{tf.__version__} (Keras {KERAS_VERSION})"
 
     def __init__(
         self,
         spec: RunSpec,
-        *,
-        device_name: str = "CPU",
-        layers: Sequence[Layer] | None = None,
-        pixel_scale: float = 1 / 255,
-        pixel_shift: float = 0.0,
-        epsilon: float = EPSILON,
+        layers: tuple[Layer, ...],
+        input_range: tuple[float, float] = (0.0, 1.0),
+        epsilon: float = 1e-7,
     ) -> None:
-        self.device_name = device_name
-        self._batch_size = spec.batch_size
-        self._pixel_scale = pixel_scale
-        self._pixel_shift = pixel_shift
-        self._epsilon = epsilon
-        keras.utils.set_random_seed(spec.seed % 2**32)
-        self.model = _build_model(MODELS[spec.model].layers("tensorflow") if layers is None else layers)
-        self._weights = {weight.path: weight.value for weight in self.model.trainable_variables}
-        self._momenta = {name: tf.Variable(tf.zeros_like(weight)) for name, weight in self._weights.items()}
-        self._velocities = {name: tf.Variable(tf.zeros_like(weight)) for name, weight in self._weights.items()}
-        self._steps_done = tf.Variable(0, dtype=tf.int64)
-        self._learning_rate = tf.Variable(spec.lr, dtype=tf.float32)
+        # Matrices as small as a dense network's lose more by the threads' waiting than they gain.
+        self.device_name = take_device(spec, parallel=any(isinstance(layer, Conv) for layer in layers))
+        self.batch_size, self.epsilon = spec.batch_size, epsilon
+        self.low, self.scale = input_range[0], (input_range[1] - input_range[0]) / 255
+        self.network = build_network(layers, spec.seed)
+        self.weights = {
+            f"{layer.name}/{weight.name}": weight.value
+            for layer in self.network.layers
+            for weight in layer.trainable_variables
+        }
+        self.m = {name: tf.Variable(tf.zeros_like(weight)) for name, weight in self.weights.items()}
+        self.v = {name: tf.Variable(tf.zeros_like(weight)) for name, weight in self.weights.items()}
+        self.seeds = dropout_seeds(self.network)
+        self.steps_done = tf.Variable(0, dtype=tf.int64)
+        self.learning_rate = tf.Variable(spec.lr, dtype=tf.float32)
         self.parameters = [
-            Parameter(name=name, shape=list(weight.shape), count=int(np.prod(weight.shape)))
-            for name, weight in self._weights.items()
+            Parameter(name, weight.shape.as_list(), weight.shape.num_elements())
+            for name, weight in self.weights.items()
         ]
-        signature = [_IMAGES, _LABELS, _INDICES]
-        self._train_graph = tf.function(self._train_steps, input_signature=[*signature, _SCALAR, _SCALAR])
-        self._gradient_norm_graph = tf.function(self._gradient_norm, input_signature=signature)
-        self._evaluate_graph = tf.function(self._evaluate, input_signature=[_IMAGES, _LABELS])
+
+    @explained_memory()
+    def load_data(self, data: ImageData) -> None:
+        """Put the images (uint8, N x 28 x 28) and labels of both sets on the device."""
+        # Variables, because on a GPU TensorFlow gathers rows of uint8 from nothing else.
+        self.images: dict[Split, Any] = {
+            "train": tf.Variable(data.train_images, dtype=tf.uint8, trainable=False),
+            "test": tf.Variable(data.test_images, dtype=tf.uint8, trainable=False),
+        }
+        self.labels: dict[Split, Any] = {
+            "train": tf.Variable(data.train_labels, dtype=tf.int64, trainable=False),
+            "test": tf.Variable(data.test_labels, dtype=tf.int64, trainable=False),
+        }
+        step_count = -(-len(data.train_labels) // self.batch_size)
+        self.results = tf.Variable(tf.zeros([step_count, 2]), trainable=False)
+        # Made anew for new data, which a graph holds on to.
+        self._train_graph = tf.function(self._train, input_signature=[_INDICES, _COUNT, _COUNT])
+        self._gradient_norm_graph = tf.function(self._gradient_norm, input_signature=[_INDICES])
+        self._evaluate_graph = tf.function(self._evaluate)
         self._predict_graph = tf.function(self._predict, input_signature=[_IMAGES])
 
-    def load_data(self, data: ImageData) -> None:
-        """Put both sets on the device; raises `OutOfMemory` where they do not fit."""
-        with _out_of_memory_told():
-            self._images: dict[Split, Any] = {
-                "train": tf.constant(data.train_images),
-                "test": tf.constant(data.test_images),
-            }
-            self._labels: dict[Split, Any] = {
-                "train": tf.constant(data.train_labels, tf.int64),
-                "test": tf.constant(data.test_labels, tf.int64),
-            }
-            step_count = -(-len(data.train_images) // self._batch_size)
-            self._results = tf.Variable(tf.zeros([step_count, 2]))
-
+    @explained_memory()
     def begin_epoch(self, order: NDArray[np.int64]) -> None:
-        """Send the epoch's order to the device."""
-        self._order = tf.constant(order, tf.int64)
+        """Take the order, a permutation of the training images' indices, in which the next epoch sees them."""
+        self.order = tf.constant(order, tf.int64)
 
+    @explained_memory()
     def train(self, first_step: int, step_count: int) -> None:
-        """Do these steps of the epoch in one call."""
-        with _out_of_memory_told():
-            self._train_graph(
-                self._images["train"],
-                self._labels["train"],
-                self._order,
-                tf.constant(first_step, tf.int32),
-                tf.constant(step_count, tf.int32),
-            )
+        """Do `step_count` steps of the epoch from `first_step` (from 0); may return before the device is done.
 
+        Step i sees `order[i * batch_size : (i + 1) * batch_size]`; the last may be smaller.
+        """
+        self._train_graph(self.order, first_step, first_step + step_count)
+
+    @explained_memory()
     def read_steps(self, first_step: int, step_count: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        """Give mean loss and right answers of these steps: the one place where the host waits for the device."""
-        with _out_of_memory_told():
-            results = self._results[first_step : first_step + step_count].numpy()
+        """Wait for the device, and give the mean loss and the count of right answers of each of these steps."""
+        results = self.results[first_step : first_step + step_count].numpy()  # here the device is waited for
         return results[:, 0].astype(np.float64), results[:, 1].astype(np.int64)
 
+    @explained_memory()
     def gradient_norm(self, step: int) -> float:
-        """Give the L2 norm of the gradient on the batch of `step` in evaluation mode, changing nothing."""
-        indices = self._order[step * self._batch_size : (step + 1) * self._batch_size]
-        with _out_of_memory_told():
-            return float(self._gradient_norm_graph(self._images["train"], self._labels["train"], indices))
+        """Give the L2 norm of the gradient on the batch of `step` (from 0), with the weights as they are."""
+        return float(self._gradient_norm_graph(self.order[step * self.batch_size : (step + 1) * self.batch_size]))
 
+    @explained_memory()
     def evaluate(self, split: Split) -> Evaluation:
-        """Evaluate the whole set in evaluation mode."""
-        with _out_of_memory_told():
-            loss, confusion = self._evaluate_graph(self._images[split], self._labels[split])
-            counts = confusion.numpy()
-        size = int(counts.sum())
-        return Evaluation(loss=float(loss) / size, accuracy=float(np.trace(counts)) / size, confusion=counts)
+        """Evaluate the whole set in evaluation mode: mean cross-entropy, accuracy, confusion counts."""
+        loss, confusion = (tensor.numpy() for tensor in self._evaluate_graph(split))
+        return Evaluation(float(loss / confusion.sum()), float(confusion.trace() / confusion.sum()), confusion)
 
+    @explained_memory()
     def predict(self, split: Split, indices: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Give the probabilities (N x 10) of these images in evaluation mode."""
-        rows = [np.zeros((0, CLASS_COUNT), np.float32)]
-        with _out_of_memory_told():
-            for start in range(0, len(indices), EVALUATION_BATCH):
-                images = tf.gather(self._images[split], indices[start : start + EVALUATION_BATCH])
-                rows.append(self._predict_graph(images).numpy())
-        return np.concatenate(rows)
+        """Give the probabilities (N x 10, float32) of these images in evaluation mode."""
+        probabilities: NDArray[np.float32] = self._predict_graph(tf.gather(self.images[split], indices)).numpy()
+        return probabilities
 
     def set_learning_rate(self, lr: float) -> None:
         """Use `lr` from the next step on."""
-        self._learning_rate.assign(lr)
+        self.learning_rate.assign(lr)
 
     def state(self) -> State:
-        """Copy weights, Adam's moments and step count, and the dropout's random state to host memory."""
-        return {name: np.asarray(variable.numpy()) for name, variable in self._state_variables().items()}
+        """Copy to host memory all that the next step depends on, but for the data and its order."""
+        return {name: np.array(variable.numpy()) for name, variable in self._variables().items()}
 
     def load_state(self, state: State) -> None:
-        """Take back what `state` gave; raises `CheckpointProblem`, having changed nothing, if it does not fit."""
-        variables = self._state_variables()
-        if variables.keys() != state.keys():
-            odd = sorted(variables.keys() ^ state.keys())[0]
-            raise CheckpointProblem(
-                f"The checkpoint is of another model: {odd} is {'missing' if odd in variables else 'not expected'}.",
-                "Continue a run of the same framework and model.",
-            )
-        for name, variable in variables.items():
-            if tuple(variable.shape) != state[name].shape:
-                raise CheckpointProblem(
-                    f"The checkpoint is of another model: {name} is {state[name].shape}, not {tuple(variable.shape)}.",
-                    "Continue a run of the same framework and model.",
-                )
-        for name, variable in variables.items():
+        """Take back what `state` gave; raises `CheckpointProblem` where names or shapes are of another model."""
+        _check_same_form(state, self.state())
+        for name, variable in self._variables().items():
             variable.assign(state[name])
 
-    def _state_variables(self) -> dict[str, Any]:
-        dropouts = [layer for layer in self.model.layers if isinstance(layer, keras.layers.Dropout)]
-        return (
-            {f"model/{name}": weight for name, weight in self._weights.items()}
-            | {f"optimizer/{name}/m": moment for name, moment in self._momenta.items()}
-            | {f"optimizer/{name}/v": moment for name, moment in self._velocities.items()}
-            | {"optimizer/step": self._steps_done}
-            | {f"random/{layer.name}": layer.seed_generator.state.value for layer in dropouts}
-        )
+    def _variables(self) -> dict[str, Any]:
+        kinds = {"model": self.weights, "optimizer/m": self.m, "optimizer/v": self.v, "random": self.seeds}
+        named = {f"{kind}/{name}": variable for kind, group in kinds.items() for name, variable in group.items()}
+        return {**named, "optimizer/step": self.steps_done}
 
-    def _normalise(self, images: Any) -> Any:
-        pixels = tf.cast(images, tf.float32) * self._pixel_scale + self._pixel_shift
-        return tf.expand_dims(pixels, -1)
+    def _train(self, order: Any, first_step: Any, end_step: Any) -> None:
+        for step in tf.range(first_step, end_step):
+            loss, right, gradients = self._find_gradients(order[step * self.batch_size : (step + 1) * self.batch_size])
+            self._update(gradients)
+            self.results.scatter_nd_update([[step]], [[loss, right]])
 
-    def _train_steps(self, images: Any, labels: Any, order: Any, first_step: Any, step_count: Any) -> None:
-        for step in tf.range(first_step, first_step + step_count):
-            indices = order[step * self._batch_size : (step + 1) * self._batch_size]
-            targets = tf.gather(labels, indices)
-            with tf.GradientTape() as tape:
-                logits = self.model(self._normalise(tf.gather(images, indices)), training=True)
-                loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(targets, logits))
-            self._apply_adam(tape.gradient(loss, list(self._weights.values())))
-            right = tf.reduce_sum(tf.cast(tf.argmax(logits, 1) == targets, tf.float32))
-            self._results.scatter_nd_update([[step]], [tf.stack([loss, right])])
+    def _find_gradients(self, indices: Any) -> tuple[Any, Any, list[Any]]:
+        """Give the mean loss on a batch, the count of right answers and the gradient of each weight."""
+        images, labels = tf.gather(self.images["train"], indices), tf.gather(self.labels["train"], indices)
+        weights = list(self.weights.values())
+        with tf.GradientTape() as tape:
+            logits = self.network(self._normalise(images), training=True)
+            loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits))
+        right = tf.reduce_sum(tf.cast(tf.argmax(logits, 1) == labels, tf.float32))
+        return loss, right, tape.gradient(loss, weights)
 
-    def _apply_adam(self, gradients: list[Any]) -> None:
-        steps = tf.cast(self._steps_done.assign_add(1), tf.float32)
-        beta_1_power, beta_2_power = tf.pow(BETA_1, steps), tf.pow(BETA_2, steps)
-        for name, gradient in zip(self._weights, gradients, strict=True):
-            # TensorFlow's own kernel does in one pass what Keras's Adam says in ten operations.
+    def _update(self, gradients: list[Any]) -> None:
+        """Do a step of Adam, for each weight by one kernel of TensorFlow's in place of Keras's ten operations."""
+        steps = tf.cast(self.steps_done.assign_add(1), tf.float32)
+        beta_1_power, beta_2_power = tf.pow(_BETAS[0], steps), tf.pow(_BETAS[1], steps)
+        for (name, weight), gradient in zip(self.weights.items(), gradients, strict=True):
             tf.raw_ops.ResourceApplyAdam(
-                var=self._weights[name].handle,
-                m=self._momenta[name].handle,
-                v=self._velocities[name].handle,
+                var=weight.handle,
+                m=self.m[name].handle,
+                v=self.v[name].handle,
                 beta1_power=beta_1_power,
                 beta2_power=beta_2_power,
-                lr=self._learning_rate,
-                beta1=BETA_1,
-                beta2=BETA_2,
-                epsilon=self._epsilon,
+                lr=self.learning_rate,
+                beta1=_BETAS[0],
+                beta2=_BETAS[1],
+                epsilon=self.epsilon,
                 grad=gradient,
             )
 
-    def _gradient_norm(self, images: Any, labels: Any, indices: Any) -> Any:
-        with tf.GradientTape() as tape:
-            logits = self.model(self._normalise(tf.gather(images, indices)), training=False)
-            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(tf.gather(labels, indices), logits)
-            loss = tf.reduce_mean(losses)
-        return tf.linalg.global_norm(tape.gradient(loss, list(self._weights.values())))
+    def _gradient_norm(self, indices: Any) -> Any:
+        before = [tf.identity(seed) for seed in self.seeds.values()]
+        _, _, gradients = self._find_gradients(indices)
+        for seed, value in zip(self.seeds.values(), before, strict=True):
+            seed.assign(value)  # so that the next step draws the dropout that it would have drawn
+        return tf.linalg.global_norm(gradients)
 
-    def _evaluate(self, images: Any, labels: Any) -> tuple[Any, Any]:
-        loss = tf.zeros([], tf.float64)
-        confusion = tf.zeros([CLASS_COUNT, CLASS_COUNT], tf.int64)
-        for start in tf.range(0, tf.shape(images)[0], EVALUATION_BATCH):
-            targets = labels[start : start + EVALUATION_BATCH]
-            logits = self.model(self._normalise(images[start : start + EVALUATION_BATCH]), training=False)
-            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(targets, logits)
+    def _evaluate(self, split: Split) -> tuple[Any, Any]:
+        images, labels = tf.convert_to_tensor(self.images[split]), tf.convert_to_tensor(self.labels[split])
+        size = _EVALUATED_IMAGES["GPU" if uses_gpu() else "CPU"]
+        loss, confusion = tf.zeros([], tf.float64), tf.zeros([CLASS_COUNT, CLASS_COUNT], tf.int64)
+        for start in tf.range(0, len(images), size):
+            logits = self.network(self._normalise(images[start : start + size]), training=False)
+            seen = labels[start : start + size]
+            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(seen, logits)
             loss += tf.reduce_sum(tf.cast(losses, tf.float64))
-            confusion += tf.math.confusion_matrix(targets, tf.argmax(logits, 1), CLASS_COUNT, dtype=tf.int64)
+            confusion += tf.math.confusion_matrix(seen, tf.argmax(logits, 1), CLASS_COUNT, dtype=tf.int64)
         return loss, confusion
 
     def _predict(self, images: Any) -> Any:
-        return tf.nn.softmax(self.model(self._normalise(images), training=False))
+        return tf.nn.softmax(self.network(self._normalise(images), training=False))
+
+    def _normalise(self, images: Any) -> Any:
+        return tf.expand_dims(tf.cast(images, tf.float32) * self.scale + self.low, -1)
 
 
-def _build_model(layers: Sequence[Layer]) -> keras.Sequential:
-    """Make the Keras layers, named by kind and number, with Keras's default initialisers."""
-    convs, denses, dropouts = count(1), count(1), count(1)
-    built = [keras.Input((IMAGE_SIZE, IMAGE_SIZE, 1))]
-    for index, layer in enumerate(layers):
-        match layer:
-            case Conv(filters, kernel, padding):
-                if padding:
-                    built.append(keras.layers.ZeroPadding2D(padding))
-                built.append(keras.layers.Conv2D(filters, kernel, name=f"conv{next(convs)}"))
-                if not isinstance(layers[index + 1], MaxPool):
-                    built.append(keras.layers.ReLU())
-            case MaxPool():
-                # ReLU after the pool gives the same values as before it, on a quarter of the numbers.
-                built += [keras.layers.MaxPooling2D(2), keras.layers.ReLU()]
-            case Flatten():
-                built.append(keras.layers.Flatten())
-            case Dense(units, relu):
-                activation = "relu" if relu else None
-                built.append(keras.layers.Dense(units, activation=activation, name=f"dense{next(denses)}"))
-            case Dropout(rate):
-                built.append(keras.layers.Dropout(rate, name=f"dropout{next(dropouts)}"))
-    return keras.Sequential(built)
-
-
-def _take_device(spec: RunSpec, threads: int) -> str:
-    """Make TensorFlow use the device that `spec` asks for and give its name; raises `Unavailable` if there is none."""
-    gpus = tf.config.list_physical_devices("GPU")
-    there = f"It sees {len(gpus)} GPUs and the CPU." if gpus else "It sees no GPU, only the CPU."
-    if spec.device == "mps":
-        raise Unavailable(f"TensorFlow has no device mps. {there}", "Use --device auto, or --framework torch.")
-    number = int(spec.device.partition(":")[2] or 0)
-    if spec.device.startswith("cuda") and number >= len(gpus):
-        hint = "Use --device auto or a lower number." if gpus else "Try pip install 'mnist-tui[gpu]', or --device cpu."
-        raise Unavailable(f"TensorFlow has no device {spec.device}. {there}", hint)
-    if spec.device == "cpu" or not gpus:
-        # A process that has used TensorFlow already keeps its devices and threads.
-        with contextlib.suppress(RuntimeError):
-            tf.config.set_visible_devices([], "GPU")
-            tf.config.threading.set_intra_op_parallelism_threads(threads)
-            tf.config.threading.set_inter_op_parallelism_threads(1)
-        threads = tf.config.threading.get_intra_op_parallelism_threads() or os.cpu_count() or 1
-        return f"CPU ({_cpu_name()}, {threads} thread{'s' if threads > 1 else ''})"
-    gpu = gpus[number]
-    with contextlib.suppress(RuntimeError):
-        tf.config.set_visible_devices(gpu, "GPU")
-        if spec.gpu_memory_limit is None:
-            tf.config.experimental.set_memory_growth(gpu, True)
-        else:
-            limit = tf.config.LogicalDeviceConfiguration(memory_limit=spec.gpu_memory_limit)
-            tf.config.set_logical_device_configuration(gpu, [limit])
-    name = tf.config.experimental.get_device_details(gpu).get("device_name", "GPU")
-    return f"{name} (cuda:{number})"
-
-
-def _cpu_name() -> str:
-    with contextlib.suppress(OSError):
-        if found := re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE):
-            return found[1]
-    return platform.processor() or platform.machine()
-
-
-@contextlib.contextmanager
-def _out_of_memory_told() -> Iterator[None]:
-    try:
-        yield
-    except (tf.errors.ResourceExhaustedError, MemoryError) as error:
-        raise OutOfMemory("The device ran out of memory.", "Use a smaller --batch-size, or --device cpu.") from error
+def _check_same_form(state: State, expected: State) -> None:
+    faults = [f"{name} is missing" for name in expected.keys() - state.keys()]
+    faults += [f"{name} is not known" for name in state.keys() - expected.keys()]
+    faults += [
+        f"{name} is {state[name].dtype} {state[name].shape}, not {array.dtype} {array.shape}"
+        for name, array in expected.items()
+        if name in state and (state[name].shape, state[name].dtype) != (array.shape, array.dtype)
+    ]
+    if faults:
+        others = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+        raise CheckpointProblem(
+            f"The checkpoint is of another model: {min(faults)}{others}.",
+            "Continue it with the model it was made with.",
+        )

@@ -1,0 +1,69 @@
+"""Which device TensorFlow computes on: found, made ready, named for a person, and what it says when memory is short."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import tensorflow as tf
+
+from engines.problems import OutOfMemory, Unavailable
+from engines.processor import core_count, processor_name
+from engines.spec import RunSpec
+
+
+def take_device(spec: RunSpec, *, parallel: bool) -> str:
+    """Have this process compute on the device of `spec` and give what a person calls it: `CPU (AMD EPYC, 1 thread)`.
+
+    A CPU gets one thread unless `parallel`. A process that computes already keeps the device and threads that it has.
+    Raises `Unavailable` where the device is not there.
+    """
+    gpus = tf.config.list_physical_devices("GPU")
+    index = int(spec.device.partition(":")[2] or 0)
+    if spec.device == "mps" or (spec.device.startswith("cuda") and index >= len(gpus)):
+        present = [*(f"cuda:{number}" for number in range(len(gpus))), "cpu"]
+        raise Unavailable(
+            f"TensorFlow finds no device {spec.device!r} on this machine; it finds {', '.join(present)}.",
+            "Use --device auto or --device cpu."
+            + ("" if gpus or spec.device == "mps" else " An NVIDIA GPU needs pip install 'mnist-tui[gpu]'."),
+        )
+    if not gpus or spec.device == "cpu":
+        return _take_cpu(parallel)
+    return f"{_take_gpu(gpus[index], spec.gpu_memory_limit)} (cuda:{index})"
+
+
+def uses_gpu() -> bool:
+    """Tell whether this process computes on a GPU."""
+    return bool(tf.config.list_logical_devices("GPU"))
+
+
+@contextmanager
+def explained_memory() -> Iterator[None]:
+    """Turn what TensorFlow's and numpy's allocators raise into `OutOfMemory`; also a decorator."""
+    try:
+        yield
+    except (tf.errors.ResourceExhaustedError, MemoryError) as error:
+        raise OutOfMemory(
+            "The device ran out of memory.",
+            "Use a smaller --batch-size, a higher --gpu-memory-limit, or end what else uses this memory.",
+        ) from error
+
+
+def _take_gpu(gpu: Any, memory_limit: int | None) -> str:
+    """Show TensorFlow `gpu` alone, and have it take of its memory what it uses, or `memory_limit` MiB at once."""
+    with suppress(RuntimeError):  # it computes already
+        tf.config.set_visible_devices(gpu, "GPU")
+        if memory_limit is None:
+            tf.config.experimental.set_memory_growth(gpu, True)
+        else:
+            limit = tf.config.LogicalDeviceConfiguration(memory_limit=memory_limit)
+            tf.config.set_logical_device_configuration(gpu, [limit])
+    return str(tf.config.experimental.get_device_details(gpu).get("device_name", "GPU"))
+
+
+def _take_cpu(parallel: bool) -> str:
+    with suppress(RuntimeError):  # it computes already
+        tf.config.set_visible_devices([], "GPU")
+        tf.config.threading.set_intra_op_parallelism_threads(max(1, core_count() - 1) if parallel else 1)
+        tf.config.threading.set_inter_op_parallelism_threads(1)
+    threads = tf.config.threading.get_intra_op_parallelism_threads() or core_count()
+    return f"CPU ({processor_name()}, {threads} thread{'s' if threads > 1 else ''})"

@@ -1,0 +1,56 @@
+"""A network in Keras: built from the catalog's layers, with Keras's own layers, initialisation and dropout."""
+
+from itertools import count
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from engines.catalog import IMAGE_SIZE, Conv, Dense, Dropout, Flatten, Layer, MaxPool
+
+KERAS_VERSION: str = keras.__version__
+
+
+class PooledConv2D(keras.layers.Conv2D):  # type: ignore[misc]
+    """A convolution, pooling, and only then its bias and ReLU: the same values, at a quarter of the work."""
+
+    def call(self, inputs: Any) -> Any:
+        """Give the activations (N x height / 2 x width / 2 x filters) of N images, channels last."""
+        sums = tf.nn.conv2d(inputs, self.kernel, strides=1, padding=self.padding.upper())
+        return self.activation(tf.nn.bias_add(tf.nn.max_pool2d(sums, 2, 2, "VALID"), self.bias))
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Give the shape of what `call` gives; Keras asks for it."""
+        images, height, width, filters = super().compute_output_shape(input_shape)
+        return images, height // 2, width // 2, filters
+
+
+def build_network(layers: tuple[Layer, ...], seed: int) -> keras.Sequential:
+    """Build the network with Keras's default initialisation drawn from `seed`; layers are called `conv1`, `fc1` ..."""
+    keras.utils.set_random_seed(seed % 2**32)
+    convs, denses, dropouts = count(1), count(1), count(1)
+    network = keras.Sequential([keras.Input((IMAGE_SIZE, IMAGE_SIZE, 1))])
+    for layer, following in zip(layers, (*layers[1:], None), strict=True):
+        match layer:
+            case Conv(filters, kernel, padding):
+                same = 2 * padding == kernel - 1
+                if padding and not same:
+                    network.add(keras.layers.ZeroPadding2D(padding))
+                kind = PooledConv2D if isinstance(following, MaxPool) else keras.layers.Conv2D
+                name, edges = f"conv{next(convs)}", "same" if same else "valid"
+                network.add(kind(filters, kernel, padding=edges, activation="relu", name=name))
+            case MaxPool() if not isinstance(network.layers[-1], PooledConv2D):
+                network.add(keras.layers.MaxPooling2D(2))
+            case Flatten():
+                network.add(keras.layers.Flatten())
+            case Dense(units, relu):
+                network.add(keras.layers.Dense(units, "relu" if relu else None, name=f"fc{next(denses)}"))
+            case Dropout(rate):
+                network.add(keras.layers.Dropout(rate, name=f"dropout{next(dropouts)}"))
+    return network
+
+
+def dropout_seeds(network: keras.Sequential) -> dict[str, Any]:
+    """Give by layer the variable (uint32, 2 numbers) that the next mask is drawn from and that changes with it."""
+    dropouts = [layer for layer in network.layers if isinstance(layer, keras.layers.Dropout)]
+    return {layer.name: layer.seed_generator.state.value for layer in dropouts}
