@@ -1,0 +1,252 @@
+"""The fold of a run's events: one state, whatever number of attempts it took, with no step told twice or backward."""
+
+import base64
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engines.events import (
+    Batch,
+    CheckpointSaved,
+    ControlApplied,
+    EpochEnded,
+    Log,
+    Phase,
+    RunFinished,
+    RunStarted,
+    Samples,
+    Telemetry,
+)
+from engines.run_state import LOG_LINES, TELEMETRY_POINTS, RunState
+from engines.spec import RunSpec
+
+STEPS = 10
+SPEC = RunSpec(framework="rehearsal", model="nn", dataset="digits", epochs=4, batch_size=32)
+
+
+def started(attempt=1, epochs_done=0, steps_done=0, spec=SPEC):
+    return RunStarted(
+        run_id="r",
+        attempt=attempt,
+        epochs_done=epochs_done,
+        steps_done=steps_done,
+        spec=spec,
+        device="CPU",
+        framework_version="1",
+        parameter_count=1,
+        parameters=[],
+        train_size=STEPS * SPEC.batch_size,
+        test_size=9,
+        class_names=[],
+    )
+
+
+def batch(epoch, step, loss=1.0, rate=64.0, lr=0.001):
+    return Batch(epoch=epoch, step=step, steps_per_epoch=STEPS, loss=loss, accuracy=0.5, images_per_second=rate, lr=lr)
+
+
+def epoch(number, test_accuracy=0.5, seconds=5.0):
+    return EpochEnded(
+        epoch=number,
+        epochs=4,
+        train_loss=1.0,
+        train_accuracy=0.5,
+        test_loss=1.0,
+        test_accuracy=test_accuracy,
+        confusion=[],
+        seconds=seconds,
+        train_seconds=4.0,
+        images_per_second=64.0,
+    )
+
+
+def saved(number, step=STEPS, kind="last"):
+    return CheckpointSaved(path=f"{kind}-{number}-{step}", epoch=number, step=step, kind=kind)
+
+
+def phase(name, state="started", done=0):
+    return Phase(name=name, state=state, done=done, total=None, unit="epochs", seconds=0.0)
+
+
+def finished(state="completed"):
+    return RunFinished(
+        state=state,
+        epochs=4,
+        seconds=9.0,
+        train_accuracy=None,
+        train_loss=None,
+        test_accuracy=None,
+        test_loss=None,
+        best_epoch=None,
+        best_test_accuracy=None,
+    )
+
+
+def fold(*events):
+    state = RunState()
+    for seq, event in enumerate(events):
+        state.apply(msgspec.structs.replace(event, seq=seq, time=1_000.0 + seq))
+    return state
+
+
+def epoch_numbers(state):
+    return [ended.epoch for ended in state.epochs]
+
+
+def places(series):
+    return [point.x for point in series]
+
+
+def test_nothing_adds_up_to_a_state_that_knows_nothing():
+    state = RunState()
+    assert (state.spec, state.position, state.best, state.seconds_left, state.next_seq) == (None, 0.0, None, None, 0)
+    assert state.steps_per_epoch == 0
+
+
+def test_batches_become_curves_over_epochs():
+    state = fold(started(), batch(1, 5, loss=2.0), batch(1, 10, loss=1.0), epoch(1), batch(2, 5, loss=None))
+    assert places(state.train_loss) == [0.5, 1.0, 1.5]
+    assert [point.mean for point in state.train_loss][:2] == [2.0, 1.0]
+    assert state.train_loss.last() is None
+    assert state.position == 1.5
+    assert (state.first_time, state.last_time, state.next_seq) == (1_000.0, 1_004.0, 5)
+
+
+def test_what_an_attempt_did_past_the_start_of_the_next_is_dropped():
+    state = fold(
+        *(started(), batch(1, 10), epoch(1), saved(1), batch(2, 5), batch(2, 10), epoch(2), saved(2), batch(3, 4)),
+        *(phase("import"), started(2, epochs_done=1, steps_done=0)),
+    )
+    assert epoch_numbers(state) == [1]
+    assert places(state.train_loss) == places(state.train_accuracy) == places(state.throughput) == [1.0]
+    assert [c.epoch for c in state.checkpoints] == [1]
+    assert state.position == 1.0
+
+
+def test_an_attempt_that_begins_within_an_epoch_keeps_the_part_before():
+    state = fold(
+        *(started(), batch(1, 10), epoch(1), batch(2, 3), batch(2, 6), saved(2, step=6), batch(2, 9)),
+        *(started(2, epochs_done=1, steps_done=6), batch(2, 8)),
+    )
+    assert places(state.train_loss) == [1.0, 1.3, 1.6, 1.8]
+    assert [(c.epoch, c.step) for c in state.checkpoints] == [(2, 6)]
+    assert state.position == 1.8
+
+
+@given(st.data())
+def test_however_often_a_run_was_broken_off_no_step_is_doubled_or_goes_backward(data):
+    events = []
+    done = 0
+    attempts = data.draw(st.integers(1, 5))
+    for attempt in range(1, attempts + 1):
+        events.append(started(attempt, *divmod(done, STEPS)))
+        reached = data.draw(st.integers(done, 4 * STEPS))
+        for at in range(done + 1, reached + 1):
+            number, step = (at - 1) // STEPS + 1, (at - 1) % STEPS + 1
+            events.append(batch(number, step, loss=float(attempt)))
+            if step == STEPS:
+                events.append(epoch(number))
+        if attempt < attempts:
+            done = data.draw(st.integers(done, reached))
+    state = fold(*events)
+    assert places(state.train_loss) == [pytest.approx((at + 1) / STEPS) for at in range(reached)]
+    assert epoch_numbers(state) == list(range(1, reached // STEPS + 1))
+    # Beyond where the last attempt began, all is its own.
+    assert {point.mean for point in state.train_loss if point.x > done / STEPS + 1e-9} <= {float(attempts)}
+    assert state.batch_count == sum(isinstance(event, Batch) for event in events)
+
+
+def test_a_new_attempt_takes_back_that_the_run_is_over_from_its_first_word_on():
+    state = fold(started(), batch(1, 5), finished("stopped"), phase("import"))
+    assert state.finished is None
+    assert list(state.phases) == ["import"]
+
+
+def test_the_end_is_kept_with_its_state_and_ends_a_pause():
+    state = fold(started(), ControlApplied(action="pause", value=None), finished("stopped"))
+    assert (state.finished.state, state.paused) == ("stopped", False)
+
+
+def test_pause_and_resume_and_the_rate_in_force():
+    state = fold(started(), ControlApplied(action="pause", value=None, id="1", by="ann"))
+    assert state.paused
+    state.apply(ControlApplied(action="resume", value=None))
+    assert not state.paused
+    assert state.lr == SPEC.lr
+    state.apply(ControlApplied(action="lr", value=0.5))
+    assert state.lr == 0.5
+    state.apply(batch(1, 1, lr=0.25))
+    assert state.lr == 0.25
+    assert state.controls[0].by == "ann"
+
+
+def test_a_new_attempt_is_not_paused_by_what_the_last_one_was_asked():
+    assert not fold(started(), ControlApplied(action="pause", value=None), started(2)).paused
+
+
+def test_the_best_epoch_is_the_first_of_equals_and_never_one_without_a_figure():
+    assert fold(epoch(1, 0.5), epoch(2, 0.7), epoch(3, 0.7)).best.epoch == 2
+    assert fold(epoch(1, None), epoch(2, 0.1)).best.epoch == 2
+
+
+def test_time_left_follows_the_last_epoch_or_the_rate_of_the_first():
+    assert fold(started()).seconds_left is None
+    assert fold(started(), batch(1, 5, rate=64.0)).seconds_left == pytest.approx(3.5 * STEPS * 32 / 64)
+    assert fold(started(), epoch(1, seconds=5.0), epoch(2, seconds=7.0)).seconds_left == 14.0
+    assert fold(started(), *map(epoch, range(1, 5))).seconds_left == 0.0
+
+
+def test_samples_keep_their_images_when_only_predictions_follow():
+    pixels = bytes(range(196)) * 8
+    state = fold(
+        Samples(indices=[3, 5], labels=[1, 2], images=base64.b64encode(pixels).decode()),
+        Samples(indices=[3, 5], labels=[1, 2], predictions=[1, 7], confidences=[0.9, None], epoch=1, step=2),
+    )
+    assert state.sample_images == [pixels[:784], pixels[784:]]
+    assert (state.predictions, state.confidences) == ([1, 7], [0.9, None])
+
+
+@pytest.mark.parametrize("text", ["no base64!", "AAAA", "=", "\ufffd"])
+def test_images_that_are_none_are_left_out(text):
+    assert fold(Samples(indices=[0], labels=[0], images=text)).sample_images == []
+
+
+def test_a_checkpoint_written_again_is_listed_once_and_last():
+    state = fold(started(), saved(1, 3), saved(1, 6), saved(1, 3))
+    assert [c.step for c in state.checkpoints] == [6, 3]
+
+
+def test_a_phase_shows_how_far_it_is():
+    state = fold(phase("import"), phase("import", "finished", 1), phase("data"), phase("data", "progress", 7))
+    assert {name: (at.state, at.done) for name, at in state.phases.items()} == {
+        "import": ("finished", 1),
+        "data": ("progress", 7),
+    }
+
+
+def test_memory_is_bounded_however_many_events_come():
+    state = RunState()
+    for seq in range(3_000):
+        for event in (
+            Log(level="info", message="m"),
+            Telemetry(cpu_percent=1.0, memory=1, gpus=[]),
+            ControlApplied(action="resume", value=None),
+            batch(seq // STEPS + 1, seq % STEPS + 1),
+        ):
+            state.apply(event)
+    assert (len(state.logs), len(state.controls), len(state.telemetry)) == (LOG_LINES, LOG_LINES, TELEMETRY_POINTS)
+    assert len(state.train_loss) <= 1_024
+
+
+def test_the_recorded_run_adds_up_to_what_its_last_event_says(recorded_run):
+    from engines.run_reader import RunReader
+
+    state = RunReader(recorded_run).read_all()
+    assert epoch_numbers(state) == [1, 2, 3]
+    assert state.position == 3.0
+    assert state.best.epoch == state.finished.best_epoch
+    assert state.epochs[-1].test_accuracy == state.finished.test_accuracy
+    assert len(state.sample_images) == len(state.sample_labels) == len(state.predictions) == 20
+    assert set(state.phases) == {"import", "data", "build", "train", "save", "evaluate"}
