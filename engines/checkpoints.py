@@ -164,9 +164,11 @@ class CheckpointStore:
         return {path.stem for path in self._folder.glob(f"*{suffix}") if not path.name.startswith(TEMPORARY_PREFIX)}
 
     def _drop_all_but(self, newest: str, kind: Kind) -> None:
-        """Drop what is older than is kept, and what lies beyond `newest`: it was damaged, and has been passed over."""
-        stems = self._stems(".json") | self._stems(".safetensors")
-        of_kind = sorted((stem for stem in stems if stem.startswith(f"{kind}-")), key=_place, reverse=True)
+        """Drop what is older than is kept, and what lies beyond `newest`: it was damaged, and has been passed over.
+
+        A file without a manifest is none of ours to delete.
+        """
+        of_kind = [name for name in self.names() if name.startswith(f"{kind}-")]
         at = of_kind.index(newest)
         for name in of_kind[:at] + of_kind[at + KEPT[kind] :]:
             # The manifest goes first: without it the other is no checkpoint.

@@ -367,3 +367,12 @@ def test_files_are_synced_before_they_are_renamed_and_the_folder_after(two, monk
         "rename 00003-0000045.json",
         "sync checkpoints",
     ]
+
+
+def test_a_file_without_a_manifest_is_never_deleted(saved):
+    stray = saved._folder / "last-00001-0000001.safetensors"
+    saved._folder.mkdir()
+    stray.write_bytes(b"somebody's own")
+    for epoch in range(1, 5):
+        save(saved, epoch)
+    assert stray.read_bytes() == b"somebody's own"
