@@ -1,0 +1,277 @@
+"""The folder of runs: each start has a directory of its own, and a person's short name finds the right one or none."""
+
+import json
+import os
+import re
+import time
+from concurrent.futures import ThreadPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+import msgspec
+import pytest
+import real_worker
+
+from engines import run_reader, runs
+from engines.event_log import encode_event
+from engines.events import Log
+from engines.problems import RunNotFound, StorageProblem, UsageProblem
+from engines.runs import RUN_NAME, RunStore, read_spec, summarise
+from engines.spec import RunSpec, encode_spec
+
+SPEC = RunSpec(framework="rehearsal", model="nn", dataset="digits")
+
+
+def make(store, name, spec=SPEC, age=0.0):
+    """Make a run's directory by hand; `age` is how many seconds ago its spec was written."""
+    directory = store.root / name
+    directory.mkdir(parents=True)
+    (directory / "spec.json").write_bytes(encode_spec(spec))
+    moment = time.time() - age
+    os.utime(directory / "spec.json", (moment, moment))
+    return directory
+
+
+def names(store):
+    return [directory.name for directory in store.directories()]
+
+
+def test_a_new_run_is_named_after_its_time_and_what_it_trains(store):
+    directory = store.create(RunSpec())
+    assert re.fullmatch(r"\d{8}-\d{6}-torch-lenet-mnist-[0-9a-f]{4}", directory.name)
+    assert RUN_NAME.fullmatch(directory.name)
+
+
+def test_a_new_run_is_private_and_holds_its_spec_with_every_default(store):
+    directory = store.create(SPEC)
+    assert {path.stat().st_mode & 0o777 for path in (store.root, directory, directory / "checkpoints")} == {0o700}
+    assert (directory / "spec.json").stat().st_mode & 0o777 == 0o600
+    assert json.loads((directory / "spec.json").read_text()) == msgspec.to_builtins(SPEC)
+    assert read_spec(directory) == SPEC
+
+
+def test_twenty_runs_in_one_second_are_twenty_runs(store, monkeypatch):
+    # With so few names that the same one comes up again and again.
+    draws = iter([f"{i // 3:04x}" for i in range(60)])
+    monkeypatch.setattr(runs.secrets, "token_hex", lambda n: next(draws) if n == 2 else os.urandom(n).hex())
+    with ThreadPoolExecutor(20) as pool:
+        directories = list(pool.map(lambda _: store.create(SPEC), range(20)))
+    assert len(set(directories)) == 20
+    assert len(names(store)) == 20
+
+
+def create_in(root):
+    return RunStore(root).create(SPEC).name
+
+
+def test_twenty_processes_make_twenty_runs(store):
+    with get_context("fork").Pool(20) as pool:
+        made = pool.map(create_in, [store.root] * 20, chunksize=1)
+    assert len(set(made)) == 20
+    assert set(names(store)) == set(made)
+
+
+@pytest.mark.parametrize("field", ["model", "dataset"])
+def test_a_spec_can_never_name_a_place_outside_the_folder(store, field):
+    directory = store.create(msgspec.structs.replace(SPEC, **{field: "../../../x\n\x1b[2J"}))
+    assert directory.parent == store.root
+    assert RUN_NAME.fullmatch(directory.name)
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(StorageProblem, match="--runs-dir") as caught:
+        RunStore(tmp_path / "file").create(SPEC)
+    assert caught.value.exit_code == 8
+
+
+def test_a_name_that_is_no_text_is_wrong_usage_and_makes_nothing(tmp_path):
+    with pytest.raises(UsageProblem):
+        RunStore(tmp_path / "runs").create(msgspec.structs.replace(SPEC, data_dir=os.fsdecode(b"/\xff")))
+    with pytest.raises(UsageProblem):
+        RunStore(tmp_path / os.fsdecode(b"\xff")).create(SPEC)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_newest_first(store):
+    make(store, "20260101-000000-a")
+    make(store, "20270101-000000-b")
+    make(store, "20260615-000000-c")
+    assert names(store) == ["20270101-000000-b", "20260615-000000-c", "20260101-000000-a"]
+
+
+def test_within_a_second_the_later_one_is_newer_whatever_its_name(store):
+    make(store, "20260101-000000-zz", age=30)
+    make(store, "20260101-000000-aa", age=10)
+    make(store, "20260101-000000-mm", age=20)
+    assert [name[-2:] for name in names(store)] == ["aa", "mm", "zz"]
+
+
+def test_a_later_attempt_does_not_make_a_run_newer(store):
+    older = make(store, "20260101-000000-older", age=30)
+    newer = make(store, "20260101-000000-newer", age=10)
+    for directory, age in ((older, 29), (newer, 9)):
+        (directory / "lock").touch()
+        os.utime(directory / "lock", (time.time() - age,) * 2)
+    (older / "spec.json").write_bytes(encode_spec(SPEC))
+    assert store.find("last") == newer
+
+
+def test_a_run_of_another_name_takes_its_age_from_its_files(store):
+    make(store, "by-hand", age=0.0)
+    make(store, "20200101-000000-old")
+    make(store, "20990101-000000-far")
+    assert names(store) == ["20990101-000000-far", "by-hand", "20200101-000000-old"]
+
+
+def test_what_is_no_run_is_left_out(store, tmp_path):
+    run = make(store, "20260101-000000-run")
+    (store.root / "empty").mkdir()
+    (store.root / "file").write_text("spec.json")
+    (store.root / "link").symlink_to(run)
+    (store.root / "dangling").symlink_to(tmp_path / "nowhere")
+    make(store, ".hidden")
+    make(store, "-n")
+    make(store, "with space")
+    make(store, "esc\x1b[2Jape")
+    make(store, "x" * 200)
+    assert names(store) == ["20260101-000000-run"]
+
+
+def test_events_without_a_spec_are_a_run_too(store):
+    directory = make(store, "foreign")
+    (directory / "spec.json").unlink()
+    (directory / "events.jsonl").touch()
+    assert names(store) == ["foreign"]
+    assert summarise(directory).spec is None
+
+
+def test_a_folder_that_is_not_there_has_no_runs(store):
+    assert store.directories() == []
+    assert store.summaries() == []
+
+
+@pytest.fixture
+def several(store):
+    for name in ("20260101-000000-torch-nn-1111", "20260101-000000-torch-nn-1122", "20260202-000000-torch-nn-3333"):
+        make(store, name, age=int(name[-4:]))
+    return store
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("last", "20260202-000000-torch-nn-3333"),
+        ("202602", "20260202-000000-torch-nn-3333"),
+        ("20260101-000000-torch-nn-1122", "20260101-000000-torch-nn-1122"),
+        ("20260101-000000-torch-nn-111", "20260101-000000-torch-nn-1111"),
+    ],
+)
+def test_a_run_is_found_by_its_id_or_the_beginning_of_it_or_last(several, typed, found):
+    assert several.find(typed).name == found
+
+
+def test_a_whole_id_is_found_even_where_it_begins_another(several):
+    make(several, "20260202-000000-torch-nn-3333-copy")
+    assert several.find("20260202-000000-torch-nn-3333").name == "20260202-000000-torch-nn-3333"
+
+
+def test_an_ambiguous_beginning_names_two_that_it_may_mean(several):
+    with pytest.raises(RunNotFound, match=r"2 runs begin with '20260101'.*1111.*1122") as caught:
+        several.find("20260101")
+    assert caught.value.exit_code == 3
+
+
+@pytest.mark.parametrize(
+    "typed", ["../../x", "..", ".", "", "/", "/etc", "20260202-000000-torch-nn-3333/", "*", "\x00"]
+)
+def test_what_names_no_run_finds_none(several, typed):
+    (several.root.parent / "x").mkdir()
+    with pytest.raises(RunNotFound) as caught:
+        several.find(typed)
+    assert caught.value.exit_code == 3
+
+
+def test_an_attack_in_a_name_comes_back_harmless(several):
+    with pytest.raises(RunNotFound) as caught:
+        several.find("\x1b[2J\u202e")
+    assert str(caught.value).isprintable()
+
+
+def test_without_runs_it_is_said_how_to_start_one(store):
+    with pytest.raises(RunNotFound, match="Start one"):
+        store.find("last")
+
+
+def test_a_summary_tells_how_a_run_ended(finished_run):
+    summary = summarise(finished_run)
+    finished = real_worker.read_events(finished_run)[-1]
+    assert (summary.run_id, summary.state, summary.attempt, summary.epochs_done) == (
+        finished_run.name,
+        "completed",
+        1,
+        3,
+    )
+    assert summary.test_accuracy == finished.test_accuracy
+    assert summary.best_epoch == finished.best_epoch
+    assert summary.spec == real_worker.spec_of(epochs=3)
+    assert summary.started <= time.time()
+    assert summary.seconds >= finished.seconds - 0.1
+
+
+def test_a_summary_of_a_long_file_reads_its_two_ends(finished_run, monkeypatch):
+    whole = summarise(finished_run)
+    events = finished_run / "events.jsonl"
+    lines = events.read_bytes().splitlines(keepends=True)
+    chatter = encode_event(msgspec.structs.replace(Log(level="info", message="m" * 200), seq=1, time=time.time()))
+    middle = next(i for i, line in enumerate(lines) if b'"type":"batch"' in line)
+    count = run_reader.WHOLE_FILE_BYTES // len(chatter) + 1
+    events.write_bytes(b"".join(lines[:middle] + [chatter] * count + lines[middle:]))
+    read = []
+    real_pread = os.pread
+
+    def note_read(fd, length, offset):
+        read.append(real_pread(fd, length, offset))
+        return read[-1]
+
+    monkeypatch.setattr(os, "pread", note_read)
+    assert summarise(finished_run) == whole
+    assert sum(map(len, read)) <= run_reader.HEAD_BYTES + run_reader.TAIL_BYTES
+
+
+def test_a_pipe_or_a_huge_file_in_the_place_of_a_spec_is_none_and_never_waited_for(store):
+    directory = make(store, "r")
+    (directory / "spec.json").write_bytes(b" " * (1 << 20) + encode_spec(SPEC))
+    assert read_spec(directory) is None
+    (directory / "spec.json").unlink()
+    os.mkfifo(directory / "spec.json")
+    assert read_spec(directory) is None
+    assert summarise(directory).spec is None
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b"[]", b"\xff", b'{"x":' + b"[" * 60_000, b'{"epochs":0}', b'{"framework":"jax"}', b'{"device":"/x"}'],
+)
+def test_a_spec_that_makes_no_sense_is_none(store, content):
+    directory = make(store, "r")
+    (directory / "spec.json").write_bytes(content)
+    assert read_spec(directory) is None
+
+
+def test_only_runs_with_a_worker_are_alive(store, finished_run):
+    worker = real_worker.start(store, epochs=200)
+    try:
+        assert store.alive() == [worker.run_directory]
+        assert {summary.state for summary in store.summaries()} == {"running", "completed"}
+    finally:
+        worker.process.kill()
+        worker.process.wait()
+    assert store.alive() == []
+
+
+def test_the_folder_is_what_the_environment_says(monkeypatch, tmp_path):
+    monkeypatch.setenv("MNIST_TUI_RUNS_DIR", str(tmp_path / "here"))
+    assert runs.default_root() == tmp_path / "here"
+    monkeypatch.delenv("MNIST_TUI_RUNS_DIR")
+    assert runs.default_root() == Path(os.environ["XDG_DATA_HOME"]) / "mnist-tui" / "runs"
