@@ -15,6 +15,15 @@ STALLED_AFTER_SECONDS = 10.0
 STARTING_SECONDS = 10.0
 """A directory without events that is younger than this belongs to a worker that is just starting."""
 
+LOCKING_SECONDS = 0.5
+"""A worker holds its lock at most this long after it made the file."""
+
+WHOLE_FILE_BYTES = 4 << 20
+"""Up to this, `read_ends` reads a file whole; beyond, no more than the next two."""
+
+HEAD_BYTES = 1 << 18
+TAIL_BYTES = 1 << 20
+
 
 class RunReader:
     """Reads what is new in a run's directory, a bounded bite at a time; `exact` decodes every batch of a huge file."""
@@ -57,17 +66,29 @@ class RunReader:
             pass
         return self.state
 
+    def read_ends(self) -> RunState:
+        """Read to the end, of a long file no more than its beginning and its end: enough for a row in a list."""
+        path = self.directory / "events.jsonl"
+        size = _size_of(path)
+        if size > WHOLE_FILE_BYTES:
+            for event in self._tail.read(HEAD_BYTES):
+                self.state.apply(event)
+            self._tail.close()
+            self._tail = EventTail(path, size - TAIL_BYTES)
+        return self.read_all()
+
     def status(self) -> RunStatus:
         """Say what the run is doing now, from its events, its lock and the clock."""
+        if not self.state.finished and not self.has_worker():
+            self.advance()  # Its last words may have come since the last look.
+            if not self.state.finished:
+                return "running" if self._is_starting() or not self._tail.at_end else "crashed"
         if self.state.finished:
             return self.state.finished.state
-        now = time.time()
-        if not self.has_worker():
-            return "running" if self._is_starting(now) else "crashed"
         if self.state.paused:
             return "paused"
         last = self.state.last_time
-        return "stalled" if last is not None and now - last > STALLED_AFTER_SECONDS else "running"
+        return "stalled" if last is not None and _age(last) > STALLED_AFTER_SECONDS else "running"
 
     def has_worker(self) -> bool:
         """Tell whether a worker holds the run's lock now."""
@@ -77,10 +98,24 @@ class RunReader:
         """Let go of the file."""
         self._tail.close()
 
-    def _is_starting(self, now: float) -> bool:
+    def _is_starting(self) -> bool:
         if self.state.last_time is not None:
             return False
+        lock = self.directory / "lock"
+        made, seconds = (lock, LOCKING_SECONDS) if lock.exists() else (self.directory, STARTING_SECONDS)
         try:
-            return now - self.directory.stat().st_mtime < STARTING_SECONDS
+            return _age(made.stat().st_mtime) < seconds
         except OSError:
             return False
+
+
+def _age(moment: float) -> float:
+    # A clock that was put back makes what is old seem to come; it is as far from now either way.
+    return abs(time.time() - moment)
+
+
+def _size_of(path: Path) -> int:
+    try:
+        return path.lstat().st_size
+    except OSError:
+        return 0

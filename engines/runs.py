@@ -3,6 +3,7 @@
 import os
 import re
 import secrets
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,18 +12,13 @@ import msgspec
 import platformdirs
 
 from engines.atomic_file import write_atomically
-from engines.event_log import EventTail
 from engines.problems import RunNotFound, StorageProblem, UsageProblem
 from engines.regular_file import read_regular
 from engines.run_reader import RunReader, RunStatus
-from engines.run_state import RunState
 from engines.spec import RunSpec, decode_spec, encode_spec
 
 RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _SPEC_BYTES = 64 << 10
-_WHOLE_FILE_BYTES = 4 << 20
-_HEAD_BYTES = 1 << 18
-_TAIL_BYTES = 1 << 20
 
 
 class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,8 +69,7 @@ class RunStore:
                     break
                 except FileExistsError:
                     continue
-            (directory / "checkpoints").mkdir(mode=0o700)
-            write_atomically(directory / "spec.json", spec_text, durable=True)
+            _fill(directory, spec_text)
         except OSError as error:
             raise StorageProblem(
                 f"cannot make a run in {self.root}: {error.strerror}.", "Name another folder with --runs-dir."
@@ -134,14 +129,14 @@ def read_spec(directory: Path) -> RunSpec | None:
     """Read a run's `spec.json`; None where there is none that makes sense."""
     try:
         return decode_spec(read_regular(directory / "spec.json", _SPEC_BYTES))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
 
 
 def summarise(directory: Path) -> RunSummary:
     """Give the row of one run; of a long file only the beginning and the end are read."""
     reader = RunReader(directory)
-    state = _read_ends(directory, reader)
+    state = reader.read_ends()
     status = reader.status()
     reader.close()
     best, finished = state.best, state.finished
@@ -162,23 +157,19 @@ def summarise(directory: Path) -> RunSummary:
     )
 
 
-def _read_ends(directory: Path, reader: RunReader) -> RunState:
-    path = directory / "events.jsonl"
-    size = path.stat().st_size if path.is_file() else 0
-    if size <= _WHOLE_FILE_BYTES:
-        return reader.read_all()
-    for offset, length in ((0, _HEAD_BYTES), (size - _TAIL_BYTES, _TAIL_BYTES)):
-        tail = EventTail(path, offset)
-        for event in tail.read(length):
-            reader.state.apply(event)
-        tail.close()
-    return reader.state
-
-
 def _new_run_id(spec: RunSpec) -> str:
     moment = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     named = re.sub(r"[^A-Za-z0-9._-]+", "_", f"{spec.framework}-{spec.model}-{spec.dataset}")
     return f"{moment}-{named}-{secrets.token_hex(2)}"
+
+
+def _fill(directory: Path, spec_text: bytes) -> None:
+    try:
+        (directory / "checkpoints").mkdir(mode=0o700)
+        write_atomically(directory / "spec.json", spec_text, durable=True)
+    except OSError:
+        shutil.rmtree(directory, ignore_errors=True)
+        raise
 
 
 def _make_private_folders(path: Path) -> None:

@@ -1,8 +1,10 @@
 """Workers that are killed: wherever it happens, the run goes on and ends as one that nothing happened to."""
 
+import os
 import shutil
 import signal
 import time
+from contextlib import closing
 
 import aftermath
 import mishaps
@@ -10,6 +12,7 @@ import pytest
 import real_worker
 
 from engines import launch
+from engines.run_reader import LOCKING_SECONDS, RunReader
 
 
 def check_same_end(directory, uninterrupted):
@@ -62,8 +65,27 @@ def test_a_worker_that_faults_leaves_its_stack_and_the_run_goes_on(store, uninte
     check_same_end(worker.run_directory, uninterrupted)
 
 
-def test_a_run_whose_worker_was_killed_before_its_first_word_is_crashed_at_once(store, uninterrupted):
+def test_a_run_whose_worker_was_killed_before_its_first_word_is_not_taken_for_one_that_starts(store, uninterrupted):
     worker = mishaps.start(store)
     mishaps.kill(worker)
     (worker.run_directory / "events.jsonl").write_bytes(b"")
+    os.utime(worker.run_directory / "lock", (0, time.time() - 2 * LOCKING_SECONDS))
     check_same_end(worker.run_directory, uninterrupted)
+
+
+def test_a_run_that_ended_between_two_looks_is_never_called_crashed(store):
+    """Its last event may come after a reader has read, and its lock be free before that reader looks there."""
+    worker = mishaps.start(store, epochs=1)
+    with closing(RunReader(worker.run_directory)) as reader:
+        mishaps.wait_for(reader.advance, "an event")
+        worker.process.wait(real_worker.PATIENCE_SECONDS)
+        assert reader.status() == "completed"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("framework", ["torch", "tensorflow"])
+def test_a_killed_run_of_a_real_framework_goes_on_to_its_end(store, framework):
+    worker = mishaps.start(store, framework=framework, epochs=3)
+    mishaps.wait_for_epoch(worker.run_directory, 1)
+    assert mishaps.kill(worker) == -signal.SIGKILL
+    aftermath.check(worker.run_directory, "crashed")
