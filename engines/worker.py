@@ -21,6 +21,7 @@ from engines.run_reader import RunReader
 
 def main() -> int:
     """Carry out one order; gives the exit code that a command in front of this run ends with."""
+    answers = _keep_for_answers(1)
     if sys.argv[1:2] == ["--preload"]:
         _preload(sys.argv[2])
     line = sys.stdin.buffer.readline()
@@ -31,14 +32,14 @@ def main() -> int:
     try:
         run_lock.acquire(directory / "lock")  # Held until this process ends, however it ends.
         log = _open_log(directory)
-        code = _attempt(directory, order, log)
+        code = _attempt(directory, order, log, answers)
     except Problem as problem:
-        _answer(Answer(error=problem.kind, message=problem.message, hint=problem.hint))
+        _answer(answers, Answer(error=problem.kind, message=problem.message, hint=problem.hint))
         return problem.exit_code
     return code
 
 
-def _attempt(directory: Path, order: Order, log: TextIO) -> int:
+def _attempt(directory: Path, order: Order, log: TextIO, answers: int) -> int:
     # numpy and the rest are worth their time only once the lock is ours.
     from engines.attempt import Attempt
     from engines.requests import Requests
@@ -51,18 +52,14 @@ def _attempt(directory: Path, order: Order, log: TextIO) -> int:
     reader.close()
     writer.next_seq = earlier.next_seq
     standing = Standing(directory, earlier, order)
-    _answer(Answer(attempt=standing.attempt, offset=writer.size()))
-    _leave_streams(log)
+    _answer(answers, Answer(attempt=standing.attempt, offset=writer.size()))
+    _leave_streams(log, answers)
     return Attempt(standing, writer, requests, log).run()
 
 
 def _preload(framework: str) -> None:
     """Import what an attempt will need; no run's log can take its words yet, so they go nowhere."""
-    with (
-        Path(os.devnull).open("w", encoding="utf-8") as nothing,
-        contextlib.redirect_stderr(nothing),
-        contextlib.redirect_stdout(nothing),  # stdout is for the answer alone
-    ):
+    with Path(os.devnull).open("w", encoding="utf-8") as nothing, contextlib.redirect_stderr(nothing):
         import_module("engines.attempt")
         with contextlib.suppress(Exception):  # The attempt meets it again, and says so.
             import_module(f"engines.{framework}_engine")
@@ -88,13 +85,21 @@ def _cannot_write(path: Path, error: OSError) -> StorageProblem:
     return StorageProblem(f"cannot write {path}: {error.strerror}.", "Check the disk, and who owns the folder.")
 
 
-def _answer(answer: Answer) -> None:
+def _keep_for_answers(stdout: int) -> int:
+    """Give a descriptor of stdout that nobody else knows; what frameworks print there as they load goes to stderr."""
+    answers = os.dup(stdout)
+    os.dup2(2, stdout)
+    return answers
+
+
+def _answer(answers: int, answer: Answer) -> None:
     with contextlib.suppress(BrokenPipeError):  # Whoever asked is gone; the run is not theirs alone.
-        os.write(1, msgspec.json.encode(answer) + b"\n")
+        os.write(answers, msgspec.json.encode(answer) + b"\n")
 
 
-def _leave_streams(log: TextIO) -> None:
+def _leave_streams(log: TextIO, answers: int) -> None:
     """Let go of the launcher's pipes and the terminal: what is printed from here on goes to `worker.log`."""
+    os.close(answers)
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)
