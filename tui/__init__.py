@@ -1,1 +1,1 @@
-"""What a person sees: the command line, the Textual app and headless printing. Reads run directories, trains nothing."""
+"""What a person sees: the command line, the Textual app, headless printing. Reads run directories, trains nothing."""
