@@ -99,9 +99,9 @@ class EventWriter:
 
     def write(self, event: Event) -> None:
         """Append `event` with its `seq` and `time`; never raises for a disk's refusal, see `error`."""
-        stamped = msgspec.structs.replace(event, time=time.time(), nonfinite=nonfinite_fields(event))
-        encode_event(stamped)  # What cannot be encoded fails here, before it stands in the way of what comes after it.
-        with self._lock:
+        with self._lock:  # The time is taken within it, so that the order of times is that of the file.
+            stamped = msgspec.structs.replace(event, time=time.time(), nonfinite=nonfinite_fields(event))
+            encode_event(stamped)  # What cannot be encoded fails here, before it stands in the way of the next.
             self._pending.append(stamped)
             self._write_pending()
             if self._error is None and isinstance(event, _LIFECYCLE):
