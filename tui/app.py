@@ -6,10 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
 
-from textual import work
+from textual import events, work
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
+from textual.geometry import Size
 from textual.reactive import reactive
 from textual.screen import Screen
 
@@ -119,7 +120,7 @@ class MnistTuiApp(App[None]):
             self.pop_screen()
         self.processes.watch(directory)
         self.push_screen(MonitorScreen(RunReader(directory), worker))
-        self._check_size()
+        self._check_size(self.size)
 
     def prepare_spare(self, framework: str) -> None:
         """Have a worker import `framework` meanwhile, in the place of another one; with "" none is wanted any more."""
@@ -136,7 +137,7 @@ class MnistTuiApp(App[None]):
 
     def on_continuation_chosen(self, message: ContinuationChosen) -> None:
         """Go on with the run that a person chose."""
-        self.go_on(message.directory, framework=message.framework)
+        self.go_on(message.directory, message.more_epochs, message.framework)
 
     def on_run_chosen(self, message: RunChosen) -> None:
         """Show the run that a person chose."""
@@ -184,9 +185,9 @@ class MnistTuiApp(App[None]):
         """End the app; runs go on."""
         self.exit()
 
-    def on_resize(self) -> None:
+    def on_resize(self, event: events.Resize) -> None:
         """Look whether there is room for the screens."""
-        self._check_size()
+        self._check_size(event.size)
 
     def on_unmount(self) -> None:
         """Leave no spare behind, and the window's title as it was."""
@@ -197,11 +198,11 @@ class MnistTuiApp(App[None]):
         if self._driver and os.environ.get("TERM") != "linux":  # The console has no title, and old ones print it.
             self._driver.write(sequence)
 
-    def _check_size(self) -> None:
+    def _check_size(self, size: Size) -> None:
         is_shown = isinstance(self.screen, TooSmallScreen)
-        if is_too_small(self.size) and not is_shown:
+        if is_too_small(size) and not is_shown:
             self.push_screen(TooSmallScreen())
-        elif is_shown and not is_too_small(self.size):
+        elif is_shown and not is_too_small(size):
             self.pop_screen()
 
     def _handle_exception(self, error: Exception) -> None:

@@ -5,7 +5,6 @@ import platform
 import sys
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -49,6 +48,9 @@ def look_at_machine() -> Machine:
 
 def installed_version(framework: str) -> str | None:
     """Give a framework's version without importing it; None where it is not installed."""
+    # Imported here, because the first frame would wait 10 ms for it.
+    from importlib.metadata import PackageNotFoundError, version
+
     if framework not in _DISTRIBUTIONS:
         return ""
     if find_spec(framework) is None:

@@ -24,10 +24,11 @@ class RunChosen(Message):
 
 
 class ContinuationChosen(Message):
-    """The run in `directory`, trained in `framework`, is to go on from its last checkpoint."""
+    """The run in `directory`, trained in `framework`, is to go on: to its end, or for `more_epochs`."""
 
-    def __init__(self, directory: Path, framework: str) -> None:
+    def __init__(self, directory: Path, framework: str, more_epochs: int | None = None) -> None:
         super().__init__()
+        self.more_epochs = more_epochs
         self.directory = directory
         self.framework = framework
 

@@ -39,21 +39,21 @@ class LauncherScreen(Screen[None]):
     DEFAULT_CSS = """
     LauncherScreen {
         #choice { height: 12; }
-        RunForm { width: 43; margin-right: 1; }
-        ModelPane { width: 1fr; }
+        RunForm { width: 1fr; max-width: 80; margin-right: 1; }
+        ModelPane { width: 36; }
         RecentRuns { width: 1fr; display: none; }
         ImagesPane { height: 1fr; }
     }
     LauncherScreen.-wide {
         Heading, #choice, ImagesPane, StartBar { margin: 0 1; }
-        RunForm { width: 1fr; max-width: 80; margin-right: 2; }
-        ModelPane { margin-right: 2; max-width: 50; }
+        RunForm, ModelPane { margin-right: 2; }
+        ModelPane { width: 42; }
         RecentRuns { display: block; }
     }
     LauncherScreen.-tall { #choice { height: 14; } }
     """
     AUTO_FOCUS = "RunForm"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012 - as Textual declares it
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (150, "-wide")]  # noqa: RUF012 - as Textual declares it
     VERTICAL_BREAKPOINTS = [(0, "-short"), (36, "-tall")]  # noqa: RUF012 - as Textual declares it
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "start", "start"),
@@ -84,7 +84,7 @@ class LauncherScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """Lay out the form beside what it leads to."""
-        yield Heading()
+        yield Heading(self._notice)
         with Horizontal(id="choice"):
             yield RunForm(self._form)
             yield ModelPane()
@@ -95,7 +95,6 @@ class LauncherScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Show what is known at once, and begin to find out the rest."""
-        self.query_one(Heading).show(notice=self._notice)
         self._look_at_frameworks()
         self.watch(self.app, "launching", self._show_starting)
 
@@ -208,7 +207,7 @@ class LauncherScreen(Screen[None]):
         self._looks[dataset] = look
         if not look.is_reachable and dataset == "mnist" and not self._has_chosen_dataset:
             self._form.texts["dataset"] = "digits"
-            self.query_one(Heading).show(notice=f"{look.summary}, so digits is chosen: it needs no download.")
+            self.query_one(Heading).say(f"{look.summary}: digits is chosen, it needs no download.")
             self.query_one(RunForm).redraw()
         self._show_choice()
 
@@ -220,15 +219,15 @@ class LauncherScreen(Screen[None]):
         heading = self.query_one(Heading)
         try:
             machine = await in_background(look_at_machine)
-            heading.show(machine=machine)
+            heading.show(machine, count_alive(self._runs))
             self._form.offer_devices(machine.devices)
+            self.query_one(RunForm).redraw()
             self._runs = await in_background(lambda: self._index.read(NEWEST_RUNS))
+            heading.show(machine, count_alive(self._runs))
         except StorageProblem as problem:
-            heading.show(notice=str(problem))
+            heading.say(str(problem))
         finally:
             self._is_looking = False
-        heading.show(alive_count=count_alive(self._runs))
         self.query_one(RecentRuns).show(self._runs)
         self.refresh_bindings()
-        self.query_one(RunForm).redraw()
         self._show_start()

@@ -22,6 +22,9 @@ from tui.run_index import RunIndex
 from tui.screens.confirm import ConfirmScreen
 
 LOOK_SECONDS = 2.0
+MORE_EPOCHS = 5
+"""How far a run that did all it was asked for goes on."""
+
 # The first five fill 80 columns; where there is no room, the others are simply not seen.
 COLUMNS = (
     ("state", 11),
@@ -46,7 +49,7 @@ class RunsScreen(Screen[None]):
     RunsScreen {
         #summary { height: 1; padding: 0 1; color: $text-muted; }
         #where { height: 1; padding: 0 1; color: $text-muted; }
-        DataTable { height: 1fr; background: $background; overflow-x: hidden; }
+        DataTable { height: 1fr; background: $background; overflow-x: hidden; background-tint: $foreground 0%; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -84,14 +87,17 @@ class RunsScreen(Screen[None]):
 
     @work
     async def action_go_on(self) -> None:
-        """Ask whether to go on with the chosen run, and do."""
+        """Ask whether to go on with the chosen run, past its end where it is there, and do."""
         run = self._chosen
         if run is None or run.spec is None:
             return
         if run.state in ALIVE:
             self.notify("It is alive: Enter opens it.", title=run.run_id, markup=False)
-        elif await self.app.push_screen_wait(ConfirmScreen(f"Go on with {run_title(run)} from its last checkpoint?")):
-            self.post_message(ContinuationChosen(Path(run.directory), run.spec.framework))
+            return
+        more = MORE_EPOCHS if run.epochs_done >= run.spec.epochs else None
+        how = f"for {more} epochs more" if more else "from its last checkpoint"
+        if await self.app.push_screen_wait(ConfirmScreen(f"Go on with {run_title(run)} {how}?")):
+            self.post_message(ContinuationChosen(Path(run.directory), run.spec.framework, more))
 
     @on(DataTable.RowSelected)
     def _select(self) -> None:
@@ -99,7 +105,7 @@ class RunsScreen(Screen[None]):
 
     @on(DataTable.RowHighlighted)
     def _highlight(self) -> None:
-        self.query_one("#where", Static).update(self._chosen.directory if self._chosen else "")
+        self.query_one("#where", Static).update(self._chosen.run_id if self._chosen else "")
 
     @property
     def _chosen(self) -> RunSummary | None:
@@ -138,7 +144,7 @@ class RunsScreen(Screen[None]):
                     if table.get_cell(run.run_id, title) != cell:
                         table.update_cell(run.run_id, title, cell)
         alive = sum(run.state in ALIVE for run in runs)
-        words = f"{len(runs)} {'run' if len(runs) == 1 else 'runs'} in {self._store.root}, {alive} alive"
+        words = f"{len(runs)} {'run' if len(runs) == 1 else 'runs'}, {alive} alive, in {self._store.root}"
         empty = f"No runs in {self._store.root} yet: Escape, then Enter starts the first."
         self.query_one("#summary", Static).update(words if runs else empty)
         self._highlight()

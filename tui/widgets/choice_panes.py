@@ -2,6 +2,8 @@
 
 import time
 
+from textual.geometry import Size
+
 from engines.catalog import DATASETS, FRAMEWORK_TITLES, MODELS
 from engines.run_reader import ALIVE
 from engines.runs import RunSummary
@@ -9,7 +11,7 @@ from tui import formats
 from tui.choice_lines import image_lines, model_lines, run_line
 from tui.dataset_look import DatasetLook
 from tui.digits import ImageStyle
-from tui.lines import Line, justify, wrap
+from tui.lines import Line, justify, width_of, wrap
 from tui.machine import Machine
 from tui.streams import output_encoding
 from tui.widgets.picture import Picture, titled
@@ -18,34 +20,43 @@ from tui.widgets.picture import Picture, titled
 class Heading(Picture):
     """The program's name and the machine; on the right, whether runs are alive; below, what has to be said."""
 
-    DEFAULT_CSS = "Heading { height: 1; }"
+    DEFAULT_CSS = "Heading { height: auto; }"
 
-    def __init__(self) -> None:
+    def __init__(self, notice: str) -> None:
         super().__init__()
-        self.machine: Machine | None = None
-        self.alive_count = 0
-        self.notice = ""
+        self._machine: Machine | None = None
+        self._alive_count = 0
+        self._notice = notice
 
-    def show(
-        self, *, machine: Machine | None = None, alive_count: int | None = None, notice: str | None = None
-    ) -> None:
-        """Show what is new."""
-        self.machine = machine or self.machine
-        self.alive_count = self.alive_count if alive_count is None else alive_count
-        self.notice = self.notice if notice is None else notice
-        self.styles.height = 2 if self.notice else 1
+    def show(self, machine: Machine, alive_count: int) -> None:
+        """Show what the machine is and how many runs are alive."""
+        self._machine, self._alive_count = machine, alive_count
         self.redraw()
 
+    def say(self, notice: str) -> None:
+        """Show `notice`, in as many lines as it takes."""
+        self._notice = notice
+        self.refresh(layout=True)
+        self.redraw()
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """Give one line, and those of the notice."""
+        return 1 + len(self._notice_lines(width))
+
     def draw(self, width: int, height: int) -> list[Line]:
-        """Give one line, or two."""
-        left: Line = [("mnist-tui", "chosen"), ("  ", "text")]
-        right: Line = []
-        if self.alive_count:
-            runs = "1 run is alive" if self.alive_count == 1 else f"{self.alive_count} runs are alive"
-            right = [(f"{runs}: ", "warning"), ("a", "key"), (" opens", "muted")]
-        room = width - len("mnist-tui  ") - sum(len(text) for text, _ in right) - 1
-        left.append((_shortened(self.machine.lines(), room) if self.machine else "", "muted"))
-        return [justify(left, right, width), [(self.notice, "warning")]]
+        """Give the first line and the notice."""
+        name: Line = [("mnist-tui", "chosen"), ("  ", "text")]
+        alive: Line = []
+        if self._alive_count:
+            runs = "1 run is alive" if self._alive_count == 1 else f"{self._alive_count} runs are alive"
+            alive = [(f"{runs}: ", "warning"), ("a", "key"), (" opens", "muted")]
+        room = width - width_of(name) - width_of(alive) - 1
+        machine = _shortened(self._machine.lines(), room) if self._machine else ""
+        first = justify([*name, (machine, "muted")], alive, width)
+        return [first, *([(line, "warning")] for line in self._notice_lines(width))]
+
+    def _notice_lines(self, width: int) -> list[str]:
+        return wrap(self._notice, width) if self._notice else []
 
 
 def _shortened(lines: list[str], room: int) -> str:

@@ -1,0 +1,219 @@
+import signal
+
+import pytest
+from piloted import SIZES, app_of, drive, seen, until, until_seen
+
+import tui.app
+import tui.screens.launcher as launcher_module
+from engines.problems import StorageProblem
+from tui.screens.confirm import ConfirmScreen
+from tui.screens.help import HelpScreen, keys_of
+from tui.screens.launcher import LauncherScreen
+from tui.screens.monitor import MonitorScreen
+from tui.screens.runs import RunsScreen
+from tui.screens.too_small import TooSmallScreen
+from tui.widgets.run_form import RunForm
+
+
+def is_shown(pilot, screen):
+    return lambda: isinstance(pilot.app.screen, screen)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_enter_starts_a_real_run_and_shows_it_to_its_end(store, size):
+    async def steps(pilot):
+        await pilot.press("enter")
+        await until(pilot, is_shown(pilot, MonitorScreen))
+        await until_seen(pilot, "completed")
+        await pilot.press("escape")
+        assert isinstance(pilot.app.screen, LauncherScreen)
+        await pilot.press("q")
+
+    app = app_of(store)
+    drive(app, steps, size)
+    (directory,) = store.directories()
+    assert "rehearsal-nn-digits" in directory.name
+    assert (app.return_code, app.farewell, app.crash) == (0, "", None)
+
+
+def test_pressing_enter_again_while_a_run_starts_starts_no_other(store):
+    async def steps(pilot):
+        await pilot.press("enter", "enter", "enter")
+        await until(pilot, is_shown(pilot, MonitorScreen))
+
+    drive(app_of(store, asked={"epochs": 1}), steps)
+    assert len(store.directories()) == 1
+
+
+def test_start_begins_the_run_at_once_and_attach_shows_one(store, finished_run):
+    async def steps(pilot):
+        await until(pilot, is_shown(pilot, MonitorScreen))
+        await until_seen(pilot, "completed")
+
+    drive(app_of(store, start=True), steps)
+    assert len(store.directories()) == 2
+    drive(app_of(store, attach=finished_run), steps)
+
+
+def test_leaving_says_that_the_run_goes_on_and_how_to_watch_it(store):
+    async def steps(pilot):
+        await until(pilot, is_shown(pilot, MonitorScreen))
+        await pilot.press("q")
+
+    app = app_of(store, asked={"epochs": 100_000}, start=True)
+    drive(app, steps)
+    (directory,) = store.alive()
+    assert app.farewell.startswith(f"Run {directory.name} goes on; watch it with: mnist-tui")
+    assert app.return_code == 0
+    (worker,) = app.processes._running
+    worker.process.kill()
+    worker.process.wait()
+    assert app.farewell == ""
+
+
+def test_a_start_that_fails_is_said_and_the_form_stays(store, monkeypatch):
+    def refuse(*_):
+        raise StorageProblem("cannot make a run in [/here]: no space left.", "Name another folder.")
+
+    monkeypatch.setattr("engines.launch.start", refuse)
+
+    async def steps(pilot):
+        await pilot.press("m", "enter")
+        await until_seen(pilot, "cannot make a run in [/here]")
+        assert isinstance(pilot.app.screen, LauncherScreen)
+        assert "Enter: start Rehearsal lenet" in seen(pilot)
+
+    drive(app_of(store), steps)
+
+
+def test_a_spare_of_the_framework_that_one_stays_with_is_used(store, monkeypatch):
+    monkeypatch.setattr(launcher_module, "SETTLED_SECONDS", 0.05)
+
+    async def steps(pilot):
+        spare = await until(pilot, lambda: pilot.app.processes.spare._spare)
+        await pilot.press("enter")
+        await until(pilot, is_shown(pilot, MonitorScreen))
+        (worker,) = pilot.app.processes._running
+        assert worker.process.pid == spare.process.pid
+        await until_seen(pilot, "completed")
+
+    drive(app_of(store), steps)
+
+
+def test_a_spare_that_nobody_needs_is_ended(store, monkeypatch):
+    monkeypatch.setattr(launcher_module, "SETTLED_SECONDS", 0.05)
+    spares = []
+
+    async def steps(pilot):
+        spares.append(await until(pilot, lambda: pilot.app.processes.spare._spare))
+        await pilot.press("r")
+        await until(pilot, lambda: not spares[0].is_alive())
+        await pilot.press("escape")
+        spares.append(await until(pilot, lambda: pilot.app.processes.spare._spare))
+        await pilot.press("q")
+
+    drive(app_of(store), steps)
+    assert [spare.process.returncode for spare in spares] == [-signal.SIGKILL] * 2
+
+
+def a_key_for_every_action():
+    owners = (tui.app.MnistTuiApp, LauncherScreen, RunForm)
+    keys = {binding.action: binding.key.split(",")[0] for owner in owners for binding in owner.BINDINGS}
+    return sorted(keys.values())
+
+
+@pytest.mark.parametrize("key", a_key_for_every_action())
+def test_no_key_does_harm_at_the_first_moment(store, key):
+    async def steps(pilot):
+        await pilot.press(key)
+        await pilot.press(key, "t", "question_mark", "escape")
+
+    app = app_of(store)
+    drive(app, steps)
+    assert app.crash is None
+    assert not app.return_code
+
+
+def test_help_names_every_key_that_has_a_meaning(store):
+    async def steps(pilot):
+        await pilot.press("question_mark")
+        await until(pilot, is_shown(pilot, HelpScreen))
+        for words in ("start", "framework", "row above", "stop", "leave", "Live screen", "continue"):
+            assert words in seen(pilot)
+        await pilot.press("question_mark")
+        assert isinstance(pilot.app.screen, LauncherScreen)
+
+    drive(app_of(store), steps, (100, 90))
+
+
+def test_every_binding_that_is_described_is_in_the_help():
+    assert ("?", "help") in keys_of(tui.app.MnistTuiApp)
+    assert ("esc r", "back") in keys_of(RunsScreen)
+    assert len(keys_of(RunForm)) == len(RunForm.BINDINGS)
+
+
+def test_t_changes_between_dark_and_light(store):
+    async def steps(pilot):
+        before = pilot.app.current_theme.dark
+        await pilot.press("t")
+        assert pilot.app.current_theme.dark is not before
+        await pilot.press("t")
+        assert pilot.app.current_theme.dark is before
+
+    drive(app_of(store), steps)
+
+
+@pytest.mark.parametrize("size", [(59, 24), (80, 15), (1, 1)])
+def test_too_small_a_terminal_is_told_what_is_needed(store, size):
+    async def steps(pilot):
+        await until(pilot, is_shown(pilot, TooSmallScreen))
+        await pilot.press("escape", "r")
+        assert isinstance(pilot.app.screen, TooSmallScreen)
+        await pilot.resize_terminal(60, 16)
+        await until(pilot, is_shown(pilot, LauncherScreen))
+        await pilot.resize_terminal(40, 10)
+        await until_seen(pilot, "mnist-tui needs 60x16")
+        await pilot.press("q")
+
+    drive(app_of(store), steps, size)
+
+
+def test_a_run_that_starts_in_too_small_a_terminal_is_there_once_it_grows(store):
+    async def steps(pilot):
+        await until(pilot, lambda: any(isinstance(screen, MonitorScreen) for screen in pilot.app.screen_stack))
+        assert isinstance(pilot.app.screen, TooSmallScreen)
+        await pilot.resize_terminal(80, 24)
+        await until(pilot, is_shown(pilot, MonitorScreen))
+
+    drive(app_of(store, start=True), steps, (40, 10))
+
+
+@pytest.mark.parametrize(
+    ("keys", "answer"), [("y", True), ("n", False), ("escape", False), ("enter", True), ("right enter", False)]
+)
+def test_a_question_is_answered_with_letters_or_arrows(store, keys, answer):
+    answers = []
+
+    async def steps(pilot):
+        pilot.app.push_screen(ConfirmScreen("Really [/red]?"), answers.append)
+        await until_seen(pilot, "Really [/red]?")
+        await pilot.press(*keys.split())
+
+    drive(app_of(store), steps)
+    assert answers == [answer]
+
+
+def test_an_exception_in_the_app_is_one_line_and_exit_code_1(store, capfd):
+    async def steps(pilot):
+        def fail():
+            raise ZeroDivisionError("secret [/x]")
+
+        pilot.app.call_later(fail)
+        await pilot.pause()
+
+    app = app_of(store)
+    with pytest.raises(ZeroDivisionError):
+        drive(app, steps)
+    assert app.return_code == 1
+    assert "ui.log" in str(app.crash)
+    assert "Traceback" not in "".join(capfd.readouterr())

@@ -1,0 +1,97 @@
+import pytest
+
+from engines.problems import UsageProblem
+from engines.spec import RunSpec
+from tui.form import Form, Number
+
+
+def row_of(form, name):
+    return next(row for row in form.rows if row.name == name)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "up", "down"),
+    [
+        ("framework", "torch", "tensorflow", "tensorflow"),
+        ("model", "lenet1", "nn", "lenet"),
+        ("epochs", "5", "6", "4"),
+        ("epochs", "1", "2", "1"),
+        ("batch_size", "32", "64", "16"),
+        ("batch_size", "100", "128", "64"),
+        ("lr", "0.001", "0.002", "0.0005"),
+        ("seed", "0", "1", "0"),
+        ("target_accuracy", "none", "0.5", "none"),
+        ("target_accuracy", "0.5", "0.8", "none"),
+        ("gpu_memory_limit", "131072", "131072", "65536"),
+        ("epochs", "", "1", "1"),
+        ("target_accuracy", "0.9e", "0.5", "none"),
+    ],
+)
+def test_stepping_goes_to_the_next_sensible_value(name, text, up, down):
+    form = Form(RunSpec())
+    for by, expected in ((1, up), (-1, down)):
+        form.texts[name] = text
+        form.step(row_of(form, name), by)
+        assert form.texts[name] == expected
+
+
+def test_an_untouched_form_asks_for_what_it_was_given():
+    asked = RunSpec(framework="tensorflow", model="nn", dataset="digits", lr=3e-5, target_accuracy=0.975, data_dir="/d")
+    assert Form(asked).spec() == asked
+
+
+def test_every_value_that_stepping_gives_is_valid():
+    form = Form(RunSpec())
+    for row in form.rows:
+        for by in (1, -1):
+            for _ in range(40):
+                form.step(row, by)
+                form.spec()
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("epochs", "0", "epochs must be a whole number, 1 or more; it is 0."),
+        ("epochs", "", "epochs must be a whole number, 1 or more; it is empty."),
+        ("epochs", "2.5", "epochs must be a whole number, 1 or more; it is 2.5."),
+        ("batch_size", "-4", "batch size must be a whole number, 1 or more; it is -4."),
+        ("lr", "0", "lr must be a number above 0; it is 0."),
+        ("lr", "1e999", "lr must be a number above 0; it is 1e999."),
+        ("lr", "1e", "lr must be a number above 0; it is 1e."),
+        ("seed", "-1", "seed must be a whole number, 0 or more; it is -1."),
+        ("target_accuracy", "97", "target accuracy must be between 0 and 1, or none; it is 97."),
+        ("gpu_memory_limit", "0", "gpu memory limit must be a whole number of MiB, 1 or more, or none; it is 0."),
+    ],
+)
+def test_what_makes_no_sense_is_said_in_one_line(name, text, message):
+    form = Form(RunSpec())
+    form.texts[name] = text
+    with pytest.raises(UsageProblem) as caught:
+        form.spec()
+    assert str(caught.value) == message
+    assert len(message) <= 80
+
+
+def test_an_emptied_optional_row_means_none():
+    form = Form(RunSpec(target_accuracy=0.9, gpu_memory_limit=4096))
+    form.texts |= {"target_accuracy": "", "gpu_memory_limit": ""}
+    assert form.spec() == RunSpec()
+
+
+def test_devices_that_are_found_can_be_chosen_and_the_one_asked_for_stays():
+    form = Form(RunSpec(device="cuda:3"))
+    form.offer_devices(("auto", "cpu", "cuda:0", "cuda:1"))
+    assert row_of(form, "device").values == ("auto", "cpu", "cuda:0", "cuda:1", "cuda:3")
+    assert form.spec().device == "cuda:3"
+
+
+def test_rehearsal_is_offered_only_where_it_was_asked_for():
+    assert row_of(Form(RunSpec()), "framework").values == ("torch", "tensorflow")
+    assert "rehearsal" in row_of(Form(RunSpec(framework="rehearsal")), "framework").values
+
+
+def test_the_form_has_a_row_for_every_option_but_the_folder():
+    rows = {row.name for row in Form(RunSpec()).rows}
+    assert rows == set(RunSpec.__struct_fields__) - {"data_dir"}
+    assert all(isinstance(row, Number) or row.values for row in Form(RunSpec()).rows)

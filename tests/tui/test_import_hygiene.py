@@ -1,0 +1,99 @@
+"""Who may import whom: the screen stays light and free of frameworks, the engines free of the screen."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+HEAVY = {"torch", "torchvision", "tensorflow", "keras", "sklearn", "pandas", "numpy", "safetensors"}
+AFTER_THE_FIRST_FRAME = {"plotext", "pynvml", "psutil", "urllib.request", "importlib.metadata"}
+OPEN_APP = """
+import asyncio, sys
+from pathlib import Path
+from engines.runs import RunStore
+from engines.spec import RunSpec
+from tui.app import MnistTuiApp
+
+async def main():
+    app = MnistTuiApp(RunStore(Path(sys.argv[1])), RunSpec(framework="rehearsal", dataset="digits"))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause(1.0)
+        await pilot.press("r", "escape", "question_mark", "escape")
+        await pilot.pause()
+    print(*sys.modules)
+
+asyncio.run(main())
+"""
+
+
+def imports(path):
+    """Give the modules that a file imports, anywhere in it."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module
+
+
+def importers(folders, package):
+    return {
+        str(path.relative_to(ROOT))
+        for folder in folders
+        for path in (ROOT / folder).rglob("*.py")
+        if package in {name.partition(".")[0] for name in imports(path)}
+    }
+
+
+def loaded_by(script, *arguments):
+    asked = subprocess.run(
+        [sys.executable, "-c", script, *arguments], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    return set(asked.stdout.split())
+
+
+def test_the_screen_imports_no_framework_and_nothing_as_heavy(tmp_path):
+    loaded = loaded_by(OPEN_APP, str(tmp_path / "runs"))
+    assert {"tui.screens.launcher", "tui.screens.monitor", "tui.screens.runs", "tui.screens.help"} <= loaded
+    assert not loaded & HEAVY
+
+
+def test_the_first_frame_waits_for_nothing_that_can_come_later():
+    loaded = loaded_by('import sys, tui.app; print(*sys.modules)')
+    assert "tui.screens.launcher" in loaded
+    assert not loaded & AFTER_THE_FIRST_FRAME
+    assert not loaded & {"tui.screens.monitor", "tui.screens.runs", "tui.screens.help", "tui.drawing"}
+
+
+@pytest.mark.parametrize("package", ["tui", "textual", "rich", "plotext", "click"])
+def test_the_engines_know_nothing_of_the_screen(package):
+    assert importers(["engines"], package) == set()
+
+
+def test_one_file_imports_plotext():
+    assert importers(["engines", "tui"], "plotext") == {"tui/drawing.py"}
+
+
+@pytest.mark.parametrize("framework", ["torch", "tensorflow"])
+def test_a_framework_is_imported_by_its_own_engine_alone(framework):
+    files = importers(["engines", "tui"], framework)
+    assert f"engines/{framework}_engine.py" in files
+    assert all(file.startswith(f"engines/{framework}_") for file in files)
+
+
+@pytest.mark.parametrize("package", sorted(HEAVY))
+def test_no_file_of_the_screen_imports_it_even_late(package):
+    assert importers(["tui"], package) == set()
+
+
+def test_only_the_worker_imports_an_engine_and_by_its_name_alone():
+    engines = {"engines.torch_engine", "engines.tensorflow_engine", "engines.rehearsal_engine"}
+    named = {
+        str(path)
+        for folder in ("engines", "tui")
+        for path in (ROOT / folder).rglob("*.py")
+        if engines & {*imports(path)}
+    }
+    assert named == set()
