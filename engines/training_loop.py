@@ -130,16 +130,18 @@ class TrainingLoop:
         progress.step += count
         progress.epoch_seconds += seconds
         self._unreported.add(losses, right, sizes, seconds)
-        self._report_batch(at_epoch_end=progress.step == self._steps)
         self._check_finite(first, losses)
+        at_epoch_end = progress.step == self._steps
+        if self._batch_pace.is_due(milestone=at_epoch_end):
+            self._report_batch()
+            if not at_epoch_end and self._sample_pace.is_due():
+                self._write(self._samples.predicted(self._engine, progress.epoch, progress.step))
 
     def _step_sizes(self, first: int, count: int) -> list[int]:
         size = self._spec.batch_size
         return [min(size, self._train_size - step * size) for step in range(first, first + count)]
 
-    def _report_batch(self, *, at_epoch_end: bool) -> None:
-        if not self._batch_pace.is_due(milestone=at_epoch_end):
-            return
+    def _report_batch(self) -> None:
         progress, tally = self._progress, self._unreported
         self._write(
             Batch(
@@ -153,13 +155,12 @@ class TrainingLoop:
             )
         )
         self._unreported = _Tally()
-        if not at_epoch_end and self._sample_pace.is_due():
-            self._write(self._samples.predicted(self._engine, progress.epoch, progress.step))
 
     def _check_finite(self, first: int, losses: NDArray[np.float64]) -> None:
         bad = np.flatnonzero(~np.isfinite(losses))
         if not len(bad) or self._spec.on_nan == "continue":
             return
+        self._report_batch()  # The curve ends in the gap.
         step = first + int(bad[0])
         norm = self._engine.gradient_norm(step)
         kept = "The last checkpoint before it is kept." if self._checkpoints.names() else "No checkpoint was saved yet."

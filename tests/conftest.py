@@ -59,3 +59,12 @@ def finished_run(recorded_run, store):
     """A copy of the recorded run in `store`, to do with as a test likes."""
     store.root.mkdir()
     return Path(shutil.copytree(recorded_run, store.root / recorded_run.name))
+
+
+@pytest.fixture
+def python_finds(tmp_path, monkeypatch):
+    """Put a module where every Python started from here looks first."""
+    folder = tmp_path / "modules"
+    folder.mkdir()
+    monkeypatch.setenv("PYTHONPATH", str(folder))
+    return lambda name, text: (folder / f"{name}.py").write_text(text)

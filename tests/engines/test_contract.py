@@ -56,7 +56,7 @@ def test_a_run_stopped_in_its_first_epoch_has_no_epoch_done(store):
         {"lr": 1e38},
         {"lr": 1e38, "on_nan": "continue"},
         {"device": "cuda"},
-        {"dataset": "mnist", "data_dir": "/dev/null"},
+        {"dataset": "mnist", "data_dir": "/dev/null/x"},
     ],
     ids=["non-finite", "non-finite-continued", "no-device", "no-data"],
 )

@@ -28,15 +28,6 @@ def ends():
         process.wait()
 
 
-@pytest.fixture
-def python_finds(tmp_path, monkeypatch):
-    """Put a module where the worker's Python looks first."""
-    folder = tmp_path / "modules"
-    folder.mkdir()
-    monkeypatch.setenv("PYTHONPATH", str(folder))
-    return lambda name, text: (folder / f"{name}.py").write_text(text)
-
-
 def test_a_started_worker_holds_the_runs_lock_in_a_session_of_its_own(store, ends):
     worker = real_worker.start(store, epochs=LONG)
     ends(worker.process)
