@@ -51,7 +51,7 @@ class TensorFlowEngine:
     ) -> None:
         # Matrices as small as a dense network's lose more by the threads' waiting than they gain.
         self.device_name = take_device(spec, parallel=any(isinstance(layer, Conv) for layer in layers))
-        self.batch_size, self.epsilon = spec.batch_size, epsilon
+        self.batch_size = spec.batch_size
         self.low, self.scale = input_range[0], (input_range[1] - input_range[0]) / 255
         self.network = build_network(layers, spec.seed)
         self.weights = {
@@ -64,6 +64,7 @@ class TensorFlowEngine:
         self.seeds = dropout_seeds(self.network)
         self.steps_done = tf.Variable(0, dtype=tf.int64)
         self.learning_rate = tf.Variable(spec.lr, dtype=tf.float32)
+        self.epsilon = tf.Variable(epsilon, dtype=tf.float32)
         self.parameters = [
             Parameter(name, weight.shape.as_list(), weight.shape.num_elements())
             for name, weight in self.weights.items()
