@@ -1,6 +1,5 @@
 """Which device PyTorch computes on: found, named for a person, made ready, and what it says when memory is short."""
 
-import ctypes
 import os
 import platform
 from collections.abc import Iterator
@@ -41,7 +40,6 @@ def prepare_device(device: torch.device, *, gpu_memory_limit: int | None, parall
         torch.set_num_threads(max(1, cores - 1) if parallel else 1)
         # Weights that die out become denormal numbers, with which a CPU is many times slower.
         torch.set_flush_denormal(True)
-        _keep_freed_memory()
 
 
 def name_device(device: torch.device) -> str:
@@ -74,13 +72,3 @@ def _processor_name() -> str:
     lines = listing.read_text(errors="replace").splitlines() if listing.exists() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.processor() or platform.machine()
-
-
-def _keep_freed_memory() -> None:
-    """Have glibc keep what a step frees: given back to the system, its pages are faulted in anew at every step."""
-    if platform.libc_ver()[0] != "glibc":
-        return
-    trim_threshold, mmap_threshold = -1, -3  # the parameters' numbers in <malloc.h>
-    libc = ctypes.CDLL(None)
-    libc.mallopt(mmap_threshold, 32 * 2**20)
-    libc.mallopt(trim_threshold, 128 * 2**20)
