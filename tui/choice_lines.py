@@ -15,13 +15,17 @@ _ROLES = {"paused": "warning", "stalled": "warning", "stopped": "warning", "fail
 
 def model_lines(model: Model, framework: str, width: int) -> list[Line]:
     """Draw a line for each layer of `model`: what it is, the shape that leaves it, what it learns; then the sum."""
-    widths = (16, max(8, min(14, width - 16 - 11)), -11)
+    widths = (16, max(8, min(14, width - 27)), -11) if width >= 35 else (15, 9, -7)
     rows = [
         (row.title, formats.shape(list(row.shape)), formats.count(row.parameter_count))
         for row in model.table(framework)
     ]
     total = formats.count(model.parameter_count(framework))
-    lines = [columns(zip(("layer", "output", "parameters"), widths, ("muted",) * 3, strict=True))]
+    lines = [
+        columns(
+            zip(("layer", "output", "parameters" if width >= 35 else "params"), widths, ("muted",) * 3, strict=True)
+        )
+    ]
     lines += [columns(zip(row, widths, ("text", "muted", "text"), strict=True)) for row in rows]
     lines += [columns(zip(("in all", "", total), widths, ("muted", "muted", "strong"), strict=True))]
     return [fit(line, width) for line in lines]

@@ -43,6 +43,6 @@ def _choices(row: Choice, text: str, here: bool, room: int) -> Line:
     titles = [row.title(value) for value in row.values]
     chosen = row.values.index(text)
     if sum(len(title) + 2 for title in titles) > room:
-        return [(BEFORE, "key"), (titles[chosen], "chosen"), (f"{AFTER} {chosen + 1} of {len(titles)}", "muted")]
+        return [(BEFORE, "key"), (titles[chosen], "chosen"), (f"{AFTER} {chosen + 1}/{len(titles)}", "muted")]
     role = "chosen" if here else "strong"
     return [(f"[{title}]", role) if place == chosen else (f" {title} ", "muted") for place, title in enumerate(titles)]

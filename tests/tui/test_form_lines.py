@@ -20,7 +20,7 @@ def test_every_choice_is_seen_in_half_of_80_columns():
 
 
 def test_what_has_no_room_for_all_choices_shows_the_one_that_is_made():
-    assert drawn(30)[2] == " d dataset   ◂mnist▸ 1 of 3"
+    assert drawn(30)[2] == " d dataset   ◂mnist▸ 1/3"
 
 
 def test_the_number_under_the_cursor_says_that_it_can_be_stepped_or_is_being_typed():

@@ -38,25 +38,27 @@ class LauncherScreen(Screen[None]):
 
     DEFAULT_CSS = """
     LauncherScreen {
-        #choice { height: 12; }
-        RunForm { width: 1fr; max-width: 80; margin-right: 1; }
+        overflow: hidden;
+        #choice { height: 12fr; max-height: 12; }
+        RunForm { width: 1fr; padding-right: 1; }
         ModelPane { width: 36; }
         RecentRuns { width: 1fr; display: none; }
         ImagesPane { height: 1fr; }
     }
+    LauncherScreen.-narrow ModelPane { width: 31; }
     LauncherScreen.-wide {
-        Heading, #choice, ImagesPane, StartBar { margin: 0 1; }
-        RunForm, ModelPane { margin-right: 2; }
-        ModelPane { width: 42; }
-        RecentRuns { display: block; }
+        Heading, ImagesPane, StartBar { padding: 0 1; }
+        RunForm { padding: 0 2 0 1; }
+        ModelPane { width: 44; padding-right: 2; }
+        RecentRuns { display: block; padding-right: 1; }
     }
-    LauncherScreen.-tall { #choice { height: 14; } }
+    LauncherScreen.-tall #choice { height: 14; max-height: 14; }
     """
     AUTO_FOCUS = "RunForm"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (150, "-wide")]  # noqa: RUF012 - as Textual declares it
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (80, "-medium"), (150, "-wide")]  # noqa: RUF012 - as Textual declares it
     VERTICAL_BREAKPOINTS = [(0, "-short"), (36, "-tall")]  # noqa: RUF012 - as Textual declares it
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "start", "start"),
+        Binding("enter", "start", "start", key_display="enter"),
         Binding("f", "step('framework', 1)", "framework"),
         Binding("m", "step('model', 1)", "model"),
         Binding("d", "step('dataset', 1)", "dataset"),

@@ -53,7 +53,7 @@ class RunsScreen(Screen[None]):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open", "open", priority=True),
+        Binding("enter", "open", "open", key_display="enter", priority=True),
         Binding("c", "go_on", "continue"),
         Binding("escape,r", "app.back", "back"),
     ]

@@ -16,6 +16,9 @@ from tui.machine import Machine
 from tui.streams import output_encoding
 from tui.widgets.picture import Picture, titled
 
+LOWEST_IMAGE = 4
+"""Lines, its name's among them, below which an image would show nothing."""
+
 
 class Heading(Picture):
     """The program's name and the machine; on the right, whether runs are alive; below, what has to be said."""
@@ -113,7 +116,7 @@ class ImagesPane(Picture):
         shown = summary if len(summary) <= room else f"{summary[: room - 1]}…"
         place: Line = [(shown, "muted" if not self._look or self._look.is_there else "warning")]
         heading = titled([(name, "title"), (sizes, "muted"), *place], width)
-        if self._look and self._look.images:
+        if self._look and self._look.images and height > LOWEST_IMAGE:
             return [heading, *image_lines(self._look.images, dataset.class_names, self._style, width, height - 1)]
         classes = f"Ten classes: {', '.join(dataset.class_names)}."
         return [heading, [], *([(f"  {line}", "muted")] for line in wrap(classes, width - 4))]
