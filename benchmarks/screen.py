@@ -25,42 +25,46 @@ COMMAND = str(Path(sys.executable).with_name("mnist-tui"))
 SIZES = ((80, 24), (120, 40), (200, 60))
 KEYS = "2131"
 DEADLINE_SECONDS = 60.0
+LOOK_SECONDS = 0.4
 
 
 class Terminal:
-    """A program in a terminal of its own, what it has painted, and how many bytes that took."""
+    """A program in a terminal of its own, what it has painted, and how many bytes that took.
+
+    Painting here is slower than in a real terminal: what arrives is kept with its time, and painted when asked for.
+    """
 
     def __init__(self, columns: int, rows: int, arguments: list[str]) -> None:
         self.bytes = 0
-        self.screen = pyte.Screen(columns, rows)
-        self._stream = pyte.ByteStream(self.screen)
+        self._screen = pyte.Screen(columns, rows)
+        self._stream = pyte.ByteStream(self._screen)
+        self._arrived: list[tuple[float, bytes]] = []
         environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
         self.began = time.perf_counter()
         self.child = pexpect.spawn(COMMAND, arguments, dimensions=(rows, columns), timeout=None, env=environment)
 
-    def read(self, seconds: float) -> None:
-        """Take in what the program writes within `seconds`."""
-        try:
-            data = self.child.read_nonblocking(1 << 16, seconds)
-        except pexpect.TIMEOUT:
-            return
-        self.bytes += len(data)
-        self._stream.feed(data)
-
     def run(self, seconds: float) -> None:
-        """Let it go on for `seconds`."""
+        """Let it go on for `seconds`, keeping what it writes."""
         until = time.perf_counter() + seconds
         while (left := until - time.perf_counter()) > 0:
-            self.read(min(0.05, left))
+            try:
+                data = self.child.read_nonblocking(1 << 16, left)
+            except pexpect.TIMEOUT:
+                return
+            self._arrived.append((time.perf_counter(), data))
+            self.bytes += len(data)
 
-    def wait(self, shown: Callable[[str], bool]) -> float:
-        """Wait until the screen's text is as `shown` wants it; gives the seconds that took."""
+    def time_of(self, shown: Callable[[str], bool]) -> float:
+        """Give when the text was first as `shown` wants it; lets the program go on until it is."""
         began = time.perf_counter()
-        while not shown("\n".join(self.screen.display)):
-            if time.perf_counter() - began > DEADLINE_SECONDS:
-                raise TimeoutError("\n".join(self.screen.display))
-            self.read(0.002)
-        return time.perf_counter() - began
+        while time.perf_counter() - began < DEADLINE_SECONDS:
+            while self._arrived:
+                moment, data = self._arrived.pop(0)
+                self._stream.feed(data)
+                if shown("\n".join(self._screen.display)):
+                    return moment
+            self.run(LOOK_SECONDS)
+        raise TimeoutError("\n".join(self._screen.display))
 
 
 @contextmanager
@@ -78,15 +82,14 @@ def first_frames(runs: str, starts: int) -> list[float]:
     seconds = []
     for _ in range(starts):
         with terminal(120, 40, "--runs-dir", runs) as opened:
-            opened.wait(lambda text: "Enter: start" in text)
-            seconds.append(time.perf_counter() - opened.began)
+            seconds.append(opened.time_of(lambda text: "Enter: start" in text) - opened.began)
     return seconds
 
 
 def steady(runs: str, size: tuple[int, int], seconds: float) -> dict[str, float]:
     """Watch the newest run for `seconds` and give what that cost, after the first frames are out."""
     with terminal(*size, "attach", "--runs-dir", runs) as opened:
-        opened.wait(lambda text: "images/s" in text)
+        opened.time_of(lambda text: "images/s" in text)
         opened.run(5)
         process, before = psutil.Process(opened.child.pid), opened.bytes
         cpu = sum(process.cpu_times()[:2])
@@ -102,9 +105,9 @@ def steady(runs: str, size: tuple[int, int], seconds: float) -> dict[str, float]
 
 def key_to_paint(opened: Terminal, key: str) -> float:
     """Press the number of a pane; gives the seconds until its tab is painted as the chosen one."""
-    opened.run(0.1)
+    pressed = time.perf_counter()
     opened.child.send(key)
-    return opened.wait(lambda text: f"[{key}" in text)
+    return opened.time_of(lambda text: f"[{key}" in text) - pressed
 
 
 def main() -> None:
