@@ -34,11 +34,12 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 def run_app(app: App[Any]) -> int:
     """Run `app` on this process's terminal and give the exit code; raises what the app's own start raises."""
     terminal = Terminal()
-    with ui_log.opened() as log, _Guard(app, terminal, log):
+    with ui_log.opened() as log, _Guard(app, terminal, log) as guard:
         app.driver_class = _driver_on(terminal.screen)
         app.error_console = Console(file=log, width=120)
         app.run()
-    return app.return_code or 0
+    # A signal may come before the app is whole, and what it says of that is of no use to anyone.
+    return guard.signal_code or app.return_code or 0
 
 
 class _Guard:
@@ -49,7 +50,8 @@ class _Guard:
         self._terminal = terminal
         self._log = log
         self._log_handler = logging.StreamHandler(log)
-        self._code = 0
+        self.signal_code = 0
+        self._forced = threading.RLock()
 
     def __enter__(self) -> Self:
         # INT too: a parent may have left it ignored. And HUP is never ignored: without its terminal the app would spin.
@@ -63,6 +65,8 @@ class _Guard:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, _error: object, _traceback: TracebackType | None) -> None:
+        with self._forced:
+            pass  # Where the watchdog is at work, the app came free only by it, and must not end before it is done.
         if kind:
             self._terminal.give_back_by_force()
         self._terminal.give_back()
@@ -71,7 +75,7 @@ class _Guard:
         faulthandler.disable()
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
-        again, self._code = bool(self._code), 128 + number
+        again, self.signal_code = bool(self.signal_code), 128 + number
         if number == signal.SIGQUIT:
             faulthandler.dump_traceback(self._log, all_threads=True)
         try:
@@ -85,11 +89,12 @@ class _Guard:
         watchdog = threading.Timer(PATIENCE_SECONDS, self._leave_now)
         watchdog.daemon = True
         watchdog.start()
-        loop.call_soon_threadsafe(self._app.exit, None, self._code)
+        loop.call_soon_threadsafe(self._app.exit, None, self.signal_code)
 
     def _leave_now(self) -> None:
+        self._forced.acquire()  # For good.
         self._terminal.give_back_by_force()
-        os._exit(self._code)
+        os._exit(self.signal_code)
 
     def _watch_terminal(self) -> None:
         poll = select.poll()

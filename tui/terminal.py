@@ -1,9 +1,10 @@
 """The terminal under the app: whether it can be drawn on, and how it gets back what it was, whatever ends the app."""
 
-import errno
 import os
+import signal
 import sys
 import termios
+import threading
 import time
 from contextlib import suppress
 from typing import TextIO
@@ -19,6 +20,7 @@ RESET = (
     "\x1b[?2004l\x1b[?2048l\x1b[?1004l"  # Reports of pastes, resizes and focus.
     "\x1b[?7h\x1b[0m\x1b[?1049l\x1b[?25h"  # Line wrap, colours, the normal screen, the cursor.
 )
+_WAKE = signal.SIGUSR1
 _TRIES = 50
 _BETWEEN_TRIES_SECONDS = 0.01
 
@@ -48,6 +50,7 @@ class Terminal:
         self._attributes = termios.tcgetattr(self._input)
         # A descriptor of its own: it can be pointed at nothing while stdout stays what it is.
         self.screen = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding=output_encoding(), errors=ERRORS)
+        signal.signal(_WAKE, lambda *_: None)
 
     def give_back(self) -> None:
         """Set back echo, line editing and signal keys; nothing where the terminal is gone."""
@@ -59,23 +62,28 @@ class Terminal:
         nothing = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nothing, self.screen.fileno())
         os.close(nothing)
+        _interrupt_writes()
         self.give_back()
-        with suppress(OSError):
+        with suppress(OSError, termios.error):
             descriptor = os.open(self._device, os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
             _write_through(descriptor, RESET.encode())
             os.close(descriptor)
 
 
+def _interrupt_writes() -> None:
+    """Have writes that are blocked tried again, which will be on nothing; they would keep us from writing, too."""
+    for thread in threading.enumerate():
+        if thread.ident and thread is not threading.current_thread():
+            with suppress(ProcessLookupError):
+                signal.pthread_kill(thread.ident, _WAKE)
+
+
 def _write_through(descriptor: int, data: bytes) -> None:
-    """Write to a terminal that may not take it: what waits in it to be read is thrown away until there is room."""
+    """Write all of `data` to a terminal that may not take it: what waits there to be read is dropped to make room."""
     for _ in range(_TRIES):
-        try:
-            data = data[os.write(descriptor, data) :]
-        except BlockingIOError:
-            termios.tcflush(descriptor, termios.TCOFLUSH)
-        except OSError as error:
-            if error.errno != errno.EINTR:
+        with suppress(BlockingIOError):
+            if os.write(descriptor, data) == len(data):
                 return
-        if not data:
-            return
+        # It drops the part of ours that was taken, too, so that the next try begins anew.
+        termios.tcflush(descriptor, termios.TCOFLUSH)
         time.sleep(_BETWEEN_TRIES_SECONDS)

@@ -1,5 +1,7 @@
 """`mnist-tui [RUN OPTIONS]`: a new run or the next attempt of one, on the screen or without."""
 
+import gc
+import gc
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -43,6 +45,7 @@ def open_app(
 ) -> int:
     """Open the app with its form filled in, `start` that run or `attach` to one at once, and give the exit code."""
     require_terminal()
+    gc.disable()  # Until the first frame is drawn, when the app turns it on again; it would come 30 ms later.
     # Imported here: what has no screen should not wait for one.
     from tui.app import MnistTuiApp
     from tui.guard import run_app
@@ -51,7 +54,7 @@ def open_app(
     code = run_app(app)
     if app.farewell:
         write_out(f"{app.farewell}\n")
-    if app.crash:
+    if app.crash and code == app.crash.exit_code:
         say(str(app.crash))
     return code
 
