@@ -7,6 +7,7 @@ from math import ceil, floor, isfinite, log10
 _ACCURACY_FLOORS = (98, 95, 90, 80, 50, 0)
 _INTERVALS = range(2, 9)
 _MAX_EPOCH_TICKS = 10
+_MAX_DECADES = 6
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ def accuracy_axis(values: Sequence[float], rows: int) -> Axis:
     """
     finite = sorted(value for value in values if isfinite(value))
     most = finite[len(finite) // 10] if finite else 0.0
-    floor_percent = next(floor for floor in _ACCURACY_FLOORS if 100 * most >= floor)
+    floor_percent = next((floor for floor in _ACCURACY_FLOORS if 100 * most >= floor), 0)
     span = 100 - floor_percent
     intervals = _best_fit({n: 0.0 for n in _INTERVALS if _is_round(span / n)}, rows)
     labels = [f"{floor_percent + span * at / intervals:.4g}" for at in range(intervals + 1)]
@@ -33,10 +34,10 @@ def accuracy_axis(values: Sequence[float], rows: int) -> Axis:
 
 
 def loss_axis(values: Sequence[float], rows: int) -> Axis:
-    """Give an axis from 0 to a round number that nearly all of `values` are below, for `rows` lines."""
+    """Give an axis from 0 to a round number that all but a thirtieth of `values` are below, for `rows` lines."""
     finite = sorted(value for value in values if isfinite(value))
-    most = max(finite[int(len(finite) * 0.97) : -1] or finite[-1:], default=1.0)
-    most = max(most, 1e-9) * 1.05
+    most = finite[-1 - len(finite) // 30] if finite else 1.0
+    most = min(max(most, 1e-9), 1e30) * 1.05
     power = 10.0 ** floor(log10(most))
     steps = [factor * power for factor in (0.1, 0.2, 0.25, 0.5, 1, 2, 2.5, 5)]
     by_intervals = {ceil(most / step): step for step in steps if ceil(most / step) in _INTERVALS}
@@ -47,12 +48,12 @@ def loss_axis(values: Sequence[float], rows: int) -> Axis:
 
 def log_loss_axis(values: Sequence[float]) -> Axis:
     """Give an axis of powers of ten around the logarithms in `values`."""
-    finite = [value for value in values if isfinite(value)]
+    finite = [min(30.0, max(-30.0, value)) for value in values if isfinite(value)]
     low, high = floor(min(finite, default=-1.0)), ceil(max(finite, default=0.0))
     high = max(high, low + 1)
-    halves = 2 if high - low < 3 else 1
-    ticks = [low + at / halves for at in range((high - low) * halves + 1)]
-    return Axis(low, high, tuple(f"{10**tick:.2g}" for tick in ticks))
+    gap = 0.5 if high - low < 3 else ceil((high - low) / _MAX_DECADES)
+    intervals = ceil((high - low) / gap)
+    return Axis(low, low + gap * intervals, tuple(f"{10 ** (low + gap * at):.2g}" for at in range(intervals + 1)))
 
 
 def epoch_axis(position: float, epochs: int) -> Axis:
@@ -83,4 +84,4 @@ def _is_round(step: float) -> bool:
 
 
 def _gaps() -> list[int]:
-    return [factor * 10**power for power in range(9) for factor in (1, 2, 5)]
+    return [factor * 10**power for power in range(18) for factor in (1, 2, 5)]

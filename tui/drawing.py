@@ -79,7 +79,8 @@ def draw_canvas(
         marker = plotext.marker(curve.marker, roles.index(curve.role))
         for stretch in _unbroken(curve.points):
             xs, ys = zip(*stretch, strict=True)
-            figure.draw(figure.signal(xs, ys, marker=marker).lines(curve.joined))
+            signal = figure.signal(_near(xs, x_range), _near(ys, y_range), marker=marker)
+            figure.draw(signal.lines(curve.joined))
     text: str = figure.build().string()
     return [_parse(line, roles, width) for line in text.split("\n")[:height]]
 
@@ -95,6 +96,13 @@ def _unbroken(points: Sequence[tuple[float, float]]) -> Iterator[list[tuple[floa
             stretch = []
     if stretch:
         yield stretch
+
+
+def _near(values: Sequence[float], limits: tuple[float, float]) -> list[float]:
+    """Bring what is far outside nearer; plotext walks a line cell by cell, visible or not."""
+    low, high = limits
+    span = high - low
+    return [min(high + span, max(low - span, value)) for value in values]
 
 
 def _parse(line: str, roles: list[str], width: int) -> Line:

@@ -58,7 +58,6 @@ class SwitcherScreen(ModalScreen[Switch | None]):
 
     def __init__(self, present: RunSpec, row: str, *, is_alive: bool) -> None:
         super().__init__()
-        self._present = present
         self._is_alive = is_alive
         self._spec = step_spec(present, row, 1)
         self._row = row
@@ -92,7 +91,7 @@ class SwitcherScreen(ModalScreen[Switch | None]):
 
     def lines(self) -> list[Line]:
         """Draw the choices as they are now."""
-        return draw_switcher(self._present, self._spec, self._row, is_alive=self._is_alive)
+        return draw_switcher(self._spec, self._row, is_alive=self._is_alive)
 
 
 class _SwitcherPicture(Picture):
@@ -112,7 +111,7 @@ def step_spec(spec: RunSpec, row: str, by: int) -> RunSpec:
     return msgspec.structs.replace(spec, **{row: value})
 
 
-def draw_switcher(present: RunSpec, spec: RunSpec, row: str, *, is_alive: bool) -> list[Line]:
+def draw_switcher(spec: RunSpec, row: str, *, is_alive: bool) -> list[Line]:
     """Draw the three rows, the value that is chosen in brackets, and what the keys do."""
     lines: list[Line] = [
         [("next  ", "muted"), (f"{framework_title(spec)} {spec.model} on {dataset_title(spec)}", "strong")],

@@ -60,7 +60,8 @@ def draw_confusion(counts: list[list[int]], names: list[str], width: int, height
         line.append((formats.percent(accuracy, 1).rjust(_ACCURACY_WIDTH), "text"))
         lines.append(line)
     if height > len(lines):
-        lines.append([(_describe_worst(counts, names) + (", in percent of the row" if in_percent else ""), "muted")])
+        unit = "in % of the row; " if in_percent else ""
+        lines.append(fit([(unit + _describe_worst(counts, names), "muted")], width))
     return lines
 
 

@@ -1,7 +1,7 @@
 """A pane of the live screen: shows what a pure function makes of a run, no more often than a person can read it."""
 
-import time
 from collections.abc import Hashable
+from time import monotonic
 from typing import ClassVar
 
 from tui.lines import Line, fit, width_of
@@ -50,13 +50,13 @@ class Pane(Picture):
     def offer(self, view: View) -> None:
         """Take `view`; draws if it shows something new and the last drawing is long enough ago."""
         self._view = view
-        if time.monotonic() - self._drawn_at >= self.PERIOD and self.key_of(view) != self._key:
+        if monotonic() - self._drawn_at >= self.PERIOD and self.key_of(view) != self._key:
             self.redraw()
 
     def redraw(self) -> None:
         """Draw the last view that was offered now."""
         if self._view is not None:
-            self._drawn_at, self._key = time.monotonic(), self.key_of(self._view)
+            self._drawn_at, self._key = monotonic(), self.key_of(self._view)
             super().redraw()
 
     def draw(self, width: int, height: int) -> list[Line]:

@@ -1,0 +1,57 @@
+import math
+
+import pytest
+
+from tui import formats
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0:00"), (7.9, "0:07"), (754, "12:34"), (3723, "1:02:03"), (184_000, "2d 3:06:40"), (None, "-"), (-3, "0:00")],
+)
+def test_a_clock_has_whole_seconds(seconds, text):
+    assert formats.clock(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.0123, "12 ms"), (0.0996, "0.10 s"), (1.714, "1.71 s"), (9.996, "10.0 s"), (42, "42.0 s"), (125, "2:05")],
+)
+def test_a_measured_duration_has_three_digits(seconds, text):
+    assert formats.duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("fraction", "text"),
+    [(0.98912, "98.91 %"), (1.0, "100.00 %"), (0.99999, "99.99 %"), (0.0, "0.00 %"), (None, "-"), (math.nan, "-")],
+)
+def test_percent_never_promises_more_than_there_is(fraction, text):
+    assert formats.percent(fraction) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.03451, "0.0345"), (2.30259, "2.303"), (0, "0.0000"), (12345.0, "1.2e+04"), (1e-7, "1.0e-07"), (None, "-")],
+)
+def test_a_loss_has_four_digits_that_matter(value, text):
+    assert formats.loss(value) == text
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [(512, "512 B"), (1000, "1.0 KiB"), (507 << 20, "507 MiB"), (85_500_000_000, "79.6 GiB")]
+)
+def test_bytes_are_in_powers_of_1024(number, text):
+    assert formats.size(number) == text
+
+
+def test_other_numbers_read_as_a_person_writes_them():
+    assert formats.count(61706) == "61,706"
+    assert formats.rate(9480.7, "images") == "9,481 images/s"
+    assert formats.rate(0.25, "images") == "0.25 images/s"
+    assert formats.points(0.0042) == "+0.42"
+    assert formats.points(-0.01) == "-1.00"
+    assert formats.number(0.001) == "0.001"
+    assert formats.shape([6, 1, 5, 5]) == "6x1x5x5"
+    assert formats.shape([]) == "1"
+    assert formats.counted(1, "epoch") == "1 epoch"
+    assert formats.counted(1437, "image") == "1,437 images"

@@ -1,0 +1,263 @@
+import pytest
+from piloted import SIZES, app_of, drive, seen, until, until_seen
+from real_worker import spec_of, wait_until
+
+from engines.event_log import EventWriter
+from engines.events import RunError, RunFinished
+from engines.run_reader import RunReader
+from engines.runs import RunStore
+from tui.screens.confirm import ConfirmScreen
+from tui.screens.launcher import LauncherScreen
+from tui.screens.monitor import MonitorScreen
+from tui.screens.switcher import SwitcherScreen
+from tui.widgets.bench import PANE_NAMES
+
+KEYS = [key for binding in MonitorScreen.BINDINGS for key in binding.key.split(",")]
+
+
+def watch(directory, steps, size=(80, 24)):
+    """Have `steps` play a person before the live screen of the run in `directory`; gives the app."""
+
+    async def play(pilot):
+        await until(pilot, lambda: isinstance(pilot.app.screen, MonitorScreen))
+        await steps(pilot)
+
+    app = app_of(RunStore(directory.parent), attach=directory)
+    drive(app, play, size)
+    assert app.crash is None
+    return app
+
+
+def state_of(directory):
+    return read(directory).state
+
+
+def status_of(directory):
+    return read(directory).status()
+
+
+def read(directory):
+    reader = RunReader(directory)
+    reader.read_all()
+    reader.close()
+    return reader
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_every_pane_of_a_live_run_is_alive(live_run, size):
+    words = ["● test", "rows true", "of 20 right", "CPU only", "784x10", "checkpoint saved", "most often", "✓ import"]
+
+    async def steps(pilot):
+        await until_seen(pilot, "● running")
+        shown = ""
+        for key in "123456789":
+            await pilot.press(key)
+            await until_seen(pilot, f"{key} {PANE_NAMES[int(key) - 1]}")
+            await pilot.pause(0.3)
+            shown += seen(pilot)
+        missing = [word for word in words if word not in shown]
+        assert not missing
+
+    watch(live_run.run_directory, steps, size)
+
+
+def test_more_panes_are_shown_where_there_is_more_room(finished_run):
+    for size, count in (((80, 24), 1), ((120, 40), 4), ((200, 60), 9)):
+
+        async def steps(pilot, count=count):
+            await until_seen(pilot, "completed")
+            await until(pilot, lambda: len(pilot.app.screen.query_one("Bench").shown) == count)
+
+        watch(finished_run, steps, size)
+
+
+def test_tab_and_arrows_step_through_the_panes_and_a_second_press_enlarges_one(finished_run):
+    async def steps(pilot):
+        bench = pilot.app.screen.query_one("Bench")
+        await pilot.press("tab")
+        assert bench.chosen == "loss"
+        await pilot.press("left", "shift+tab")
+        assert bench.chosen == "log"
+        await pilot.press("9")
+        assert bench.shown == ("log",)
+        await pilot.press("9")
+        assert len(bench.shown) == 4
+
+    watch(finished_run, steps, (120, 40))
+
+
+def test_no_key_does_harm_at_the_first_instant(store):
+    directory = store.create(spec_of())
+
+    async def steps(pilot):
+        for key in KEYS:
+            pilot.app.open_run(directory)
+            await pilot.press(key, key, "escape", "escape")
+            await until(pilot, lambda: isinstance(pilot.app.screen, LauncherScreen))
+
+    watch(directory, steps)
+    assert state_of(directory).first_time is None
+    assert store.directories() == [directory]
+
+
+def test_stopping_is_asked_first_and_saves_a_checkpoint(live_run):
+    directory = live_run.run_directory
+
+    async def steps(pilot):
+        await until_seen(pilot, "epoch")
+        await pilot.press("s")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ConfirmScreen))
+        await pilot.press("n")
+        await until(pilot, lambda: isinstance(pilot.app.screen, MonitorScreen))
+        assert status_of(directory) == "running"
+        await pilot.press("s", "y")
+        await until_seen(pilot, "stopped after")
+        await until_seen(pilot, "--continue-from")
+
+    watch(directory, steps)
+    state = state_of(directory)
+    assert state.finished.state == "stopped"
+    assert state.checkpoints
+
+
+def test_p_pauses_and_resumes_and_c_saves_a_checkpoint(live_run):
+    directory = live_run.run_directory
+
+    async def steps(pilot):
+        await until_seen(pilot, "epoch")
+        await pilot.press("p")
+        await until_seen(pilot, "○ paused")
+        await pilot.press("p")
+        await until_seen(pilot, "● running")
+        await pilot.press("c", "9")
+        await until_seen(pilot, "checkpoint asked for")
+
+    watch(directory, steps)
+
+
+def test_leaving_lets_the_run_go_on_and_says_how_to_come_back(live_run):
+    async def steps(pilot):
+        await until_seen(pilot, "epoch")
+        await pilot.press("q")
+
+    app = watch(live_run.run_directory, steps)
+    assert f"attach {live_run.run_directory.name}" in app.farewell
+    assert status_of(live_run.run_directory) == "running"
+
+
+def test_switching_stops_the_run_with_a_checkpoint_and_starts_the_next(live_run, store):
+    async def steps(pilot):
+        await until_seen(pilot, "epoch")
+        await pilot.press("m")
+        await until(pilot, lambda: isinstance(pilot.app.screen, SwitcherScreen))
+        assert "Rehearsal lenet on Digits" in seen(pilot)
+        await pilot.press("m", "enter")
+        await until_seen(pilot, "Rehearsal lenet1 on Digits")
+        await until_seen(pilot, "epoch")
+        await pilot.press("s", "y")
+        await until_seen(pilot, "stopped after")
+
+    watch(live_run.run_directory, steps)
+    state = wait_until(live_run.run_directory, lambda state: state.finished)
+    assert state.finished.state == "stopped"
+    assert [directory.name.split("-")[3] for directory in store.directories()] == ["lenet1", "nn"]
+
+
+def test_escape_from_the_switcher_changes_nothing(live_run, store):
+    async def steps(pilot):
+        await pilot.press("d", "f", "down", "right", "escape")
+        await until(pilot, lambda: isinstance(pilot.app.screen, MonitorScreen))
+
+    watch(live_run.run_directory, steps)
+    assert store.directories() == [live_run.run_directory]
+    assert status_of(live_run.run_directory) == "running"
+
+
+def test_the_next_run_may_start_beside_the_present_one(live_run, store):
+    async def steps(pilot):
+        await until_seen(pilot, "epoch")
+        await pilot.press("m", "b")
+        await until_seen(pilot, "Rehearsal lenet on Digits")
+        assert status_of(live_run.run_directory) == "running"
+        await until_seen(pilot, "epoch")
+        await pilot.press("s", "y")
+        await until_seen(pilot, "stopped after")
+
+    watch(live_run.run_directory, steps)
+    assert len(store.directories()) == 2
+
+
+def test_a_finished_run_is_continued_for_epochs_more_once_that_is_confirmed(finished_run):
+    async def steps(pilot):
+        await until_seen(pilot, "completed after 3 epochs")
+        assert "stop" not in seen(pilot).splitlines()[-1]
+        await pilot.press("c")
+        await until_seen(pilot, "5 epochs more?")
+        await pilot.press("y")
+        await until_seen(pilot, "completed after 8 epochs")
+
+    watch(finished_run, steps)
+    assert state_of(finished_run).started.attempt == 2
+
+
+def test_a_killed_worker_is_told_of_with_the_way_on(live_run):
+    async def steps(pilot):
+        await until_seen(pilot, "epoch")
+        live_run.process.kill()
+        await until_seen(pilot, "✗ crashed")
+        await until_seen(pilot, "--continue-from")
+
+    watch(live_run.run_directory, steps)
+
+
+def test_a_failed_run_shows_why_and_what_to_do_in_full(store):
+    directory = store.create(spec_of())
+    (directory / "worker.log").write_text("Traceback [/x] \x1b[31mred\x1b[0m\nValueError: [TODO] no\n")
+    writer = EventWriter(directory / "events.jsonl")
+    nothing = dict.fromkeys(
+        ("train_accuracy", "train_loss", "test_accuracy", "test_loss", "best_epoch", "best_test_accuracy")
+    )
+    error = RunError(kind="dataset", message="train-images is an HTML page.", hint="Delete it and try again.")
+    writer.write(RunFinished(state="failed", epochs=0, seconds=1.0, error=error, **nothing))
+    writer.close()
+
+    async def steps(pilot):
+        await until_seen(pilot, "✗ failed")
+        for words in ("train-images is an HTML page.", "Delete it and try again.", "Traceback [/x] red", "[TODO] no"):
+            await until_seen(pilot, words)
+
+    for size in SIZES:
+        watch(directory, steps, size)
+
+
+def test_images_step_through_their_styles(finished_run):
+    async def steps(pilot):
+        await pilot.press("3")
+        await until_seen(pilot, "▀")
+        await pilot.press("i")
+        await until(pilot, lambda: any(0x2800 < ord(glyph) <= 0x28FF for glyph in seen(pilot)))
+        await pilot.press("i")
+        await until_seen(pilot, "@@")
+        await pilot.press("i")
+        await until_seen(pilot, "▀")
+
+    watch(finished_run, steps)
+
+
+def test_the_loss_may_be_seen_on_a_logarithmic_scale(finished_run):
+    async def steps(pilot):
+        await pilot.press("2")
+        await until_seen(pilot, "2 loss")
+        await pilot.press("l")
+        await until_seen(pilot, "log scale")
+
+    watch(finished_run, steps)
+
+
+def test_a_pane_that_is_hidden_is_never_drawn(finished_run):
+    async def steps(pilot):
+        await until_seen(pilot, "● 8")
+        panes = pilot.app.screen.query_one("Bench").panes
+        assert [name for name, pane in panes.items() if pane._lines] == ["accuracy"]
+
+    watch(finished_run, steps)

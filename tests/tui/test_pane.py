@@ -1,0 +1,92 @@
+import asyncio
+
+import pytest
+from textual.app import App
+from views import batch, started, view_of
+
+import tui.widgets.pane as pane_module
+from tui.lines import plain
+from tui.widgets.pane import Pane, draw_title
+
+
+class CountingPane(Pane):
+    PERIOD = 1.0
+
+    def __init__(self):
+        super().__init__()
+        self.drawn = []
+
+    def key_of(self, view):
+        return view.state.batch_count
+
+    def draw_view(self, view, width, height):
+        self.drawn.append(view.state.batch_count)
+        return [[("a", "train"), ("b", "ink 3/15")]]
+
+
+class PaneApp(App):
+    def compose(self):
+        yield CountingPane()
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """Stop the time that panes go by; a test sets it."""
+
+    class Clock:
+        now = 100.0
+
+    monkeypatch.setattr(pane_module, "monotonic", lambda: Clock.now)
+    return Clock
+
+
+def runs(*counts):
+    return [view_of(started(), *(batch(step=step + 1) for step in range(count))) for count in counts]
+
+
+def play(steps):
+    """Have `steps` use a pane that is on a screen."""
+
+    async def run():
+        async with PaneApp().run_test() as pilot:
+            await steps(pilot, pilot.app.query_one(CountingPane))
+
+    asyncio.run(run())
+
+
+def test_it_draws_what_is_new_and_no_more_often_than_its_period(clock):
+    async def steps(_, pane):
+        one, two, three = runs(1, 2, 3)
+        pane.offer(one)
+        pane.offer(two)
+        assert pane.drawn == [1]
+        clock.now += 1.0
+        pane.offer(two)
+        pane.offer(three)
+        assert pane.drawn == [1, 2]
+        clock.now += 1.0
+        pane.offer(three)
+        clock.now += 9.0
+        pane.offer(three)
+        assert pane.drawn == [1, 2, 3]
+
+    play(steps)
+
+
+def test_a_new_size_is_drawn_at_once(clock):
+    async def steps(pilot, pane):
+        pane.offer(runs(1)[0])
+        await pilot.resize_terminal(70, 30)
+        await pilot.pause()
+        assert pane.drawn == [1, 1]
+        assert pane.render_line(0).cell_length == 70
+
+    play(steps)
+
+
+def test_a_title_keeps_its_width_and_its_legend_where_that_fits():
+    legend = [("19 of 20 right", "muted")]
+    wide, narrow = (draw_title(3, "samples", legend, width, is_chosen=False) for width in (40, 20))
+    assert plain(wide) == "3 samples ─────────────── 19 of 20 right"
+    assert plain(narrow) == "3 samples ──────────"
+    assert plain(draw_title(3, "samples", [], 20, is_chosen=True)) == "3 samples ━━━━━━━━━━"

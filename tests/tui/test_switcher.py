@@ -1,0 +1,34 @@
+import pytest
+
+from engines.spec import RunSpec
+from tui.lines import plain, width_of
+from tui.screens.switcher import draw_switcher, step_spec
+
+PRESENT = RunSpec(framework="torch", model="lenet", dataset="mnist", epochs=7, lr=0.01)
+
+
+@pytest.mark.parametrize(
+    ("row", "by", "value"),
+    [("framework", 1, "tensorflow"), ("model", 1, "lenet1"), ("model", 2, "nn"), ("dataset", -1, "digits")],
+)
+def test_a_row_steps_round_and_leaves_the_rest(row, by, value):
+    stepped = step_spec(PRESENT, row, by)
+    assert getattr(stepped, row) == value
+    assert (stepped.epochs, stepped.lr) == (7, 0.01)
+
+
+def test_what_is_not_offered_steps_to_what_is():
+    assert step_spec(RunSpec(framework="rehearsal"), "framework", 1).framework == "torch"
+
+
+def test_the_choice_is_in_brackets_and_the_keys_are_said():
+    lines = draw_switcher(RunSpec(model="nn", dataset="fashion-mnist"), "model", is_alive=True)
+    text = "\n".join(map(plain, lines))
+    for words in ("PyTorch nn on Fashion-MNIST", "▸ model", "[nn]", "[fashion-mnist]", "stop this run", "b "):
+        assert words in text
+    assert max(map(width_of, lines)) <= 62
+
+
+def test_nothing_is_stopped_where_nothing_is_alive():
+    text = "\n".join(map(plain, draw_switcher(PRESENT, "model", is_alive=False)))
+    assert "stop" not in text

@@ -1,0 +1,178 @@
+from math import nan
+
+import pytest
+from views import batch, epoch_ended, finished, phase, started, telemetry, text_of, view_of
+
+from engines.events import CheckpointSaved, ControlApplied, Gpu, Log, RunError
+from tui.lines import plain
+from tui.widgets.header_pane import draw_header
+from tui.widgets.log_pane import draw_log
+from tui.widgets.machine_pane import draw_machine, draw_sparkline
+from tui.widgets.network_pane import draw_network
+from tui.widgets.phases_pane import draw_phases
+from tui.widgets.progress_pane import draw_bar, draw_outcome, draw_progress
+from tui.widgets.results_pane import draw_epochs, draw_summary
+from tui.widgets.tabs_pane import draw_tabs
+
+WIDTHS = [58, 78, 118, 198]
+IN_TRAINING = (phase(), started(), batch(1, 50), epoch_ended(1), batch(2, 25, rate=9481.0))
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_header_says_what_is_trained_on_what_and_how_it_stands(width):
+    text = text_of(draw_header(view_of(*IN_TRAINING), width), width)
+    assert "PyTorch lenet on MNIST" in text
+    assert "● running" in text
+    assert "CPU only: AMD EPYC, 1 thread" in text
+
+
+def test_a_gpu_is_called_by_its_name():
+    assert "NVIDIA H100 (cuda:0)" in text_of(draw_header(view_of(started(device="NVIDIA H100 (cuda:0)")), 78), 78)
+
+
+def test_a_run_that_says_nothing_more_says_since_when():
+    text = text_of(draw_header(view_of(*IN_TRAINING, status="stalled"), 78), 78)
+    assert "○ stalled, nothing new for 1:40" in text
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_progress_says_how_far_how_fast_and_how_long(width):
+    lines = draw_progress(view_of(*IN_TRAINING), width)
+    text = text_of(lines, width)
+    assert len(lines) == 2
+    for words in ("epoch 2 of 5", "25 %", "9,481 images/s", "left 0:24"):
+        assert words in text
+    if width >= 78:
+        assert "step 25 of 100" in text
+        assert "elapsed 1:41" in text
+
+
+def test_a_bar_is_as_full_as_its_fraction_without_colours_too():
+    assert plain(draw_bar(0.25, 8)) == "━━······"
+    assert plain(draw_bar(7.0, 4)) == "━━━━"
+
+
+def test_before_the_first_step_progress_says_what_is_waited_for():
+    assert "importing PyTorch" in text_of(draw_progress(view_of(phase(state="started", done=0)), 78), 78)
+
+
+def test_a_completed_run_says_what_came_out_in_two_lines():
+    text = text_of(draw_outcome(view_of(*IN_TRAINING, finished(), status="completed"), 78), 78)
+    assert "test accuracy 98.91 %  loss 0.0345  train 99.32 %  best epoch 4, 98.95 %" in text
+    assert "completed after 5 epochs in 31.2 s" in text
+
+
+def test_a_summary_has_figures_and_the_command_that_goes_on():
+    text = text_of(draw_summary(view_of(*IN_TRAINING, finished(), status="completed"), 100), 100)
+    for words in ("98.91 %, loss 0.0345", "99.32 %, loss 0.0212", "4, 98.95 %", "--no-ui --continue-from 20261124"):
+        assert words in text
+
+
+def test_a_failed_run_says_why_what_to_do_and_the_last_words():
+    error = RunError(kind="non-finite-loss", message="the loss is nan.", hint="Lower --lr.")
+    figures = dict.fromkeys(("train_accuracy", "train_loss", "test_accuracy", "test_loss"))
+    view = view_of(*IN_TRAINING, finished("failed", error, **figures), status="failed", log_lines=("Boom [/x] [TODO]",))
+    for drawn in (draw_summary(view, 78), draw_outcome(view, 78)):
+        assert "the loss is nan." in text_of(drawn, 78)
+        assert "Lower --lr." in text_of(drawn, 78)
+    text = text_of(draw_summary(view, 78), 78)
+    assert "Boom [/x] [TODO]" in text
+    assert "mnist-tui --no-ui --continue-from" in text
+
+
+def test_a_crashed_run_says_how_its_worker_ended():
+    view = view_of(*IN_TRAINING, status="crashed", worker_exit="it was killed by SIGKILL", log_lines=("last",))
+    assert "it was killed by SIGKILL" in text_of(draw_outcome(view, 78), 78)
+    text = text_of(draw_summary(view, 78), 78)
+    assert "it was killed by SIGKILL" in text
+    assert "--continue-from" in text
+
+
+def test_the_table_of_epochs_marks_the_best_and_keeps_the_newest():
+    epochs = [epoch_ended(at, test=0.9 if at != 4 else 0.99) for at in range(1, 9)]
+    lines = text_of(draw_epochs(epochs, epochs[3], 78, 7), 78).splitlines()
+    assert lines[0].split()[:4] == ["epoch", "train", "test", "gap"]
+    assert [line.split()[0] for line in lines[1:]] == ["3", "◆", "5", "6", "7", "8"]
+
+
+def test_a_table_leaves_columns_out_whole():
+    narrow = text_of(draw_epochs([epoch_ended(1)], None, 40, 5), 40)
+    assert narrow.splitlines()[0].split() == ["epoch", "train", "test", "gap"]
+
+
+def test_phases_show_what_is_done_what_is_on_and_what_is_ahead():
+    view = view_of(phase(), started(), phase("train", "progress", 1, 5, "epochs", seconds=12.0), epoch_ended(1))
+    lines = text_of(draw_phases(view, 60), 60).splitlines()
+    assert lines[0].split()[:4] == ["✓", "import", "1.71", "s"]
+    assert lines[3].startswith("▸ train")
+    assert "1 of 5 epochs" in lines[3]
+    assert lines[4] == "· save"
+
+
+def test_a_phase_that_is_on_grows_older_and_one_that_broke_off_does_not():
+    on = view_of(phase("train", "started", 0, 5, "epochs", seconds=0.0))
+    assert "1:40" not in text_of(draw_phases(on, 60), 60)
+    assert "100.0 s" in text_of(draw_phases(on, 60), 60)
+    broken = text_of(draw_phases(view_of(phase("train", "started", 0, seconds=3.0), status="crashed"), 60), 60)
+    assert "✗ train" in broken
+    assert "3.00 s" in broken
+
+
+def test_the_network_lists_every_tensor_and_the_settings():
+    text = text_of(draw_network(view_of(started(batch_size=64)), 58, 10), 58)
+    assert "conv1.weight" in text
+    assert "6x1x5x5" in text
+    assert "batch 64, Adam, lr 0.001, seed 0" in text
+    assert "and 2 more" in text_of(draw_network(view_of(started()), 58, 2), 58)
+
+
+def test_the_machine_says_plainly_that_there_is_no_gpu():
+    text = text_of(draw_machine(view_of(started(), batch(), telemetry()), 58), 58)
+    assert "143 % of a core" in text
+    assert "512 MiB" in text
+    assert "none in this machine" in text
+
+
+def test_a_gpu_shows_what_it_can_tell_and_no_number_where_there_is_none():
+    gpu = Gpu(
+        name="NVIDIA H100", utilization=0.45, memory_used=3 << 30, memory_total=80 << 30, temperature=41.0, power=None
+    )
+    text = text_of(draw_machine(view_of(started(), telemetry(gpus=[gpu])), 78), 78)
+    assert "NVIDIA H100, 45 % busy, 3.0 GiB of 80.0 GiB, 41 °C" in text
+    assert "W" not in text.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("values", "line"),
+    [([0, 1, 2, 7], "▁▂▃▇"), ([5.0, nan, 5.0], "▇ ▇"), ([], ""), ([0, 0], "▁▁"), ([9, 9, 9, 0, 1, 2, 7], "▁▂▃▇")],
+)
+def test_a_sparkline_shows_the_last_values_between_zero_and_the_greatest(values, line):
+    assert draw_sparkline(values, 4) == line
+
+
+def test_the_log_shows_what_happened_and_what_the_framework_printed():
+    view = view_of(
+        Log(level="warning", message="A damaged checkpoint was passed over"),
+        ControlApplied(action="pause", value=None, by="ann@box"),
+        CheckpointSaved(path="checkpoints/x", epoch=1, step=1875, kind="best"),
+        log_lines=("oneDNN custom operations are on. " * 4, "[/bold] stays"),
+    )
+    text = text_of(draw_log(view, 60, 12), 60)
+    for words in (
+        "A damaged checkpoint",
+        "paused, asked by ann@box",
+        "saved (best): epoch 1, step 1,875",
+        "[/bold] stays",
+    ):
+        assert words in text
+    assert len(text_of(draw_log(view, 60, 4), 60).splitlines()) <= 4
+    assert "nothing has been said yet" in text_of(draw_log(view_of(), 60, 4), 60)
+
+
+@pytest.mark.parametrize("width", [58, 78, 118])
+def test_the_tabs_name_the_chosen_pane_at_any_width(width):
+    line = draw_tabs(["accuracy", "samples"], "samples", width)
+    text_of([line], width)
+    assert "[3" in plain(line)
+    assert "samples]" in plain(line)
+    assert "9" in plain(line)
