@@ -1,0 +1,95 @@
+import json
+
+import command_line
+import pytest
+from real_terminal import RealTerminal
+
+from tui import doctor
+
+
+@pytest.fixture
+def broken_frameworks(tmp_path, monkeypatch):
+    """Put a torch and a tensorflow that cannot be imported before the real ones."""
+    folder = tmp_path / "broken"
+    folder.mkdir()
+    for name in ("torch", "tensorflow"):
+        text = f"raise ImportError('lib{name}.so: \\x1b[31mcannot open')"
+        (folder / f"{name}.py").write_text(text, encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(folder))
+    monkeypatch.setenv("MNIST_TUI_MIRROR", "http://127.0.0.1:1")
+
+
+@pytest.fixture
+def missing_frameworks(monkeypatch):
+    monkeypatch.setattr(doctor, "installed_version", lambda _name: None)
+    monkeypatch.setenv("MNIST_TUI_MIRROR", "http://127.0.0.1:1")
+
+
+def found(report, area):
+    return {finding.name: finding for finding in report.findings if finding.area == area}
+
+
+def test_frameworks_that_break_on_import_are_told_from_missing_ones(broken_frameworks):
+    asked = command_line.run("doctor", "--json")
+
+    report = json.loads(asked.stdout)
+    assert asked.returncode == 6
+    assert report["can_train"] is False
+    frameworks = {finding["name"]: finding for finding in report["findings"] if finding["area"] == "framework"}
+    assert "libtorch.so: cannot open" in frameworks["PyTorch"]["detail"]
+    assert "libtensorflow.so: cannot open" in frameworks["TensorFlow"]["detail"]
+    assert all(line.isprintable() for line in asked.stdout.splitlines())
+
+
+def test_missing_frameworks_are_said_with_how_to_install_them(missing_frameworks, store):
+    report = doctor.examine(store, None)
+
+    assert report.exit_code == 6
+    assert found(report, "framework")["TensorFlow"].detail == "not installed; install it with: pip install tensorflow"
+
+
+def test_folders_are_looked_at_before_they_exist(missing_frameworks, store, tmp_path):
+    (tmp_path / "file").write_text("", encoding="utf-8")
+
+    folders = found(doctor.examine(store, str(tmp_path / "file" / "data")), "folder")
+
+    assert folders["runs"].state == "ok"
+    assert str(store.root) in folders["runs"].detail
+    assert "free" in folders["runs"].detail
+    assert folders["datasets"].state == "missing"
+    assert not store.root.exists()
+
+
+def test_datasets_are_told_by_where_they_are(missing_frameworks, store, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+
+    datasets = found(doctor.examine(store, str(tmp_path / "data")), "dataset")
+
+    assert datasets["digits"].state == "ok"
+    assert (datasets["mnist"].state, datasets["fashion-mnist"].state) == ("missing", "missing")
+
+
+def test_every_finding_has_a_line(missing_frameworks, store):
+    report = doctor.examine(store, None)
+
+    lines = doctor.report_lines(report)
+    assert len(lines) == len(report.findings) + 1
+    assert lines[-1].startswith("training does not work")
+
+
+def test_a_terminal_is_described(broken_frameworks):
+    terminal = RealTerminal(command_line.COMMAND, "doctor", columns=200, rows=50)
+
+    assert terminal.end() == 6
+    assert "xterm-256color, 200x50, utf-8, colours" in terminal.text
+
+
+@pytest.mark.slow
+def test_the_frameworks_of_this_machine_are_tried_for_real():
+    asked = command_line.run("doctor")
+
+    assert asked.returncode == 0
+    assert asked.stdout.splitlines()[-1] == "training works"
+    for name in ("PyTorch", "TensorFlow"):
+        assert any(line.startswith("ok") and name in line and "trains on" in line for line in asked.stdout.splitlines())
