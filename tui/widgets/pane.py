@@ -15,24 +15,6 @@ class Pane(Picture):
     PERIOD: ClassVar[float] = 0.25
     """Seconds from one drawing to the next, at the least."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        *("picture--train", "picture--test", "picture--bar", "picture--rest", "picture--grid", "picture--hit"),
-        *("picture--heat1", "picture--heat2", "picture--heat3", "picture--heat4"),
-    }
-    DEFAULT_CSS = """
-    Pane {
-        .picture--grid { color: $foreground 18%; }
-        .picture--train, .picture--bar { color: $primary; }
-        .picture--test { color: $accent; }
-        .picture--rest { color: $foreground 22%; }
-        .picture--hit { background: $success 30%; text-style: bold; }
-        .picture--heat1 { background: $error 12%; }
-        .picture--heat2 { background: $error 25%; }
-        .picture--heat3 { background: $error 42%; }
-        .picture--heat4 { background: $error 65%; text-style: bold; }
-    }
-    """
-
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
         self._view: View | None = None
