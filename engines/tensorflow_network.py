@@ -30,16 +30,16 @@ def build_network(layers: tuple[Layer, ...], seed: int) -> keras.Sequential:
     keras.utils.set_random_seed(seed % 2**32)
     convs, denses, dropouts = count(1), count(1), count(1)
     network = keras.Sequential([keras.Input((IMAGE_SIZE, IMAGE_SIZE, 1))])
-    for layer, following in zip(layers, (*layers[1:], None), strict=True):
+    for before, layer, after in zip((None, *layers[:-1]), layers, (*layers[1:], None), strict=True):
         match layer:
             case Conv(filters, kernel, padding):
                 same = 2 * padding == kernel - 1
                 if padding and not same:
                     network.add(keras.layers.ZeroPadding2D(padding))
-                kind = PooledConv2D if isinstance(following, MaxPool) else keras.layers.Conv2D
+                kind = PooledConv2D if isinstance(after, MaxPool) else keras.layers.Conv2D
                 name, edges = f"conv{next(convs)}", "same" if same else "valid"
                 network.add(kind(filters, kernel, padding=edges, activation="relu", name=name))
-            case MaxPool() if not isinstance(network.layers[-1], PooledConv2D):
+            case MaxPool() if not isinstance(before, Conv):
                 network.add(keras.layers.MaxPooling2D(2))
             case Flatten():
                 network.add(keras.layers.Flatten())
