@@ -16,10 +16,10 @@ from engines.run_reader import RunReader
 from engines.runs import read_spec
 from engines.spec import RunSpec
 from tui import drawing
+from tui.background import in_background
 from tui.compositor import CellCompositor
 from tui.messages import ContinuationChosen, StartChosen
 from tui.screens.confirm import ConfirmScreen
-from tui.screens.runs import MORE_EPOCHS
 from tui.screens.switcher import SwitcherScreen
 from tui.streams import output_encoding
 from tui.view import View
@@ -93,9 +93,10 @@ class MonitorScreen(Screen[None]):
         """Let go of the run's file."""
         self._reader.close()
 
-    @work(thread=True)
-    def _warm_up(self) -> None:
-        drawing.import_plotext()
+    @work
+    async def _warm_up(self) -> None:
+        await in_background(drawing.import_plotext)
+        self._bench.has_curves = True
 
     def _tick(self) -> None:
         self._reader.advance(READ_SECONDS)
@@ -185,6 +186,8 @@ class MonitorScreen(Screen[None]):
     @work
     async def action_go_on(self) -> None:
         """Go on with the run from its last checkpoint, past its end where it is there, once that is confirmed."""
+        from tui.screens.runs import MORE_EPOCHS  # The table that comes with it is nothing to wait for before.
+
         spec, state = self._reader.state.spec or self._spec, self._reader.state
         if spec is None:
             return

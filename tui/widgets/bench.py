@@ -9,7 +9,7 @@ from textual.message import Message
 
 from tui.view import View
 from tui.widgets.confusion_pane import ConfusionPane
-from tui.widgets.curve_pane import AccuracyPane, LossPane
+from tui.widgets.curve_pane import AccuracyPane, CurvePane, LossPane
 from tui.widgets.log_pane import LogPane
 from tui.widgets.machine_pane import MachinePane
 from tui.widgets.network_pane import NetworkPane
@@ -102,6 +102,8 @@ class Bench(Container):
         self.shown: tuple[str, ...] = ()
         self._recent = ["accuracy", "samples", "confusion", *PANE_NAMES]
         self.is_zoomed = False
+        self.has_curves = False
+        """Set once curves can be drawn without a wait; until then their panes are left empty."""
 
     @property
     def chosen(self) -> str:
@@ -114,8 +116,9 @@ class Bench(Container):
 
     def offer(self, view: View) -> None:
         """Have the panes that are shown draw what is new to them."""
-        for name in self.shown:
-            self.panes[name].offer(view)
+        for pane in map(self.panes.__getitem__, self.shown):
+            if self.has_curves or not isinstance(pane, CurvePane):
+                pane.offer(view)
 
     def choose(self, name: str, *, zoomed: bool = False) -> None:
         """Show the pane called `name`; `zoomed`, in all the space there is."""
