@@ -83,6 +83,14 @@ def learnable(engine: TorchEngine) -> dict[str, Tensor]:
     }
 
 
+@torch.no_grad()
+def adam(weight: Tensor, gradient: Tensor, mean: Tensor, square: Tensor, step: int) -> None:
+    """Do a step of Adam as its paper has it; `torch.optim` loads Triton, which crashes beside TensorFlow."""
+    mean.lerp_(gradient, 1 - 0.9)
+    square.lerp_(gradient**2, 1 - 0.999)
+    weight -= 0.001 * (mean / (1 - 0.9**step)) / ((square / (1 - 0.999**step)).sqrt() + 1e-8)
+
+
 @pytest.mark.parametrize(("model", "count"), [("nn", 101_770), ("lenet", 61_706), ("lenet1", 121_994)])
 def test_parameters_are_the_articles(model, count):
     engine = torch_engine.create(RunSpec(model=model, device="cpu"))
@@ -132,16 +140,15 @@ def test_steps_are_those_of_plain_pytorch(model, data, order):
     engine.load_data(data)
     engine.begin_epoch(order)
     weights = learnable(engine)
-    optimizer = torch.optim.Adam(weights.values(), lr=0.001)
+    moments = {name: (torch.zeros_like(weight), torch.zeros_like(weight)) for name, weight in weights.items()}
     losses, hits = [], []
-    for indices in np.split(order, range(BATCH_SIZE, TRAIN_SIZE, BATCH_SIZE)):
+    for step, indices in enumerate(np.split(order, range(BATCH_SIZE, TRAIN_SIZE, BATCH_SIZE)), start=1):
         images = torch.from_numpy(data.train_images[indices]).unsqueeze(1) / 127.5 - 1
         labels = torch.from_numpy(data.train_labels[indices].astype(np.int64))
         logits = article_forward(layers, weights, images)
         loss = F.cross_entropy(logits, labels)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
+        for name, gradient in zip(weights, torch.autograd.grad(loss, list(weights.values())), strict=True):
+            adam(weights[name], gradient, *moments[name], step)
         losses.append(loss.item())
         hits.append((logits.argmax(1) == labels).sum().item())
     engine.train(0, STEPS)
