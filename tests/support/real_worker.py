@@ -10,7 +10,7 @@ from engines.events import RunFinished
 from engines.run_reader import RunReader
 from engines.spec import RunSpec
 
-PATIENCE_SECONDS = 120.0
+PATIENCE_SECONDS = 280.0
 
 
 @dataclass
@@ -43,9 +43,9 @@ def go_on(directory, more_epochs=None):
     return ended(launch.go_on(directory, more_epochs))
 
 
-def ended(worker):
+def ended(worker, patience=PATIENCE_SECONDS):
     """Wait for the worker to end by itself."""
-    code = worker.process.wait(PATIENCE_SECONDS)
+    code = worker.process.wait(patience)
     return Ended(worker.run_directory, code, read_events(worker.run_directory, worker.offset))
 
 
