@@ -5,15 +5,8 @@ from views import batch, epoch_ended, phase, started, text_of, view_of
 
 from engines.series import Series
 from tui.lines import plain
-from tui.widgets.curve_pane import (
-    AccuracyPane,
-    LossPane,
-    accuracy_gap,
-    by_column,
-    draw_accuracy,
-    draw_loss,
-    rising_since,
-)
+from tui.widgets.curve_pane import AccuracyPane, LossPane
+from tui.widgets.curves import accuracy_gap, by_column, draw_accuracy, draw_loss, rising_since
 
 SIZES = [(78, 17), (55, 16), (72, 25), (40, 8)]
 RUN = (

@@ -1,6 +1,5 @@
 """The live screen of a run: reads its directory ten times a second at most, and hands what it finds to the panes."""
 
-import time
 from typing import ClassVar
 
 from textual import on, work
@@ -10,10 +9,9 @@ from textual.screen import Screen
 from textual.widgets import Footer
 
 from engines import control
-from engines.launch import Worker, describe_exit, last_log_lines
+from engines.launch import Worker
 from engines.problems import Problem
 from engines.run_reader import RunReader
-from engines.runs import read_spec
 from engines.spec import RunSpec
 from tui import drawing
 from tui.background import in_background
@@ -23,6 +21,7 @@ from tui.screens.confirm import ConfirmScreen
 from tui.screens.switcher import SwitcherScreen
 from tui.streams import output_encoding
 from tui.view import View
+from tui.watch import Watch
 from tui.widgets.bench import PANE_NAMES, Bench
 from tui.widgets.curve_pane import LossPane
 from tui.widgets.header_pane import HeaderPane
@@ -35,8 +34,7 @@ READ_SECONDS = 0.04
 """At most so long a tick reads: a key is answered meanwhile, and a long record is caught up with all the same."""
 
 ROOMY_HEIGHT = 30
-LOG_SECONDS = 1.0
-LOG_LINES = 60
+_FOR_A_WORKER = frozenset({"stop", "pause", "checkpoint"})
 _CHECKPOINT_OR_CONTINUE = "save a checkpoint; after the end: continue"
 
 
@@ -65,12 +63,8 @@ class MonitorScreen(Screen[None]):
     def __init__(self, reader: RunReader, worker: Worker | None = None) -> None:
         super().__init__()
         self._compositor = CellCompositor()
-        self._reader = reader
-        self._worker = worker
-        self._spec = read_spec(reader.directory)
-        self._ascii_only = output_encoding() == "ascii"
-        self._log_lines: tuple[str, ...] = ()
-        self._log_read_at = float("-inf")
+        self._directory = reader.directory
+        self._watch = Watch(reader, worker, ascii_only=output_encoding() == "ascii")
         self._next: RunSpec | None = None
         self._view: View | None = None
         self._tabs = TabsPane()
@@ -91,7 +85,7 @@ class MonitorScreen(Screen[None]):
 
     def on_unmount(self) -> None:
         """Let go of the run's file."""
-        self._reader.close()
+        self._watch.close()
 
     @work
     async def _warm_up(self) -> None:
@@ -99,30 +93,12 @@ class MonitorScreen(Screen[None]):
         self._bench.has_curves = True
 
     def _tick(self) -> None:
-        self._reader.advance(READ_SECONDS)
-        before, self._view = self._view, self._look()
+        before, self._view = self._view, self._watch.look(READ_SECONDS)
         if self.is_current:
             for part in (*self._strip, self._bench):
                 part.offer(self._view)
         if before is None or before.is_alive != self._view.is_alive:
             self._change_life(before, self._view)
-
-    def _look(self) -> View:
-        now = time.monotonic()
-        if now - self._log_read_at >= LOG_SECONDS:
-            self._log_read_at = now
-            self._log_lines = tuple(last_log_lines(self._reader.directory, LOG_LINES))
-        code = self._worker.process.poll() if self._worker else None
-        return View(
-            directory=self._reader.directory,
-            state=self._reader.state,
-            status=self._reader.status(),
-            now=time.time(),
-            spec=self._reader.state.spec or self._spec,
-            log_lines=self._log_lines,
-            worker_exit="" if code is None else describe_exit(code),
-            ascii_only=self._ascii_only,
-        )
 
     def _change_life(self, before: View | None, view: View) -> None:
         """Show the results of a run that has ended, or never came to anything; start what was to follow it."""
@@ -145,9 +121,7 @@ class MonitorScreen(Screen[None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer each action only where there is a worker to do it, or none any more."""
         is_over = self._view is not None and not self._view.is_alive
-        return {"stop": not is_over, "pause": not is_over, "checkpoint": not is_over, "go_on": is_over}.get(
-            action, True
-        )
+        return is_over if action == "go_on" else not (is_over and action in _FOR_A_WORKER)
 
     def action_choose_pane(self, name: str) -> None:
         """Show a pane; asked for once more it takes all the space, and then gives it back."""
@@ -159,15 +133,11 @@ class MonitorScreen(Screen[None]):
 
     def action_image_style(self) -> None:
         """Show the sample images in the next style."""
-        pane = self._bench.panes["samples"]
-        assert isinstance(pane, SamplesPane)
-        pane.step_style()
+        self.query_one(SamplesPane).step_style()
 
     def action_log_scale(self) -> None:
         """Change between a linear and a logarithmic scale of the loss."""
-        pane = self._bench.panes["loss"]
-        assert isinstance(pane, LossPane)
-        pane.toggle_log()
+        self.query_one(LossPane).toggle_log()
 
     @work
     async def action_stop(self) -> None:
@@ -177,7 +147,7 @@ class MonitorScreen(Screen[None]):
 
     def action_pause(self) -> None:
         """Pause the run, or have it go on."""
-        self._ask("resume" if self._reader.state.paused else "pause")
+        self._ask("resume" if self._view and self._view.state.paused else "pause")
 
     def action_checkpoint(self) -> None:
         """Have a checkpoint saved now."""
@@ -188,35 +158,31 @@ class MonitorScreen(Screen[None]):
         """Go on with the run from its last checkpoint, past its end where it is there, once that is confirmed."""
         from tui.screens.runs import MORE_EPOCHS  # The table that comes with it is nothing to wait for before.
 
-        spec, state = self._reader.state.spec or self._spec, self._reader.state
-        if spec is None:
+        view = self._view
+        if view is None or view.spec is None:
             return
-        more = MORE_EPOCHS if state.epochs and state.epochs[-1].epoch >= spec.epochs else None
+        more = MORE_EPOCHS if view.state.epochs and view.state.epochs[-1].epoch >= view.spec.epochs else None
         how = f"for {more} epochs more" if more else "from its last checkpoint"
         if await self.app.push_screen_wait(ConfirmScreen(f"Continue this run {how}?")):
-            self.post_message(ContinuationChosen(self._reader.directory, spec.framework, more))
+            self.post_message(ContinuationChosen(self._directory, view.spec.framework, more))
 
     @work
     async def action_switch(self, row: str) -> None:
         """Choose what to train next, beginning with the next value of `row`; start it once that is confirmed."""
-        spec = self._reader.state.spec or self._spec or RunSpec()
-        switcher = SwitcherScreen(spec, row, is_alive=self._reader.has_worker())
+        switcher = SwitcherScreen(self._watch.spec or RunSpec(), row, is_alive=self._watch.has_worker)
         switch = await self.app.push_screen_wait(switcher)
         if switch is None:
             return
-        if switch.stop_first and self._ask("stop"):
+        if not switch.stop_first or not self._watch.has_worker:
+            self.post_message(StartChosen(switch.spec))
+        elif self._ask("stop"):
             self._next = switch.spec
             self.notify(f"{switch.spec.title} starts as soon as this run has saved its checkpoint.", timeout=4)
-        else:
-            self.post_message(StartChosen(switch.spec))
 
     def _ask(self, action: control.Action) -> bool:
-        """Ask something of the run's worker; False where there is none, or it cannot be told."""
-        if not self._reader.has_worker():
-            return False
+        """Ask something of the run's worker; False where there is none, or it cannot be told, which is said."""
         try:
-            control.ask(self._reader.directory, action)
+            return self._watch.ask(action)
         except Problem as problem:
             self.notify(problem.hint, title=problem.message, severity="error", markup=False)
             return False
-        return True

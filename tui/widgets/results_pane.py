@@ -6,7 +6,7 @@ from engines.events import EpochEnded
 from tui import formats
 from tui.lines import Line, columns, fit, wrap
 from tui.view import View
-from tui.widgets.curve_pane import BEST_MARK, accuracy_gap
+from tui.widgets.curves import BEST_MARK, accuracy_gap
 from tui.widgets.pane import TitledPane, draw_waiting
 
 _COLUMNS = (

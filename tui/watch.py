@@ -1,0 +1,65 @@
+"""One run as the live screen has it: what is new read into a `View`, what is asked sent to its worker."""
+
+import time
+
+from engines import control
+from engines.launch import Worker, describe_exit, last_log_lines
+from engines.run_reader import RunReader
+from engines.runs import read_spec
+from engines.spec import RunSpec
+from tui.view import View
+
+LOG_SECONDS = 1.0
+LOG_LINES = 60
+
+
+class Watch:
+    """Watches the run that `reader` reads; `worker` is its process where that is ours."""
+
+    def __init__(self, reader: RunReader, worker: Worker | None, *, ascii_only: bool) -> None:
+        self._reader = reader
+        self._worker = worker
+        self._ascii_only = ascii_only
+        self._asked_spec = read_spec(reader.directory)
+        self._log_lines: tuple[str, ...] = ()
+        self._log_read_at = float("-inf")
+
+    @property
+    def spec(self) -> RunSpec | None:
+        """What the run was asked to do; None where not even its directory tells."""
+        return self._reader.state.spec or self._asked_spec
+
+    @property
+    def has_worker(self) -> bool:
+        """Tell whether there is somebody to ask."""
+        return self._reader.has_worker()
+
+    def look(self, seconds: float) -> View:
+        """Read what is new for at most about `seconds`, and give the run as it is then."""
+        self._reader.advance(seconds)
+        now = time.monotonic()
+        if now - self._log_read_at >= LOG_SECONDS:
+            self._log_read_at = now
+            self._log_lines = tuple(last_log_lines(self._reader.directory, LOG_LINES))
+        code = self._worker.process.poll() if self._worker else None
+        return View(
+            directory=self._reader.directory,
+            state=self._reader.state,
+            status=self._reader.status(),
+            now=time.time(),
+            spec=self.spec,
+            log_lines=self._log_lines,
+            worker_exit="" if code is None else describe_exit(code),
+            ascii_only=self._ascii_only,
+        )
+
+    def ask(self, action: control.Action) -> bool:
+        """Ask something of the run's worker; False where there is none. Raises `StorageProblem`."""
+        if self.has_worker:
+            control.ask(self._reader.directory, action)
+            return True
+        return False
+
+    def close(self) -> None:
+        """Let go of the run's file."""
+        self._reader.close()
