@@ -16,6 +16,7 @@ from engines.phases import PhaseReporter, StopAsked
 from engines.problems import (
     STOPPED_EXIT_CODE,
     TARGET_NOT_REACHED_EXIT_CODE,
+    CheckpointProblem,
     OutOfMemory,
     Problem,
     StorageProblem,
@@ -127,7 +128,11 @@ class Attempt:
     def _load_back(self, engine: Engine, progress: Progress) -> None:
         """Load what was saved at the end, so that the figures are those of the file."""
         with self._phases.phase("save", 1, "checkpoints") as report:
-            newest = self._standing.checkpoints.newest()
+            try:
+                newest = self._standing.checkpoints.newest()
+            except CheckpointProblem as problem:
+                self._writer.write(Log(level="warning", message=problem.message))
+                newest = None
             if newest and (newest[0].epoch, newest[0].step) == (progress.epoch, progress.step):
                 engine.load_state(newest[1])
             else:

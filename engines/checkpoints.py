@@ -1,5 +1,6 @@
 """Checkpoints on disk: a safetensors file and its manifest, whose appearance is the commit. No pickle is ever read."""
 
+import errno
 import hashlib
 import os
 import time
@@ -89,6 +90,8 @@ class CheckpointStore:
             progress=progress,
         )
         self._folder.mkdir(mode=0o700, exist_ok=True)
+        if self._folder.is_symlink():  # What lies behind it is not ours to write or to remove.
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(self._folder))
         # An older manifest of the same name must not vouch for the new bytes while they are being replaced.
         (self._folder / f"{name}.json").unlink(missing_ok=True)
         write_atomically(self._folder / f"{name}.safetensors", data, durable=True)
@@ -117,8 +120,11 @@ class CheckpointStore:
     def newest(self) -> tuple[Manifest, State, list[str]] | None:
         """Give the furthest checkpoint that is whole, with a sentence for each damaged one passed over.
 
-        None where the run has no checkpoint yet. Raises `CheckpointProblem` where it has some and none is whole.
+        None where the run has no checkpoint yet. Raises `CheckpointProblem` where it has some and none is whole, and
+        where a link or a file stands for their folder.
         """
+        if self._folder.is_symlink() or self._folder.is_file():
+            raise CheckpointProblem(f"{self._folder} is no folder of this run's.", "Put back the one that it had.")
         complaints: list[str] = []
         committed = self._stems(".json")
         for name in sorted(committed | self._stems(".safetensors"), key=_place, reverse=True):
@@ -141,8 +147,11 @@ class CheckpointStore:
     def remove_temporaries(self) -> None:
         """Remove what a killed worker left half written; only for the holder of the run's lock."""
         for folder in (self._folder, self._folder.parent):
+            if folder.is_symlink():
+                continue
             for path in folder.glob(f"{TEMPORARY_PREFIX}*"):
-                path.unlink(missing_ok=True)
+                if path.is_file():
+                    path.unlink(missing_ok=True)
 
     def _read_manifest(self, name: str) -> Manifest:
         path = self._folder / f"{name}.json"

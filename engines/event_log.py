@@ -11,7 +11,7 @@ from typing import get_args
 import msgspec
 
 from engines.events import AnyEvent, Batch, Event, RunFinished, RunStarted, Samples, Telemetry, nonfinite_fields
-from engines.regular_file import open_regular
+from engines.regular_file import open_regular, open_to_append
 from engines.text import clean_value
 
 MAX_LINE_BYTES = 1 << 20
@@ -83,8 +83,7 @@ class EventWriter:
 
     def __init__(self, path: Path, next_seq: int = 0) -> None:
         """Open `path` for appending; raises OSError where that is refused."""
-        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
-        self._fd = os.open(path, flags, 0o600)
+        self._fd = open_to_append(path)
         self._lock = threading.Lock()
         self._pending: deque[Event] = deque()
         self._torn = _ends_within_a_line(self._fd)

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from engines.problems import PROBLEMS, Problem, StorageProblem, WorkerDied
-from engines.regular_file import open_regular
+from engines.regular_file import open_regular, open_to_append
 from engines.runs import RunStore
 from engines.spec import RunSpec
 from engines.text import clean_text
@@ -116,7 +116,7 @@ def _spawn(*arguments: str, log: Path | None = None) -> subprocess.Popen[bytes]:
     # -P: a file named like a library in the folder where a person stands must not be imported.
     command = [sys.executable, "-P", "-m", "engines.worker", *arguments]
     try:
-        stderr = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600) if log else None
+        stderr = open_to_append(log) if log else None
     except OSError as error:
         raise StorageProblem(f"cannot write {log}: {error.strerror}.", "Check the disk and its owner.") from error
     try:

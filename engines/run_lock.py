@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from engines.problems import RunBusy, StorageProblem
+from engines.regular_file import open_to_append
 
 # struct flock: type, whence, start, length, pid; macOS has the same fields in another order.
 _FLOCK = "qqihh" if sys.platform == "darwin" else "hhqqi"
@@ -19,7 +20,7 @@ def acquire(path: Path) -> int:
     Raises `RunBusy` where another process holds it, `StorageProblem` where the file cannot be made.
     """
     try:
-        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        fd = open_to_append(path)
     except OSError as error:
         raise StorageProblem(f"cannot open {path}: {error.strerror}.", "Check who owns the runs folder.") from error
     try:

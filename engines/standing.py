@@ -39,8 +39,7 @@ class Standing:
         self._steps_per_epoch = math.ceil(DATASETS[spec.dataset].train_size / spec.batch_size)
         self.checkpoints.remove_temporaries()
         if order.go_on:
-            was_completed = earlier.finished is not None and earlier.finished.state == "completed"
-            self._go_on(directory, order.more_epochs, was_completed)
+            self._go_on(earlier, order.more_epochs)
 
     @property
     def epochs_done(self) -> int:
@@ -52,12 +51,17 @@ class Standing:
         """How many steps of the next epoch are done."""
         return self.progress.step % self._steps_per_epoch
 
-    def _go_on(self, directory: Path, more_epochs: int | None, was_completed: bool) -> None:
-        # A run that died before its first checkpoint begins again: nothing that it learned is there to be lost.
+    def _go_on(self, earlier: RunState, more_epochs: int | None) -> None:
         newest = self.checkpoints.newest()
         if newest:
             manifest, self.state, self.complaints = newest
             self.progress = manifest.progress
+        elif earlier.checkpoints:
+            raise CheckpointProblem(
+                f"the checkpoints of run {self.run_id} are gone.", "Bring them back from a copy, or start the run anew."
+            )
+        # Else it died before its first checkpoint and begins again: nothing that it learned is there to be lost.
+        was_completed = earlier.finished is not None and earlier.finished.state == "completed"
         epochs = self.epochs_done + more_epochs if more_epochs else self.spec.epochs
         # A run that died after its last epoch still lacks its results.
         if epochs < self.epochs_done or (epochs == self.epochs_done and was_completed):
@@ -66,6 +70,6 @@ class Standing:
             )
         self.spec = msgspec.structs.replace(self.spec, epochs=epochs)
         try:
-            write_atomically(directory / "spec.json", encode_spec(self.spec), durable=True)
+            write_atomically(self.directory / "spec.json", encode_spec(self.spec), durable=True)
         except OSError as error:
-            raise StorageProblem(f"cannot write to {directory}: {error.strerror}.", "Check the disk.") from error
+            raise StorageProblem(f"cannot write to {self.directory}: {error.strerror}.", "Check the disk.") from error

@@ -16,6 +16,7 @@ from engines import run_lock
 from engines.event_log import EventWriter
 from engines.launch import Answer, Order
 from engines.problems import Problem, StorageProblem
+from engines.regular_file import open_to_append
 from engines.run_reader import RunReader
 
 
@@ -75,7 +76,7 @@ def _open_events(directory: Path) -> EventWriter:
 def _open_log(directory: Path) -> TextIO:
     path = directory / "worker.log"
     try:
-        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        fd = open_to_append(path)
     except OSError as error:
         raise _cannot_write(path, error) from error
     return os.fdopen(fd, "w", encoding="utf-8", errors="replace", buffering=1)
