@@ -18,7 +18,7 @@ from engines.text import clean_text
 from tui import ui_log
 from tui.dataset_look import look_at
 from tui.formats import size
-from tui.logout import ends_at_logout
+from tui.logout import WARNING, ends_at_logout
 from tui.machine import installed_version, look_at_machine
 from tui.streams import output_encoding
 from tui.terminal import can_draw
@@ -146,7 +146,4 @@ def _examine_terminal() -> Finding:
 
 
 def _examine_logout() -> list[Finding]:
-    if not ends_at_logout():
-        return []
-    detail = "this machine ends runs when you log out (logind's KillUserProcesses); prevent it: loginctl enable-linger"
-    return [Finding(area="terminal", name="logout", state="warning", detail=detail)]
+    return [Finding(area="terminal", name="logout", state="warning", detail=WARNING)] if ends_at_logout() else []

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from math import inf
 from pathlib import Path
 from signal import Signals
 
@@ -34,21 +35,18 @@ def train(worker: Worker, printer: Printer, interrupts: Interrupts) -> int:
     directory, process = worker.run_directory, worker.process
     state = RunState()
     tail = EventTail(directory / "events.jsonl", worker.offset)
-    passed_on, kill_at, leave_at = 0, float("inf"), float("inf")
+    give_up_at = inf
+    interrupts.pass_on_to(process.send_signal)
     try:
         with closing(printer), closing(tail):
             printer.begin(directory)
             for events in follow(tail, lambda: process.poll() is not None):
-                _print(events, state, printer)
+                _print_unless_interrupted(events, state, printer, interrupts)
                 if interrupts.hung_up:
                     return _let_go(directory, Signals.SIGHUP)
-                while passed_on < interrupts.count and interrupts.first:
-                    process.send_signal(interrupts.first)
-                    passed_on += 1
-                    kill_at = time.monotonic() + AT_ONCE_SECONDS if passed_on == 2 else kill_at
-                if state.finished and leave_at == float("inf"):
-                    leave_at = time.monotonic() + LEAVE_SECONDS
-                if time.monotonic() > min(kill_at, leave_at):
+                patience = AT_ONCE_SECONDS if interrupts.count > 1 else LEAVE_SECONDS if state.finished else inf
+                give_up_at = min(give_up_at, time.monotonic() + patience)
+                if time.monotonic() > give_up_at:
                     process.kill()
     except OutputRefused as refusal:
         return _without_output(directory, refusal)
@@ -97,10 +95,24 @@ def _is_over(reader: RunReader, state: RunState) -> bool:
 
 
 def _print(events: list[AnyEvent], state: RunState, printer: Printer) -> None:
+    # All are counted before any is printed, which may fail.
     for event in events:
         state.apply(event)
+    for event in events:
         printer.show(event)
     printer.refresh(state)
+
+
+def _print_unless_interrupted(
+    events: list[AnyEvent], state: RunState, printer: Printer, interrupts: Interrupts
+) -> None:
+    try:
+        _print(events, state, printer)
+    except OutputRefused:
+        if not interrupts.first:
+            raise
+        # A Ctrl-C that ended our reader too: what it asked of the run is still to be seen through.
+        give_up_stdout()
 
 
 def _end(directory: Path, state: RunState, worker_exit: int | None, interrupt: Signals | None) -> int:

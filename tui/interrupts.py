@@ -26,6 +26,8 @@ class Interrupts:
         self.first: signal.Signals | None = None
         self.count = 0
         self.hung_up = False
+        self._pass_on: Callable[[signal.Signals], None] | None = None
+        self._passed_on = 0
         self._before: dict[signal.Signals, Handler] = {}
 
     def __enter__(self) -> Self:
@@ -40,12 +42,23 @@ class Interrupts:
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
+    def pass_on_to(self, send: Callable[[signal.Signals], None]) -> None:
+        """Give INT and TERM to `send` as they come, even while we hang in a write; those that came before, too."""
+        self._pass_on = send
+        self._pass_on_all()
+
+    def _pass_on_all(self) -> None:
+        while self._pass_on and self.first and self._passed_on < self.count:
+            self._passed_on += 1
+            self._pass_on(self.first)
+
     def _handle(self, number: signal.Signals, handler: Handler) -> None:
         self._before[number] = signal.signal(number, handler)
 
     def _on_interrupt(self, number: int, _frame: FrameType | None) -> None:
         self.first = self.first or signal.Signals(number)
         self.count += 1
+        self._pass_on_all()
         if self.count > _PATIENCE:
             raise KeyboardInterrupt
 

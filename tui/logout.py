@@ -4,6 +4,8 @@ import getpass
 import re
 from pathlib import Path
 
+WARNING = "logging out ends what you started (logind's KillUserProcesses); prevent it with: loginctl enable-linger"
+
 _LINGERING = Path("/var/lib/systemd/linger")
 _SETTING = re.compile(r"^\s*KillUserProcesses\s*=\s*(\S+)", re.MULTILINE)
 _YES = frozenset({"1", "yes", "true", "on"})

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from engines.events import EpochEnded, Parameter, Phase, RunFinished, RunStarted
 from engines.runs import RunSummary
+from engines.spec import RunSpec
 from engines.text import clean_text
 from tui.formats import count, duration, loss, percent, rate, shape
 
@@ -78,11 +79,16 @@ def runs_lines(summaries: Iterable[RunSummary], now: float) -> list[str]:
             f"{run.epochs_done}/{run.spec.epochs}" if run.spec else str(run.epochs_done),
             percent(run.best_test_accuracy),
             age(now - run.started) if run.started is not None else "-",
-            clean_text(run.spec.title) if run.spec else "-",
+            what_is_trained(run.spec) if run.spec else "-",
         )
         for run in summaries
     ]
     return table(("run", "state", "epochs", "best", "began", "what"), rows, right=(2, 3))
+
+
+def what_is_trained(spec: RunSpec) -> str:
+    """Name framework, model and dataset, in words that are safe to show, whoever wrote the spec."""
+    return clean_text(spec.title)
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> list[str]:

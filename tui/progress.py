@@ -38,6 +38,7 @@ class ProgressPrinter:
         self._run: TaskID | None = None
         self._step: TaskID | None = None
         self._progress.start()
+        self._console.show_cursor()  # Rich hides it; after Ctrl-Z, or a kill, it would stay hidden.
 
     def begin(self, directory: Path) -> None:
         """See `Printer.begin`."""

@@ -1,7 +1,6 @@
 """`mnist-tui [RUN OPTIONS]`: a new run or the next attempt of one, on the screen or without."""
 
 import gc
-import gc
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -15,6 +14,7 @@ from engines.runs import RunStore, read_spec
 from engines.spec import RunSpec
 from tui import headless
 from tui.interrupts import Interrupts
+from tui.logout import WARNING, ends_at_logout
 from tui.options import build_spec, check_same_run, data_dir, given_options, require_framework, run_store
 from tui.printing import choose_printer
 from tui.streams import say, write_out
@@ -54,6 +54,7 @@ def open_app(
     code = run_app(app)
     if app.farewell:
         write_out(f"{app.farewell}\n")
+        _warn_of_logout()
     if app.crash and code == app.crash.exit_code:
         say(str(app.crash))
     return code
@@ -78,9 +79,15 @@ def _without_screen(begin: Callable[[], Worker], values: Mapping[str, Any]) -> i
         worker = begin()
         if values["detach"]:
             write_out(f"{worker.run_directory.name}\n")
+            _warn_of_logout()
             return 0
         printer = choose_printer(as_json=values["as_json"], verbose=values["verbose"])
         return headless.train(worker, printer, interrupts)
+
+
+def _warn_of_logout() -> None:
+    if ends_at_logout():
+        say(WARNING)
 
 
 def _check_modes(context: click.Context, values: Mapping[str, Any], given: Mapping[str, str]) -> None:

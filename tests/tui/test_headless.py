@@ -1,3 +1,4 @@
+import fcntl
 import json
 import os
 import re
@@ -134,6 +135,28 @@ def test_the_second_interrupt_ends_even_a_worker_that_does_not_answer(store):
     assert front.returncode == 130
     assert worker_of(directory) is None
     check_words(err)
+
+
+def test_an_interrupt_that_ends_the_reader_too_still_stops_the_run(store):
+    front, directory = training_in_front(store)
+    front.send_signal(signal.SIGINT)
+    front.stdout.close()
+
+    assert front.wait(command_line.PATIENCE_SECONDS) == 130
+    assert status_of(directory) == "stopped"
+
+
+def test_an_interrupt_reaches_the_worker_while_nobody_reads(store):
+    front = command_line.start(*command_line.FOREVER, "--json")
+    fcntl.fcntl(front.stdout, fcntl.F_SETPIPE_SZ, 4096)
+    directory = mishaps.wait_for(store.directories, "the run's directory")[0]
+    mishaps.wait_for_epoch(directory, 30)
+    assert (directory / "events.jsonl").stat().st_size > 8192  # More than the pipe and the command hold.
+    front.send_signal(signal.SIGINT)
+
+    mishaps.wait_for(lambda: status_of(directory) == "stopped", "the run's end")
+    front.communicate(timeout=command_line.PATIENCE_SECONDS)
+    assert front.returncode == 130
 
 
 def test_hung_up_it_lets_go_and_the_run_goes_on(store):

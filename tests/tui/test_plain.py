@@ -1,0 +1,95 @@
+import pytest
+
+from engines.events import EpochEnded, Parameter, RunFinished
+from engines.runs import RunSummary
+from engines.spec import RunSpec
+from tui import plain
+
+
+def epoch(**figures):
+    known = {"train_loss": 0.25, "train_accuracy": 0.9, "test_loss": 0.5, "test_accuracy": 0.875}
+    return EpochEnded(
+        **known | figures, epoch=2, epochs=10, confusion=[], seconds=12.34, train_seconds=12.0, images_per_second=4912.3
+    )
+
+
+def finished(**figures):
+    return RunFinished(
+        **{
+            "state": "completed",
+            "epochs": 1,
+            "seconds": 61.0,
+            "train_accuracy": 0.99,
+            "train_loss": 0.01,
+            "test_accuracy": 0.98,
+            "test_loss": 0.05,
+            "best_epoch": 1,
+            "best_test_accuracy": 0.98,
+            **figures,
+        }
+    )
+
+
+def test_an_epoch_is_one_line_of_eighty_columns():
+    line = plain.epoch_line(epoch())
+
+    assert line == "epoch  2/10  test 87.50 % loss 0.5000  train 90.00 % loss 0.2500  12.3 s  4,912 img/s"
+    assert line.isascii()
+
+
+def test_figures_that_are_not_finite_are_dashes():
+    assert "loss      -" in plain.epoch_line(epoch(train_loss=None))
+
+
+def test_a_summary_says_only_what_there_is():
+    assert plain.summary_lines(finished()) == [
+        "test accuracy 98.00 %, test loss 0.0500",
+        "train accuracy 99.00 %, train loss 0.0100",
+        "best epoch 1, test accuracy 98.00 %",
+        "completed after 1 epoch, 61.0 s",
+    ]
+    stopped = finished(state="stopped", epochs=0, train_accuracy=None, test_accuracy=None, best_epoch=None)
+    assert plain.summary_lines(stopped) == ["stopped after 0 epochs, 61.0 s"]
+
+
+def test_parameters_are_a_table_with_their_sum():
+    parameters = [Parameter("conv.weight", [6, 1, 5, 5], 150), Parameter("conv.bias", [6], 6)]
+
+    assert plain.parameter_lines(parameters) == [
+        "parameter    shape    count",
+        "conv.weight  6x1x5x5    150",
+        "conv.bias    6            6",
+        "total                   156",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(-5, "just now"), (59, "just now"), (60, "1 min ago"), (7200, "2 h ago"), (90_000, "1 d ago")]
+)
+def test_an_age_is_told_in_its_largest_unit(seconds, said):
+    assert plain.age(seconds) == said
+
+
+def test_a_run_without_a_spec_or_a_beginning_still_has_its_row():
+    run = RunSummary(
+        run_id="found",
+        state="crashed",
+        spec=None,
+        attempt=1,
+        epochs_done=0,
+        started=None,
+        seconds=None,
+        test_accuracy=None,
+        test_loss=None,
+        best_epoch=None,
+        best_test_accuracy=None,
+        directory="/runs/found",
+    )
+
+    assert plain.runs_lines([run], now=0.0)[1].split() == ["found", "crashed", "0", "-", "-", "-"]
+
+
+def test_names_in_a_row_are_clean():
+    spec = RunSpec(model="\x1b[31mred")
+
+    assert plain.what_is_trained(spec) == "torch red mnist"
