@@ -12,18 +12,6 @@ from engines.control import MAX_BYTES, Inbox
 from engines.events import CheckpointSaved, ControlApplied, Log
 from engines.problems import StorageProblem
 
-LONG = 500
-
-
-@pytest.fixture
-def running(store):
-    """A worker in the middle of training, which no test outlives."""
-    worker = real_worker.start(store, epochs=LONG)
-    real_worker.wait_until(worker.run_directory, real_worker.in_training)
-    yield worker
-    worker.process.kill()
-    worker.process.wait()
-
 
 def answered(directory, request):
     """Wait for the event that acknowledges `request`, and give the state that it is part of."""

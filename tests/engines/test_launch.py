@@ -15,8 +15,6 @@ from engines.launch import Spare, describe_exit, last_log_lines
 from engines.problems import CheckpointProblem, RunBusy, StorageProblem, UsageProblem, WorkerDied
 from engines.runs import read_spec
 
-LONG = 500
-
 
 @pytest.fixture
 def ends():
@@ -29,7 +27,7 @@ def ends():
 
 
 def test_a_started_worker_holds_the_runs_lock_in_a_session_of_its_own(store, ends):
-    worker = real_worker.start(store, epochs=LONG)
+    worker = real_worker.start(store, epochs=real_worker.LONG)
     ends(worker.process)
     assert run_lock.holder(worker.run_directory / "lock") == worker.process.pid
     assert os.getsid(worker.process.pid) == worker.process.pid
@@ -37,7 +35,7 @@ def test_a_started_worker_holds_the_runs_lock_in_a_session_of_its_own(store, end
 
 
 def test_a_worker_keeps_no_stream_of_whoever_started_it(store, ends):
-    worker = real_worker.start(store, epochs=LONG)
+    worker = real_worker.start(store, epochs=real_worker.LONG)
     ends(worker.process)
     real_worker.wait_until(worker.run_directory, real_worker.in_training)
     streams = [os.readlink(f"/proc/{worker.process.pid}/fd/{fd}") for fd in range(3)]  # noqa: PTH115
@@ -53,7 +51,7 @@ def test_the_next_attempts_events_begin_at_its_offset(finished_run, ends):
 
 
 def test_a_second_worker_for_a_run_is_refused(store, ends):
-    worker = real_worker.start(store, epochs=LONG)
+    worker = real_worker.start(store, epochs=real_worker.LONG)
     ends(worker.process)
     with pytest.raises(RunBusy) as caught:
         launch.go_on(worker.run_directory)

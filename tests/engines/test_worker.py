@@ -7,20 +7,8 @@ import real_worker
 
 from engines import control, launch
 from engines.event_log import EventTail
-from engines.events import Batch, CheckpointSaved, ControlApplied, EpochEnded, Log, Phase, RunStarted
+from engines.events import Batch, CheckpointSaved, ControlApplied, EpochEnded, Log, Phase, RunStarted, Samples
 from engines.run_reader import RunReader
-
-LONG = 500
-
-
-@pytest.fixture
-def running(store):
-    """A worker in the middle of training, which no test outlives."""
-    worker = real_worker.start(store, epochs=LONG)
-    real_worker.wait_until(worker.run_directory, real_worker.in_training)
-    yield worker
-    worker.process.kill()
-    worker.process.wait()
 
 
 @pytest.fixture
@@ -208,7 +196,7 @@ def test_a_loss_that_is_not_finite_ends_the_run_and_keeps_what_was_finite(store)
 
 
 def test_a_rate_that_goes_wrong_later_leaves_the_last_finite_checkpoint(store):
-    worker = real_worker.start(store, epochs=LONG)
+    worker = real_worker.start(store, epochs=real_worker.LONG)
     directory = worker.run_directory
     real_worker.wait_until(directory, lambda state: state.checkpoints)
     control.ask(directory, "lr", 1e38)
@@ -233,12 +221,12 @@ def test_a_loss_that_is_not_finite_can_be_trained_on_with(store):
 
 
 def test_a_target_that_is_reached_ends_the_run_early(store):
-    run = real_worker.train(store, epochs=LONG, target_accuracy=0.5)
+    run = real_worker.train(store, epochs=real_worker.LONG, target_accuracy=0.5)
     assert (run.exit_code, run.finished.state) == (0, "completed")
     epochs = of_type(run, EpochEnded)
     assert epochs[-1].test_accuracy >= 0.5
     assert all(event.test_accuracy < 0.5 for event in epochs[:-1])
-    assert run.finished.epochs == len(epochs) < LONG
+    assert run.finished.epochs == len(epochs) < real_worker.LONG
 
 
 def test_a_target_that_is_never_reached_has_its_own_code(store):
@@ -257,6 +245,14 @@ def test_every_phase_is_told_with_its_time(recorded_run):
     assert (finished["data"].done, finished["data"].unit) == (1_797, "images")
     assert (finished["train"].done, finished["train"].total) == (3, 3)
     assert finished["evaluate"].done == 1_797
+
+
+def test_two_test_images_of_each_class_are_watched(recorded_run):
+    samples = [event for event in real_worker.read_events(recorded_run) if isinstance(event, Samples)]
+    assert samples[0].labels == [*range(10)] * 2
+    assert len(set(samples[0].indices)) == 20
+    right = sum(map(int.__eq__, samples[-1].predictions, samples[-1].labels))
+    assert right > 10
 
 
 def test_the_figures_at_the_end_are_those_of_the_last_checkpoint(recorded_run):

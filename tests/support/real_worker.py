@@ -11,6 +11,8 @@ from engines.run_reader import RunReader
 from engines.spec import RunSpec
 
 PATIENCE_SECONDS = 280.0
+LONG = 500
+"""Epochs enough for a test to do something to a run before it is over."""
 
 
 @dataclass
