@@ -9,15 +9,21 @@ from types import FrameType
 from typing import TextIO
 
 from engines.control import Action, Inbox, Request
+from engines.problems import StorageProblem
 
 AT_ONCE_SECONDS = 1.5
 """How long a second INT or TERM waits for the loop to end by itself."""
 
 
 class Requests:
-    """Collects requests; signal handlers only set flags here, the training loop does the work."""
+    """Collects requests; signal handlers only set flags here, the training loop does the work.
+
+    Looking for one raises `StorageProblem` where the run's directory has been removed: nobody can stop it any more.
+    """
 
     def __init__(self, run_directory: Path, log: TextIO) -> None:
+        self._directory = run_directory
+        self._log = log
         self._inbox = Inbox(run_directory)
         self._stops: list[signal.Signals] = []
         self._checkpoint_asked = False
@@ -54,7 +60,13 @@ class Requests:
         if self._checkpoint_asked:
             self._checkpoint_asked = False
             return Request(id="", action="checkpoint", by="SIGUSR1")
+        self._check_directory()
         return self._inbox.take()
+
+    def _check_directory(self) -> None:
+        # One that was only moved still has its files.
+        if not self._directory.exists() and os.fstat(self._log.fileno()).st_nlink == 0:
+            raise StorageProblem(f"{self._directory} was removed while its run trained.", "Start the run anew.")
 
     def _on_stop(self, number: int, _frame: FrameType | None) -> None:
         self._stops.append(signal.Signals(number))
