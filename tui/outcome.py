@@ -47,9 +47,7 @@ def last_word(directory: Path, state: RunState, worker_exit: int | None = None) 
 
 
 def go_on_hint(directory: Path) -> str:
-    """Say with which command a run goes on from its last checkpoint, or that it has none."""
-    if not any((directory / "checkpoints").glob("*.json")):
-        return "It had saved no checkpoint yet: start it again."
+    """Say with which command a run goes on: from its last checkpoint, or from its beginning where it has none yet."""
     return f"Go on with `{command(directory.parent, '--no-ui', '--continue-from', directory.name)}`."
 
 

@@ -125,6 +125,18 @@ def test_an_interrupt_is_taken_even_where_a_shell_had_it_ignored(store):
     assert front.returncode == 130
 
 
+def test_a_run_that_was_stopped_before_its_first_checkpoint_goes_on_from_its_beginning(store):
+    front = command_line.start(*command_line.TRAIN, "--epochs", "3")
+    directory = mishaps.wait_for(store.directories, "the run's directory")[0]
+    mishaps.wait_for(lambda: worker_of(directory), "the worker")
+    os.kill(worker_of(directory), signal.SIGKILL)
+    front.communicate(timeout=command_line.PATIENCE_SECONDS)
+
+    again = command_line.run("--no-ui", "--continue-from", "last")
+    assert again.returncode == 0
+    assert "epoch 3/3" in again.stdout
+
+
 def test_the_second_interrupt_ends_even_a_worker_that_does_not_answer(store):
     front, directory = training_in_front(store)
     os.kill(worker_of(directory), signal.SIGSTOP)

@@ -60,14 +60,6 @@ def test_a_run_without_its_last_event_died(ended, finished_run):
     assert "memory" in outcome.last_word(finished_run, ended, worker_exit=-9)
 
 
-def test_a_run_that_died_before_its_first_checkpoint_cannot_go_on(ended, finished_run):
-    ended.finished = None
-    for manifest in (finished_run / "checkpoints").glob("*.json"):
-        manifest.unlink()
-
-    assert "start it again" in outcome.last_word(finished_run, ended)
-
-
 @pytest.mark.parametrize(("target", "best", "code"), [(0.5, 0.6, 0), (0.6, 0.6, 0), (0.7, 0.6, 13), (0.0, None, 13)])
 def test_a_target_is_missed_where_no_epoch_was_there(ended, target, best, code):
     give_target(ended, target)
