@@ -65,7 +65,8 @@ def cut_words(words: list[Line], width: int) -> Line:
 
 
 def wrap(text: str, width: int) -> list[str]:
-    """Break `text` into lines of at most `width` cells, between words where that is possible."""
+    """Break `text` into lines of at most `width` cells, and of two at least, between words where that is possible."""
+    width = max(2, width)  # The widest character has to go somewhere.
     lines = [""]
     for word in text.split():
         if lines[-1] and cell_len(lines[-1]) + 1 + cell_len(word) > width:

@@ -72,8 +72,14 @@ class LauncherScreen(Screen[None]):
     def __init__(self, store: RunStore, asked: RunSpec, notice: str = "") -> None:
         super().__init__()
         self._form = Form(asked)
+        # Kept, not queried: what is found out may come when the screen is already being taken down.
+        self._heading = Heading(notice)
+        self._rows = RunForm(self._form)
+        self._model = ModelPane()
+        self._recent = RecentRuns()
+        self._images = ImagesPane()
+        self._bar = StartBar()
         self._data_dir = asked.data_dir
-        self._notice = notice
         self._index = RunIndex(store)
         self._runs: list[RunSummary] = []
         self._versions: dict[str, str | None] = {}
@@ -86,26 +92,25 @@ class LauncherScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """Lay out the form beside what it leads to."""
-        yield Heading(self._notice)
+        yield self._heading
         with Horizontal(id="choice"):
-            yield RunForm(self._form)
-            yield ModelPane()
-            yield RecentRuns()
-        yield ImagesPane()
-        yield StartBar()
+            yield self._rows
+            yield self._model
+            yield self._recent
+        yield self._images
+        yield self._bar
         yield Footer(show_command_palette=False, compact=True)
 
     def on_mount(self) -> None:
-        """Show what is known at once, and begin to find out the rest."""
-        self._look_at_frameworks()
+        """Say when a run is being started."""
         self.watch(self.app, "launching", self._show_starting)
 
     def on_screen_resume(self) -> None:
-        """Look at what may have changed, now and every few seconds."""
+        """Show what is known at once, and then find out the rest, now and every few seconds."""
         # A dataset that was missing may have been downloaded by a run meanwhile.
         self._looks = {name: look for name, look in self._looks.items() if look is None or look.is_there}
         self._show_choice()
-        self._look_around()
+        self.call_after_refresh(self._find_out)
         self._looking = self.set_interval(LOOK_SECONDS, self._look_around)
         self._wait_until_settled()
 
@@ -129,7 +134,7 @@ class LauncherScreen(Screen[None]):
 
     def action_step(self, name: str, by: int) -> None:
         """Put the next value into the row called `name`."""
-        self.query_one(RunForm).step_row(name, by)
+        self._rows.step_row(name, by)
 
     def action_open_alive(self) -> None:
         """Open the run that is alive; where several are, the table of runs."""
@@ -145,7 +150,9 @@ class LauncherScreen(Screen[None]):
 
     @on(RunForm.Changed)
     def _change(self, event: RunForm.Changed) -> None:
-        self._has_chosen_dataset |= event.name == "dataset"
+        if event.name == "dataset":
+            self._has_chosen_dataset = True
+            self._look_at_dataset(self._form.texts["dataset"])
         if event.name == "framework":
             self._wait_until_settled()
         self._show_choice()
@@ -160,13 +167,9 @@ class LauncherScreen(Screen[None]):
     def _show_choice(self) -> None:
         chosen = self._form.texts
         version = self._versions.get(chosen["framework"], "")
-        self.query_one(ModelPane).show(
-            chosen["model"], chosen["framework"], "(not installed)" if version is None else version
-        )
-        if chosen["dataset"] not in self._looks:
-            self._looks[chosen["dataset"]] = None
-            self._look_at_dataset(chosen["dataset"])
-        self.query_one(ImagesPane).show(chosen["dataset"], self._looks[chosen["dataset"]])
+        installed = "(not installed)" if version is None else version
+        self._model.show(chosen["model"], chosen["framework"], installed)
+        self._images.show(chosen["dataset"], self._looks.get(chosen["dataset"]))
         self._show_start()
 
     def _show_starting(self, is_starting: bool) -> None:
@@ -174,16 +177,15 @@ class LauncherScreen(Screen[None]):
         self._show_start()
 
     def _show_start(self) -> None:
-        bar = self.query_one(StartBar)
         try:
             spec = self._checked_spec()
         except Problem as problem:
-            bar.show(problem=str(problem))
+            self._bar.show(problem=str(problem))
             return
         epochs = "1 epoch" if spec.epochs == 1 else f"{spec.epochs} epochs"
         what = f"{framework_title(spec)} {spec.model} on {dataset_title(spec)}, {epochs}"
         best = best_of(self._runs, spec)
-        bar.show(
+        self._bar.show(
             call=f"Starting {what} ..." if self._is_starting else f"Enter: start {what}",
             best=f"best so far {formats.percent(best.best_test_accuracy)}" if best else "",
         )
@@ -198,6 +200,12 @@ class LauncherScreen(Screen[None]):
         if self._versions.get(framework, "") is not None:
             self.post_message(FrameworkSettled(framework))
 
+    def _find_out(self) -> None:
+        # Not before the first frame is drawn: threads at work would make it late.
+        self._look_at_frameworks()
+        self._look_at_dataset(self._form.texts["dataset"])
+        self._look_around()
+
     @work
     async def _look_at_frameworks(self) -> None:
         self._versions = await in_background(lambda: {name: installed_version(name) for name in FRAMEWORKS})
@@ -205,12 +213,16 @@ class LauncherScreen(Screen[None]):
 
     @work
     async def _look_at_dataset(self, dataset: str) -> None:
+        if dataset in self._looks:
+            return
+        self._looks[dataset] = None
         look = await in_background(lambda: look_at(dataset, self._data_dir, IMAGE_COUNT))
         self._looks[dataset] = look
         if not look.is_reachable and dataset == "mnist" and not self._has_chosen_dataset:
             self._form.texts["dataset"] = "digits"
-            self.query_one(Heading).say(f"{look.summary}: digits is chosen, it needs no download.")
-            self.query_one(RunForm).redraw()
+            self._look_at_dataset("digits")
+            self._heading.say(f"{look.summary}: digits is chosen, it needs no download.")
+            self._rows.redraw()
         self._show_choice()
 
     @work
@@ -218,18 +230,17 @@ class LauncherScreen(Screen[None]):
         if self._is_looking:
             return
         self._is_looking = True
-        heading = self.query_one(Heading)
         try:
             machine = await in_background(look_at_machine)
-            heading.show(machine, count_alive(self._runs))
+            self._heading.show(machine, count_alive(self._runs))
             self._form.offer_devices(machine.devices)
-            self.query_one(RunForm).redraw()
+            self._rows.redraw()
             self._runs = await in_background(lambda: self._index.read(NEWEST_RUNS))
-            heading.show(machine, count_alive(self._runs))
+            self._heading.show(machine, count_alive(self._runs))
         except StorageProblem as problem:
-            heading.say(str(problem))
+            self._heading.say(str(problem))
         finally:
             self._is_looking = False
-        self.query_one(RecentRuns).show(self._runs)
+        self._recent.show(self._runs)
         self.refresh_bindings()
         self._show_start()

@@ -64,19 +64,22 @@ class RunsScreen(Screen[None]):
         self._index = RunIndex(store)
         self._runs: dict[str, RunSummary] = {}
         self._is_looking = False
+        # Kept, not queried: the runs may have been read when the screen is already being taken down.
+        self._summary = Static("Reading the runs ...", id="summary", markup=False)
+        self._table = DataTable[Text](cursor_type="row")
+        self._where = Static("", id="where", markup=False)
 
     def compose(self) -> ComposeResult:
         """Lay out the table between a line about all runs and one about the chosen one."""
-        yield Static("Reading the runs ...", id="summary", markup=False)
-        yield DataTable[Text](cursor_type="row", zebra_stripes=False)
-        yield Static("", id="where", markup=False)
+        yield self._summary
+        yield self._table
+        yield self._where
         yield Footer(show_command_palette=False, compact=True)
 
     def on_mount(self) -> None:
         """Begin to read."""
-        table = self.query_one(DataTable)
         for title, width in COLUMNS:
-            table.add_column(title, width=width, key=title)
+            self._table.add_column(title, width=width, key=title)
         self._look()
         self.set_interval(LOOK_SECONDS, self._look)
 
@@ -105,11 +108,11 @@ class RunsScreen(Screen[None]):
 
     @on(DataTable.RowHighlighted)
     def _highlight(self) -> None:
-        self.query_one("#where", Static).update(self._chosen.run_id if self._chosen else "")
+        self._where.update(self._chosen.run_id if self._chosen else "")
 
     @property
     def _chosen(self) -> RunSummary | None:
-        table = self.query_one(DataTable)
+        table = self._table
         if not table.row_count:
             return None
         return self._runs.get(table.coordinate_to_cell_key(table.cursor_coordinate).row_key.value or "")
@@ -122,7 +125,7 @@ class RunsScreen(Screen[None]):
         try:
             runs = await in_background(self._index.read)
         except StorageProblem as problem:
-            self.query_one("#summary", Static).update(str(problem))
+            self._summary.update(str(problem))
         else:
             self._show(runs)
         finally:
@@ -130,7 +133,7 @@ class RunsScreen(Screen[None]):
 
     def _show(self, runs: list[RunSummary]) -> None:
         known, self._runs = self._runs, {run.run_id: run for run in runs}
-        table = self.query_one(DataTable)
+        table = self._table
         if list(known) != list(self._runs):
             chosen = self._runs.get(self._chosen.run_id) if self._chosen else None
             table.clear()
@@ -146,7 +149,7 @@ class RunsScreen(Screen[None]):
         alive = sum(run.state in ALIVE for run in runs)
         words = f"{len(runs)} {'run' if len(runs) == 1 else 'runs'}, {alive} alive, in {self._store.root}"
         empty = f"No runs in {self._store.root} yet: Escape, then Enter starts the first."
-        self.query_one("#summary", Static).update(words if runs else empty)
+        self._summary.update(words if runs else empty)
         self._highlight()
 
 
