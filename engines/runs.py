@@ -148,7 +148,8 @@ def summarise(directory: Path) -> RunSummary:
         attempt=state.started.attempt if state.started else 1,
         epochs_done=last.epoch if last else 0,
         started=state.first_time,
-        seconds=state.last_time - state.first_time if state.last_time and state.first_time else None,
+        # Zero for a run across which the clock was put back.
+        seconds=max(0.0, state.last_time - state.first_time) if state.last_time and state.first_time else None,
         test_accuracy=finished.test_accuracy if finished else last.test_accuracy if last else None,
         test_loss=finished.test_loss if finished else last.test_loss if last else None,
         best_epoch=finished.best_epoch if finished else best.epoch if best else None,

@@ -3,6 +3,7 @@
 import hashlib
 from contextlib import closing
 from itertools import pairwise
+from pathlib import Path
 
 import msgspec
 import real_worker
@@ -45,15 +46,15 @@ def check_events(directory, *, planted=False):
         while not tail.at_end:
             events += tail.read()
         assert tail.lines == content.count(b"\n"), f"{tail.lines} lines were read of {content.count(10)}"
-        assert tail.bad_lines + len(events) == tail.lines, f"{tail.bad_lines} bad and {len(events)} good"
     if not planted:
+        assert tail.bad_lines + len(events) == tail.lines, f"{tail.bad_lines} bad and {len(events)} good"
         numbers = [event.seq for event in events]
         assert numbers == list(range(len(numbers))), "seq has a gap"
 
 
 def check_checkpoints(directory):
     """Every checkpoint that has a manifest of ours is what its manifest says."""
-    for path in (directory / "checkpoints").glob("[!.]*.json"):
+    for path in filter(Path.is_file, (directory / "checkpoints").glob("[!.]*.json")):
         manifest = msgspec.json.decode(path.read_bytes(), type=Manifest)
         tensors = path.with_suffix(".safetensors").read_bytes()
         assert (len(tensors), hashlib.sha256(tensors).hexdigest()) == (manifest.size, manifest.sha256), path.name
