@@ -1,6 +1,7 @@
 import os
 
 import pytest
+import real_worker
 from piloted import SIZES, app_of, drive, seen, until, until_seen
 
 from tui.screens.confirm import ConfirmScreen
@@ -68,9 +69,9 @@ def test_going_on_past_the_end_asks_first(store, finished_run):
         await until(pilot, lambda: isinstance(pilot.app.screen, ConfirmScreen))
         await pilot.press("y")
         await until(pilot, lambda: isinstance(pilot.app.screen, MonitorScreen))
-        await until(pilot, lambda: len(pilot.app.screen._reader.state.epochs) == 8)
 
     drive(app_of(store), steps)
+    real_worker.wait_until(finished_run, lambda state: state.finished and len(state.epochs) == 8)
 
 
 def test_a_run_that_is_alive_is_not_gone_on_with(store, live_run):

@@ -101,8 +101,9 @@ class ImagesPane(Picture):
 
     def show(self, dataset: str, look: DatasetLook | None) -> None:
         """Show `dataset` and what is known of it; None while it is being looked for."""
-        self._dataset, self._look = dataset, look
-        self.redraw()
+        if (dataset, look) != (self._dataset, self._look):  # Drawing the images takes longer than a key should.
+            self._dataset, self._look = dataset, look
+            self.redraw()
 
     def draw(self, width: int, height: int) -> list[Line]:
         """Give a heading and the images, or why there are none."""
