@@ -1,4 +1,4 @@
-"""The app: one launcher, the screens over it, and the workers that it started and never outlives on its own account."""
+"""The app: the launcher, the screens over it, and the doing of what a person chose on them."""
 
 import asyncio
 import gc

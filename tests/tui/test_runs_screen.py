@@ -19,7 +19,7 @@ def test_a_run_is_a_row_and_enter_opens_it(store, finished_run, size):
     async def steps(pilot):
         await open_table(pilot)
         await until_seen(pilot, "✓ completed")
-        for words in ("rehearsal nn digits", "3 of 3", "%", finished_run.name):
+        for words in ("rehearsal nn digits", "3/3", "%", finished_run.name):
             assert words in seen(pilot)
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(pilot.app.screen, MonitorScreen))

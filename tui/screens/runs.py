@@ -39,6 +39,7 @@ COLUMNS = (
     ("seed", 6),
     ("run", 64),
 )
+RIGHT_ALIGNED = {"epochs", "best", "started", "took"}
 MARKS = {"running": "▶", "paused": "‖", "stalled": "?", "completed": "✓", "stopped": "■", "failed": "✗", "crashed": "✗"}
 
 
@@ -49,7 +50,8 @@ class RunsScreen(Screen[None]):
     RunsScreen {
         #summary { height: 1; padding: 0 1; color: $text-muted; }
         #where { height: 1; padding: 0 1; color: $text-muted; }
-        DataTable { height: 1fr; background: $background; overflow-x: hidden; background-tint: $foreground 0%; }
+        DataTable { height: 1fr; background: $background; overflow-x: hidden; }
+        DataTable:focus { background-tint: $foreground 0%; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -79,7 +81,7 @@ class RunsScreen(Screen[None]):
     def on_mount(self) -> None:
         """Begin to read."""
         for title, width in COLUMNS:
-            self._table.add_column(title, width=width, key=title)
+            self._table.add_column(_cell(title, title), width=width, key=title)
         self._look()
         self.set_interval(LOOK_SECONDS, self._look)
 
@@ -153,16 +155,20 @@ class RunsScreen(Screen[None]):
         self._highlight()
 
 
-def _cells(run: RunSummary) -> tuple[Text, ...]:
+def _cells(run: RunSummary) -> list[Text]:
     spec = run.spec
-    options = (spec.device, formats.number(spec.lr), str(spec.batch_size), str(spec.seed)) if spec else ("",) * 4
-    return (
-        Text(f"{MARKS[run.state]} {run.state}"),
-        Text(run_title(run)),
-        Text(f"{run.epochs_done} of {spec.epochs}" if spec else f"{run.epochs_done}"),
-        Text(formats.percent(run.best_test_accuracy), justify="right"),
-        Text(ago(time.time() - run.started) if run.started is not None else "", justify="right"),
-        Text(formats.duration(run.seconds), justify="right"),
-        *map(Text, options),
-        Text(run.run_id),
+    texts = (
+        f"{MARKS[run.state]} {run.state}",
+        run_title(run),
+        f"{run.epochs_done}/{spec.epochs}" if spec else f"{run.epochs_done}",
+        formats.percent(run.best_test_accuracy),
+        ago(time.time() - run.started) if run.started is not None else "",
+        formats.duration(run.seconds),
+        *((spec.device, formats.number(spec.lr), str(spec.batch_size), str(spec.seed)) if spec else ("",) * 4),
+        run.run_id,
     )
+    return [_cell(title, text) for (title, _), text in zip(COLUMNS, texts, strict=True)]
+
+
+def _cell(title: str, text: str) -> Text:
+    return Text(text, justify="right" if title in RIGHT_ALIGNED else "left", overflow="ellipsis", no_wrap=True)
