@@ -8,6 +8,7 @@ from engines.events import Phase
 from engines.run_reader import ALIVE, RunStatus
 from engines.run_state import RunState
 from engines.spec import RunSpec
+from engines.text import clean_text
 from tui import formats
 
 _DOING = {
@@ -44,9 +45,7 @@ class View:
     @property
     def title(self) -> str:
         """Say what is trained on what, as a person would: `PyTorch lenet on MNIST`."""
-        if self.spec is None:
-            return self.directory.name
-        return f"{framework_title(self.spec)} {self.spec.model} on {dataset_title(self.spec)}"
+        return describe_spec(self.spec) if self.spec else self.directory.name
 
     @property
     def elapsed(self) -> float | None:
@@ -69,21 +68,14 @@ class View:
         phase = _current_phase(self.state)
         if phase is None or self.spec is None:
             return "waiting for the worker to say its first word"
-        doing = _DOING[phase.name].format(
-            framework=framework_title(self.spec), dataset=dataset_title(self.spec), model=self.spec.model
-        )
+        names = {"framework": FRAMEWORK_TITLES[self.spec.framework], "dataset": _dataset_title(self.spec)}
+        doing = clean_text(_DOING[phase.name].format(model=self.spec.model, **names))
         return doing + (f", {describe_progress(phase)}" if describe_progress(phase) else "...")
 
 
-def framework_title(spec: RunSpec) -> str:
-    """Give a framework's name as its makers write it."""
-    return FRAMEWORK_TITLES[spec.framework]
-
-
-def dataset_title(spec: RunSpec) -> str:
-    """Give a dataset's name without what stands in brackets."""
-    dataset = DATASETS.get(spec.dataset)
-    return dataset.title.partition(" (")[0] if dataset else spec.dataset
+def describe_spec(spec: RunSpec) -> str:
+    """Say what a spec asks for: `PyTorch lenet on MNIST`; a name in it may be anything, and comes out safe to show."""
+    return clean_text(f"{FRAMEWORK_TITLES[spec.framework]} {spec.model} on {_dataset_title(spec)}")
 
 
 def describe_progress(phase: Phase) -> str:
@@ -95,6 +87,11 @@ def describe_progress(phase: Phase) -> str:
         return f"{phase.done * 100 // phase.total} % of {size}" if phase.total and phase.done < phase.total else size
     of = f" of {phase.total:,}" if phase.total and phase.total != phase.done else ""
     return f"{phase.done:,}{of} {phase.unit}"
+
+
+def _dataset_title(spec: RunSpec) -> str:
+    dataset = DATASETS.get(spec.dataset)
+    return dataset.title.partition(" (")[0] if dataset else spec.dataset
 
 
 def _current_phase(state: RunState) -> Phase | None:

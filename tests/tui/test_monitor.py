@@ -12,7 +12,7 @@ from tui.screens.monitor import MonitorScreen
 from tui.screens.switcher import SwitcherScreen
 from tui.widgets.bench import PANE_NAMES
 
-KEYS = [key for binding in MonitorScreen.BINDINGS for key in binding.key.split(",")]
+KEYS = [key for binding in MonitorScreen.BINDINGS for key in binding.key.split(",") if key not in "2345678"]
 
 
 def watch(directory, steps, size=(80, 24)):
@@ -69,6 +69,16 @@ def test_more_panes_are_shown_where_there_is_more_room(finished_run):
             await until(pilot, lambda: len(pilot.app.screen.query_one("Bench").shown) == count)
 
         watch(finished_run, steps, size)
+
+
+def test_the_smallest_screen_has_room_for_a_whole_matrix(finished_run):
+    async def steps(pilot):
+        await pilot.press("4")
+        await until_seen(pilot, "4 confusion")
+        lines = seen(pilot).splitlines()
+        assert [line.split()[0] for line in lines[5:15]] == list("0123456789")
+
+    watch(finished_run, steps, (60, 16))
 
 
 def test_tab_and_arrows_step_through_the_panes_and_a_second_press_enlarges_one(finished_run):

@@ -4,6 +4,7 @@ import pytest
 from views import batch, epoch_ended, finished, phase, started, telemetry, text_of, view_of
 
 from engines.events import CheckpointSaved, ControlApplied, Gpu, Log, RunError
+from engines.spec import RunSpec
 from tui.lines import plain
 from tui.widgets.header_pane import draw_header
 from tui.widgets.log_pane import draw_log
@@ -24,6 +25,16 @@ def test_the_header_says_what_is_trained_on_what_and_how_it_stands(width):
     assert "PyTorch lenet on MNIST" in text
     assert "● running" in text
     assert "CPU only: AMD EPYC, 1 thread" in text
+
+
+def test_a_name_from_a_file_never_reaches_the_terminal_as_a_command():
+    spec = RunSpec(model="\x1b[2J[b]odd", dataset="\x1b]0;owned\x07")
+    text = text_of(
+        draw_header(view_of(spec=spec), 78) + draw_progress(view_of(phase("build", "started"), spec=spec), 78), 78
+    )
+    assert "PyTorch [b]odd on" in text
+    assert "building [b]odd" in text
+    assert text.replace("\n", "").isprintable()
 
 
 def test_a_gpu_is_called_by_its_name():

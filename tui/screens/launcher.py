@@ -23,7 +23,7 @@ from tui.form import Form
 from tui.machine import installed_version, look_at_machine
 from tui.messages import FrameworkSettled, RunChosen, RunsChosen, StartChosen
 from tui.run_index import RunIndex, best_of
-from tui.view import dataset_title, framework_title
+from tui.view import describe_spec
 from tui.widgets.choice_panes import Heading, ImagesPane, ModelPane, RecentRuns, StartBar, count_alive
 from tui.widgets.run_form import RunForm
 
@@ -183,7 +183,7 @@ class LauncherScreen(Screen[None]):
             self._bar.show(problem=str(problem))
             return
         epochs = "1 epoch" if spec.epochs == 1 else f"{spec.epochs} epochs"
-        what = f"{framework_title(spec)} {spec.model} on {dataset_title(spec)}, {epochs}"
+        what = f"{describe_spec(spec)}, {epochs}"
         best = best_of(self._runs, spec)
         self._bar.show(
             call=f"Starting {what} ..." if self._is_starting else f"Enter: start {what}",

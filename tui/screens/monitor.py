@@ -33,7 +33,7 @@ TICK_SECONDS = 0.1
 READ_SECONDS = 0.04
 """At most so long a tick reads: a key is answered meanwhile, and a long record is caught up with all the same."""
 
-ROOMY_HEIGHT = 30
+ROOMY_HEIGHT, TIGHT_HEIGHT = 30, 20
 _FOR_A_WORKER = frozenset({"stop", "pause", "checkpoint"})
 _CHECKPOINT_OR_CONTINUE = "save a checkpoint; after the end: continue"
 
@@ -44,6 +44,7 @@ class MonitorScreen(Screen[None]):
     DEFAULT_CSS = """
     MonitorScreen > Pane, MonitorScreen > Bench { margin: 0 1; }
     MonitorScreen.-roomy TabsPane { margin: 1 1 0 1; }
+    MonitorScreen.-tight HeaderPane, MonitorScreen.-tight ProgressPane { height: 1; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s", "stop", "stop", tooltip="stop the run with a checkpoint"),
@@ -114,6 +115,7 @@ class MonitorScreen(Screen[None]):
     @on(Bench.Arranged)
     def _show_names(self) -> None:
         self.set_class(self.size.height >= ROOMY_HEIGHT, "-roomy")
+        self.set_class(self.size.height < TIGHT_HEIGHT, "-tight")
         self._tabs.show(self._bench.shown, self._bench.chosen)
         if self._view:
             self._bench.offer(self._view)

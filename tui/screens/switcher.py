@@ -11,7 +11,7 @@ from textual.screen import ModalScreen
 from engines.catalog import DATASETS, FRAMEWORK_TITLES, FRAMEWORKS, MODELS
 from engines.spec import RunSpec
 from tui.lines import Line
-from tui.view import dataset_title, framework_title
+from tui.view import describe_spec
 from tui.widgets.picture import Picture
 
 CHOICES: dict[str, tuple[str, ...]] = {
@@ -114,7 +114,7 @@ def step_spec(spec: RunSpec, row: str, by: int) -> RunSpec:
 def draw_switcher(spec: RunSpec, row: str, *, is_alive: bool) -> list[Line]:
     """Draw the three rows, the value that is chosen in brackets, and what the keys do."""
     lines: list[Line] = [
-        [("next  ", "muted"), (f"{framework_title(spec)} {spec.model} on {dataset_title(spec)}", "strong")],
+        [("next  ", "muted"), (describe_spec(spec), "strong")],
         [],
     ]
     for name, values in CHOICES.items():
