@@ -10,7 +10,9 @@ from rich.cells import cell_len
 from tui.axes import Axis
 from tui.lines import Line, fit, merge
 
-BRAILLE = "braille"
+QUADRANTS = "hd"
+"""Four points in a cell, from blocks that terminal fonts have; where one lacks braille, there would be boxes."""
+
 _ROLE_AND_TEXT = re.compile(r"\x1b\[(?:0|38;5;(\d+))m([^\x1b]*)")
 _GRID_DOT = "·"
 _MIN_CANVAS = (8, 3)
@@ -20,12 +22,12 @@ _MIN_CANVAS = (8, 3)
 class Curve:
     """A curve: points by rising x; a y that is no finite number breaks it.
 
-    `marker` is `BRAILLE`, or the character that stands for a point. `end` is what its last point says, in words.
+    `marker` is `QUADRANTS`, or the character that stands for a point. `end` is what its last point says, in words.
     """
 
     points: Sequence[tuple[float, float]]
     role: str
-    marker: str = BRAILLE
+    marker: str = QUADRANTS
     joined: bool = True
     end: str = ""
 

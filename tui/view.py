@@ -15,7 +15,7 @@ _DOING = {
     "import": "importing {framework}",
     "data": "loading {dataset}",
     "build": "building {model}",
-    "train": "training begins",
+    "train": "training the first epoch",
     "save": "loading the saved model back",
     "evaluate": "evaluating on the whole sets",
 }

@@ -48,7 +48,7 @@ def test_without_utf8_the_curves_are_ascii_and_still_told_apart():
         ((phase("import", "started", 0),), "importing PyTorch..."),
         ((phase("data", "progress", 3 << 20, 10 << 20, "bytes"),), "loading MNIST, 30 % of 10.0 MiB"),
         ((phase("build", "started", 0),), "building lenet..."),
-        ((phase("import"), phase("train", "started", 0, 5, "epochs"), started()), "training begins"),
+        ((phase("import"), phase("train", "started", 0, 5, "epochs"), started()), "training the first epoch"),
     ],
 )
 def test_an_empty_curve_says_what_is_waited_for(events, words):

@@ -7,7 +7,7 @@ from math import isnan, log10, nan
 from engines.events import EpochEnded
 from engines.series import Series
 from tui import axes, formats
-from tui.drawing import BRAILLE, Curve, draw_chart
+from tui.drawing import QUADRANTS, Curve, draw_chart
 from tui.lines import Line
 from tui.view import View
 from tui.widgets.pane import draw_waiting
@@ -63,7 +63,7 @@ def draw_metric(view: View, metric: Metric, y_axis: axes.Axis, width: int, heigh
         return draw_waiting(view, width)
     train_mark, test_mark, best_mark = marks_of(view)
     trained, tested = metric.trained, metric.tested
-    line, test_line = (".", "-") if view.ascii_only else (BRAILLE, BRAILLE)
+    line, test_line = (".", "-") if view.ascii_only else (QUADRANTS, QUADRANTS)
     curves = [
         Curve(trained, "train", line, end=_end(train_mark, trained, metric.describe)),
         Curve(tested, "test", test_line, end=_end(test_mark, tested, metric.describe)),
