@@ -18,12 +18,13 @@ AT_ONCE_SECONDS = 1.5
 class Requests:
     """Collects requests; signal handlers only set flags here, the training loop does the work.
 
-    Looking for one raises `StorageProblem` where the run's directory has been removed: nobody can stop it any more.
+    Looking for one raises `StorageProblem` where the run's `lock` has been removed, be it with all of the run: nobody
+    sees any more that a worker has it, and another may take it.
     """
 
-    def __init__(self, run_directory: Path, log: TextIO) -> None:
-        self._directory = run_directory
-        self._log = log
+    def __init__(self, run_directory: Path, lock: int, log: TextIO) -> None:
+        self._lock_path = run_directory / "lock"
+        self._lock = lock
         self._inbox = Inbox(run_directory)
         self._stops: list[signal.Signals] = []
         self._checkpoint_asked = False
@@ -60,13 +61,12 @@ class Requests:
         if self._checkpoint_asked:
             self._checkpoint_asked = False
             return Request(id="", action="checkpoint", by="SIGUSR1")
-        self._check_directory()
+        # A run that was only moved still has its lock.
+        if os.fstat(self._lock).st_nlink == 0:
+            raise StorageProblem(
+                f"{self._lock_path} was removed while its run trained.", "Go on with what is left of it."
+            )
         return self._inbox.take()
-
-    def _check_directory(self) -> None:
-        # One that was only moved still has its files.
-        if not self._directory.exists() and os.fstat(self._log.fileno()).st_nlink == 0:
-            raise StorageProblem(f"{self._directory} was removed while its run trained.", "Start the run anew.")
 
     def _on_stop(self, number: int, _frame: FrameType | None) -> None:
         self._stops.append(signal.Signals(number))

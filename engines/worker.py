@@ -31,22 +31,22 @@ def main() -> int:
     order = msgspec.json.decode(line, type=Order)
     directory = Path(order.run_directory)
     try:
-        run_lock.acquire(directory / "lock")  # Held until this process ends, however it ends.
+        lock = run_lock.acquire(directory / "lock")  # Held until this process ends, however it ends.
         log = _open_log(directory)
-        code = _attempt(directory, order, log, answers)
+        code = _attempt(directory, order, lock, log, answers)
     except Problem as problem:
         _answer(answers, Answer(error=problem.kind, message=problem.message, hint=problem.hint))
         return problem.exit_code
     return code
 
 
-def _attempt(directory: Path, order: Order, log: TextIO, answers: int) -> int:
+def _attempt(directory: Path, order: Order, lock: int, log: TextIO, answers: int) -> int:
     # numpy and the rest are worth their time only once the lock is ours.
     from engines.attempt import Attempt
     from engines.requests import Requests
     from engines.standing import Standing
 
-    requests = Requests(directory, log)
+    requests = Requests(directory, lock, log)
     writer = _open_events(directory)
     reader = RunReader(directory, exact=True)
     earlier = reader.read_all()
