@@ -60,7 +60,7 @@ class Attempt:
         except MemoryError:
             out = OutOfMemory("the machine ran out of memory.", "Try a smaller --batch-size.")
             finished = self._finish("failed", problem=out)
-        except Exception as error:  # noqa: BLE001 - the last place that can tell the run's readers
+        except BaseException as error:  # noqa: BLE001 - the last place to tell the readers; Rust's panics are no Exception
             traceback.print_exc(file=self._log)
             bug = Problem(f"{type(error).__name__}: {error}.", f"The traceback is in {self._log_path}.")
             finished = self._finish("failed", problem=bug)
