@@ -12,6 +12,7 @@ from engines.text import clean_value
 from tui import headless, plain, run_report
 from tui.control_request import ask_and_wait
 from tui.interrupts import Interrupts
+from tui.option_values import positive_number
 from tui.options import data_dir, folder_options, run_store
 from tui.outcome import command
 from tui.printing import choose_printer
@@ -103,6 +104,16 @@ def stop(context: click.Context, *, run: str, now: bool) -> int:
 
 
 @click.command()
+@click.argument("run")
+@click.argument("rate", type=positive_number)
+@folder_options
+@click.pass_context
+def lr(context: click.Context, *, run: str, rate: float) -> int:
+    """Have a run go on with another learning rate."""
+    return ask_and_wait(run_store(context).find(run), "lr", rate)
+
+
+@click.command()
 @_as_json
 @folder_options
 @click.pass_context
@@ -118,7 +129,7 @@ def doctor(context: click.Context, *, as_json: bool) -> int:
     return report.exit_code
 
 
-COMMANDS = (attach, runs, show, pause, resume, stop, doctor)
+COMMANDS = (attach, runs, show, pause, resume, stop, lr, doctor)
 
 
 def _write_json(value: object) -> None:

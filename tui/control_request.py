@@ -18,22 +18,28 @@ ASK_AGAIN_SECONDS = 1.0
 """A worker that is just starting takes what it finds for an old request, so that one is made again."""
 
 _POLL_SECONDS = 0.05
-_DONE = {"pause": "is paused", "resume": "goes on", "stop": "is stopped", "stop-now": "is stopped"}
+_DONE = {
+    "pause": "is paused",
+    "resume": "goes on",
+    "stop": "is stopped",
+    "stop-now": "is stopped",
+    "lr": "has a new learning rate",
+}
 
 
-def ask_and_wait(directory: Path, action: Action) -> int:
+def ask_and_wait(directory: Path, action: Action, value: float | None = None) -> int:
     """Ask and wait for the run's own word that it is so; raises `Problem` where none comes, or nobody is there."""
     with closing(RunReader(directory)) as reader:
         reader.read_all()
         status = reader.status()
         if status not in ALIVE:
             raise Problem(f"run {directory.name} is not running: it is {status}.", "Nothing was asked of it.")
-        _wait(reader, action)
+        _wait(reader, action, value)
     write_out(f"run {directory.name} {_DONE[action]}.\n")
     return 0
 
 
-def _wait(reader: RunReader, action: Action) -> None:
+def _wait(reader: RunReader, action: Action, value: float | None) -> None:
     stopping = action in ("stop", "stop-now")
     asked, ask_again_at = set[str](), 0.0
     until = time.monotonic() + (STOP_SECONDS if stopping else ANSWER_SECONDS)
@@ -48,7 +54,7 @@ def _wait(reader: RunReader, action: Action) -> None:
             _see_that_it_stopped(reader, stopping)
             return
         if not answered and now >= ask_again_at:
-            asked.add(control.ask(reader.directory, action).id)
+            asked.add(control.ask(reader.directory, action, value).id)
             ask_again_at = now + ASK_AGAIN_SECONDS
         time.sleep(_POLL_SECONDS)
     raise Problem(

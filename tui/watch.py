@@ -53,10 +53,10 @@ class Watch:
             ascii_only=self._ascii_only,
         )
 
-    def ask(self, action: control.Action) -> bool:
+    def ask(self, action: control.Action, value: float | None = None) -> bool:
         """Ask something of the run's worker; False where there is none. Raises `StorageProblem`."""
         if self.has_worker:
-            control.ask(self._reader.directory, action)
+            control.ask(self._reader.directory, action, value)
             return True
         return False
 

@@ -6,6 +6,7 @@ import pytest
 import real_worker
 from aftermath import check_words
 
+from engines.run_reader import RunReader
 from tui import cli, control_request
 
 
@@ -106,6 +107,20 @@ def test_pause_and_resume_wait_until_it_is_so(live_run, capsys):
     assert row_again.split()[1] == "running"
 
 
+def test_another_learning_rate_is_in_force_when_the_command_ends(live_run, capsys):
+    assert cli.run(["lr", "last", "0.0005"]) == 0
+
+    assert capsys.readouterr().out == f"run {live_run.name} has a new learning rate.\n"
+    applied = RunReader(live_run).read_all().controls[-1]
+    assert (applied.action, applied.value) == ("lr", 0.0005)
+
+
+@pytest.mark.parametrize("rate", ["0", "nan", "fast"])
+def test_a_rate_that_is_none_is_wrong_usage(live_run, capsys, rate):
+    assert cli.run(["lr", "last", rate]) == 2
+    assert "takes a number above 0" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("how", [[], ["--now"]])
 def test_stop_waits_until_the_run_has_ended(live_run, capsys, how):
     assert cli.run(["stop", "last", *how]) == 0
@@ -128,7 +143,7 @@ def test_a_run_that_has_ended_cannot_be_controlled_and_is_left_as_it_is(finished
 
 def test_a_run_that_does_not_answer_is_said(live_run, capsys, monkeypatch):
     monkeypatch.setattr(control_request, "ANSWER_SECONDS", 0.3)
-    monkeypatch.setattr(control_request.control, "ask", lambda _directory, action: NeverSeen(action))
+    monkeypatch.setattr(control_request.control, "ask", lambda _directory, action, _value: NeverSeen(action))
 
     assert cli.run(["pause", "last"]) == 1
     assert "has not answered yet" in capsys.readouterr().err

@@ -61,7 +61,7 @@ def test_the_screen_imports_no_framework_and_nothing_as_heavy(tmp_path):
 
 
 def test_the_first_frame_waits_for_nothing_that_can_come_later():
-    loaded = loaded_by('import sys, tui.app; print(*sys.modules)')
+    loaded = loaded_by("import sys, tui.app; print(*sys.modules)")
     assert "tui.screens.launcher" in loaded
     assert not loaded & AFTER_THE_FIRST_FRAME
     assert not loaded & {"tui.screens.monitor", "tui.screens.runs", "tui.screens.help", "tui.drawing"}

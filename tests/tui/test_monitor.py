@@ -145,6 +145,19 @@ def test_p_pauses_and_resumes_and_c_saves_a_checkpoint(live_run):
     watch(directory, steps)
 
 
+def test_plus_doubles_and_minus_halves_the_learning_rate(live_run):
+    directory = live_run.run_directory
+
+    async def steps(pilot):
+        await until_seen(pilot, "epoch")
+        await pilot.press("plus", "9")
+        await until_seen(pilot, "learning rate is now 0.002")
+        await pilot.press("minus")
+        await until_seen(pilot, "learning rate is now 0.001")
+
+    watch(directory, steps)
+
+
 def test_leaving_lets_the_run_go_on_and_says_how_to_come_back(live_run):
     async def steps(pilot):
         await until_seen(pilot, "epoch")

@@ -34,7 +34,7 @@ READ_SECONDS = 0.04
 """At most so long a tick reads: a key is answered meanwhile, and a long record is caught up with all the same."""
 
 ROOMY_HEIGHT, TIGHT_HEIGHT = 30, 20
-_FOR_A_WORKER = frozenset({"stop", "pause", "checkpoint"})
+_FOR_A_WORKER = frozenset({"stop", "pause", "checkpoint", "scale_rate"})
 _CHECKPOINT_OR_CONTINUE = "save a checkpoint; after the end: continue"
 
 
@@ -54,6 +54,15 @@ class MonitorScreen(Screen[None]):
         Binding("f", "switch('framework')", "framework", tooltip="the next run in another framework"),
         Binding("m", "switch('model')", "model", tooltip="the next run of another model"),
         Binding("d", "switch('dataset')", "dataset", tooltip="the next run on another dataset"),
+        Binding(
+            "plus,equals_sign",
+            "scale_rate(2)",
+            "rate up",
+            key_display="+",
+            show=False,
+            tooltip="twice the learning rate",
+        ),
+        Binding("minus", "scale_rate(0.5)", "rate down", key_display="-", show=False, tooltip="half the learning rate"),
         Binding("i", "image_style", "images", show=False, tooltip="images as blocks, braille or ASCII"),
         Binding("l", "log_scale", "log scale", show=False, tooltip="loss on a logarithmic scale"),
         Binding("tab,right", "step_pane(1)", "next pane", show=False, priority=True),
@@ -155,6 +164,12 @@ class MonitorScreen(Screen[None]):
         """Have a checkpoint saved now."""
         self._ask("checkpoint")
 
+    def action_scale_rate(self, factor: float) -> None:
+        """Have the run go on with its learning rate times `factor`."""
+        rate = self._view.state.lr if self._view else None
+        if rate is not None and self._ask("lr", rate * factor):
+            self.notify(f"learning rate {rate * factor:g} asked for", timeout=2)
+
     @work
     async def action_go_on(self) -> None:
         """Go on with the run from its last checkpoint, past its end where it is there, once that is confirmed."""
@@ -181,10 +196,10 @@ class MonitorScreen(Screen[None]):
             self._next = switch.spec
             self.notify(f"{switch.spec.title} starts as soon as this run has saved its checkpoint.", timeout=4)
 
-    def _ask(self, action: control.Action) -> bool:
+    def _ask(self, action: control.Action, value: float | None = None) -> bool:
         """Ask something of the run's worker; False where there is none, or it cannot be told, which is said."""
         try:
-            return self._watch.ask(action)
+            return self._watch.ask(action, value)
         except Problem as problem:
             self.notify(problem.hint, title=problem.message, severity="error", markup=False)
             return False
