@@ -64,11 +64,14 @@ def wait_until(directory, holds):
     """Read the run until `holds` is true of its state, and give that state."""
     reader = RunReader(directory)
     until = time.monotonic() + PATIENCE_SECONDS
-    while not holds(reader.read_all()):
+    while True:
+        has_worker = reader.has_worker()  # Asked before reading, so that the last events of one that is gone are read.
+        if holds(reader.read_all()):
+            reader.close()
+            return reader.state
+        assert has_worker, f"{directory.name} was over before it came to what was waited for"
         assert time.monotonic() < until, f"{directory.name} never came to what was waited for"
         time.sleep(0.01)
-    reader.close()
-    return reader.state
 
 
 def in_training(state):
