@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from engines.datasets import ImageData
 from engines.events import Parameter
+from engines.problems import CheckpointProblem
 
 Split = Literal["train", "test"]
 State = dict[str, NDArray[np.generic]]
@@ -70,3 +71,20 @@ class Engine(Protocol):
 
     def load_state(self, state: State) -> None:
         """Take back what `state` gave; raises `CheckpointProblem` where names or shapes are of another model."""
+
+
+def check_same_form(state: State, expected: State) -> None:
+    """Refuse with `CheckpointProblem` a state whose names, shapes or dtypes are not those of `expected`."""
+    faults = [f"{name} is missing" for name in expected.keys() - state.keys()]
+    faults += [f"{name} is not known" for name in state.keys() - expected.keys()]
+    faults += [
+        f"{name} is {state[name].dtype} {state[name].shape}, not {array.dtype} {array.shape}"
+        for name, array in expected.items()
+        if name in state and (state[name].shape, state[name].dtype) != (array.shape, array.dtype)
+    ]
+    if faults:
+        others = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+        raise CheckpointProblem(
+            f"The checkpoint is of another model: {min(faults)}{others}.",
+            "Continue it with the model it was made with.",
+        )

@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from engines.catalog import CLASS_COUNT, IMAGE_SIZE
 from engines.datasets import ImageData
-from engines.engine import Evaluation, Split, State
+from engines.engine import Evaluation, Split, State, check_same_form
 from engines.events import Parameter
-from engines.problems import CheckpointProblem, Unavailable
+from engines.problems import Unavailable
 from engines.spec import RunSpec
 
 _STEP_SECONDS = 0.001
@@ -98,9 +98,7 @@ class RehearsalEngine:
 
     def load_state(self, state: State) -> None:
         """See `Engine.load_state`."""
-        shapes = {name: value.shape for name, value in state.items()}
-        if shapes != {name: value.shape for name, value in self.state().items()}:
-            raise CheckpointProblem(f"the checkpoint holds {shapes}, not this model's weights.")
+        check_same_form(state, self.state())
         self._weight = state["model/weight"].astype(np.float32)
         self._bias = state["model/bias"].astype(np.float32)
 

@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 
 from engines.catalog import CLASS_COUNT, IMAGE_SIZE, MODELS, Conv, Layer
 from engines.datasets import ImageData
-from engines.engine import Evaluation, Split, State
+from engines.engine import Evaluation, Split, State, check_same_form
 from engines.events import Parameter
-from engines.problems import CheckpointProblem
 from engines.spec import RunSpec
 from engines.tensorflow_device import explained_memory, take_device, uses_gpu
 from engines.tensorflow_network import KERAS_VERSION, build_network, dropout_seeds
@@ -136,7 +135,7 @@ class TensorFlowEngine:
 
     def load_state(self, state: State) -> None:
         """Take back what `state` gave; raises `CheckpointProblem` where names or shapes are of another model."""
-        _check_same_form(state, self.state())
+        check_same_form(state, self.state())
         for name, variable in self._variables().items():
             variable.assign(state[name])
 
@@ -203,19 +202,3 @@ class TensorFlowEngine:
 
     def _normalise(self, images: Any) -> Any:
         return tf.expand_dims(tf.cast(images, tf.float32) * self.scale + self.low, -1)
-
-
-def _check_same_form(state: State, expected: State) -> None:
-    faults = [f"{name} is missing" for name in expected.keys() - state.keys()]
-    faults += [f"{name} is not known" for name in state.keys() - expected.keys()]
-    faults += [
-        f"{name} is {state[name].dtype} {state[name].shape}, not {array.dtype} {array.shape}"
-        for name, array in expected.items()
-        if name in state and (state[name].shape, state[name].dtype) != (array.shape, array.dtype)
-    ]
-    if faults:
-        others = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
-        raise CheckpointProblem(
-            f"The checkpoint is of another model: {min(faults)}{others}.",
-            "Continue it with the model it was made with.",
-        )

@@ -13,9 +13,8 @@ from torch import Tensor
 
 from engines.catalog import CLASS_COUNT, MODELS, Conv, Layer
 from engines.datasets import ImageData
-from engines.engine import Evaluation, Split, State
+from engines.engine import Evaluation, Split, State, check_same_form
 from engines.events import Parameter
-from engines.problems import CheckpointProblem
 from engines.spec import RunSpec
 from engines.torch_device import choose_device, explained_memory, name_device, prepare_device
 from engines.torch_network import Network
@@ -134,7 +133,7 @@ class TorchEngine:
 
     def load_state(self, state: State) -> None:
         """Take back what `state` gave; raises `CheckpointProblem` where names or shapes are of another model."""
-        _check_same_form(state, self.state())
+        check_same_form(state, self.state())
         for name, tensor in self._tensors().items():
             tensor.copy_(torch.from_numpy(state[name]))
         self.steps_done = int(state["optimizer/step"])
@@ -195,19 +194,3 @@ class TorchEngine:
 
     def _send(self, array: NDArray[np.generic]) -> Tensor:
         return torch.from_numpy(np.require(array, requirements=["C", "W"])).to(self.device)
-
-
-def _check_same_form(state: State, expected: State) -> None:
-    faults = [f"{name} is missing" for name in expected.keys() - state.keys()]
-    faults += [f"{name} is not known" for name in state.keys() - expected.keys()]
-    faults += [
-        f"{name} is {state[name].dtype} {state[name].shape}, not {array.dtype} {array.shape}"
-        for name, array in expected.items()
-        if name in state and (state[name].shape, state[name].dtype) != (array.shape, array.dtype)
-    ]
-    if faults:
-        others = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
-        raise CheckpointProblem(
-            f"The checkpoint is of another model: {min(faults)}{others}.",
-            "Continue it with the model it was made with.",
-        )
