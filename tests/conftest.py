@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import hypothesis
@@ -30,6 +31,14 @@ def private_folders(tmp_path, monkeypatch):
     monkeypatch.setenv("MNIST_TUI_RUNS_DIR", str(tmp_path / "runs"))
     for name in ("CACHE", "CONFIG", "DATA", "STATE"):
         monkeypatch.setenv(f"XDG_{name}_HOME", str(tmp_path / name.lower()))
+
+
+@pytest.fixture(autouse=True)
+def whole_floats():
+    """An engine that flushes subnormal numbers to zero does so for its process: not for the tests that come after."""
+    yield
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_flush_denormal(False)
 
 
 @pytest.fixture
