@@ -8,9 +8,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from engines.batch_tally import BatchTally
 from engines.checkpoints import CheckpointStore, Kind, Progress
 from engines.engine import Engine
-from engines.events import AnyEvent, Batch, CheckpointSaved, ControlApplied, EpochEnded, Log
+from engines.events import AnyEvent, CheckpointSaved, ControlApplied, EpochEnded, Log
 from engines.pace import ChunkPace, EventPace
 from engines.problems import NonFiniteLoss
 from engines.requests import Requests
@@ -62,7 +63,7 @@ class TrainingLoop:
         self._chunk = ChunkPace()
         self._batch_pace = EventPace(0.1, halving=5_000, limit=MAX_BATCH_EVENTS, count=batch_events)
         self._sample_pace = EventPace(1.0, halving=500, limit=MAX_SAMPLE_EVENTS)
-        self._unreported = _Tally()
+        self._unreported = BatchTally()
         self._saved_at = (progress.epoch, progress.step)
         self._saved_time = time.monotonic()
         self._stop: Literal["stop", "stop-now"] | None = None
@@ -142,19 +143,7 @@ class TrainingLoop:
         return [min(size, self._train_size - step * size) for step in range(first, first + count)]
 
     def _report_batch(self) -> None:
-        progress, tally = self._progress, self._unreported
-        self._write(
-            Batch(
-                epoch=progress.epoch,
-                step=progress.step,
-                steps_per_epoch=self._steps,
-                loss=tally.loss_sum / tally.steps,
-                accuracy=tally.correct / tally.images,
-                images_per_second=tally.images / max(tally.seconds, 1e-9),
-                lr=progress.lr,
-            )
-        )
-        self._unreported = _Tally()
+        self._write(self._unreported.take(self._progress, self._steps))
 
     def _check_finite(self, first: int, losses: NDArray[np.float64]) -> None:
         bad = np.flatnonzero(~np.isfinite(losses))
@@ -246,21 +235,3 @@ class TrainingLoop:
         if kind == "last":
             self._saved_at = here
         self._write(CheckpointSaved(path=path, epoch=progress.epoch, step=progress.step, kind=kind))
-
-
-class _Tally:
-    """Sums over the steps since the last batch event."""
-
-    def __init__(self) -> None:
-        self.steps = 0
-        self.images = 0
-        self.loss_sum = 0.0
-        self.correct = 0
-        self.seconds = 0.0
-
-    def add(self, losses: NDArray[np.float64], right: NDArray[np.int64], sizes: list[int], seconds: float) -> None:
-        self.steps += len(losses)
-        self.images += sum(sizes)
-        self.loss_sum += float(losses.sum())
-        self.correct += int(right.sum())
-        self.seconds += seconds
