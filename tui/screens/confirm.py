@@ -9,8 +9,10 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
+from tui.screens.fresh_size import FreshSize
 
-class ConfirmScreen(ModalScreen[bool]):
+
+class ConfirmScreen(FreshSize, ModalScreen[bool]):
     """Shows `question` as plain text and is dismissed with the answer; Escape is no."""
 
     DEFAULT_CSS = """

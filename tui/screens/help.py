@@ -12,8 +12,10 @@ from textual.keys import format_key
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from tui.screens.fresh_size import FreshSize
 
-class HelpScreen(ModalScreen[None]):
+
+class HelpScreen(FreshSize, ModalScreen[None]):
     """Lists the keys of `sections`, each a heading with the classes whose bindings stand under it."""
 
     DEFAULT_CSS = """

@@ -23,6 +23,7 @@ from tui.form import Form
 from tui.machine import installed_version, look_at_machine
 from tui.messages import FrameworkSettled, RunChosen, RunsChosen, StartChosen
 from tui.run_index import RunIndex, best_of
+from tui.screens.fresh_size import FreshSize
 from tui.view import describe_spec
 from tui.widgets.choice_panes import Heading, ImagesPane, ModelPane, RecentRuns, StartBar, count_alive
 from tui.widgets.run_form import RunForm
@@ -33,7 +34,7 @@ NEWEST_RUNS = 50
 IMAGE_COUNT = 60
 
 
-class LauncherScreen(Screen[None]):
+class LauncherScreen(FreshSize, Screen[None]):
     """Fills in a `RunSpec` and posts `StartChosen`; looks at machine, datasets and runs in threads meanwhile."""
 
     DEFAULT_CSS = """

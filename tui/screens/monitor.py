@@ -18,6 +18,7 @@ from tui.background import in_background
 from tui.compositor import CellCompositor
 from tui.messages import ContinuationChosen, StartChosen
 from tui.screens.confirm import ConfirmScreen
+from tui.screens.fresh_size import FreshSize
 from tui.screens.switcher import SwitcherScreen
 from tui.streams import output_encoding
 from tui.view import View
@@ -38,7 +39,7 @@ _FOR_A_WORKER = frozenset({"stop", "pause", "checkpoint", "scale_rate"})
 _CHECKPOINT_OR_CONTINUE = "save a checkpoint; after the end: continue"
 
 
-class MonitorScreen(Screen[None]):
+class MonitorScreen(FreshSize, Screen[None]):
     """Shows one run, live or ended; asks things of its worker through the run's directory alone."""
 
     DEFAULT_CSS = """

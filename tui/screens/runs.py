@@ -20,6 +20,7 @@ from tui.choice_lines import ago, run_title
 from tui.messages import ContinuationChosen, RunChosen
 from tui.run_index import RunIndex
 from tui.screens.confirm import ConfirmScreen
+from tui.screens.fresh_size import FreshSize
 
 LOOK_SECONDS = 2.0
 MORE_EPOCHS = 5
@@ -43,7 +44,7 @@ RIGHT_ALIGNED = {"epochs", "best", "started", "took"}
 MARKS = {"running": "▶", "paused": "‖", "stalled": "?", "completed": "✓", "stopped": "■", "failed": "✗", "crashed": "✗"}
 
 
-class RunsScreen(Screen[None]):
+class RunsScreen(FreshSize, Screen[None]):
     """Lists every run of a store, newest first, and keeps the list as it is on disk."""
 
     DEFAULT_CSS = """

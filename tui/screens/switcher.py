@@ -11,6 +11,7 @@ from textual.screen import ModalScreen
 from engines.catalog import DATASETS, FRAMEWORK_TITLES, FRAMEWORKS, MODELS
 from engines.spec import RunSpec
 from tui.lines import Line
+from tui.screens.fresh_size import FreshSize
 from tui.view import describe_spec
 from tui.widgets.picture import Picture
 
@@ -30,7 +31,7 @@ class Switch:
     stop_first: bool
 
 
-class SwitcherScreen(ModalScreen[Switch | None]):
+class SwitcherScreen(FreshSize, ModalScreen[Switch | None]):
     """Is dismissed with what was chosen, or None; nothing happens before Enter or `b`."""
 
     DEFAULT_CSS = """

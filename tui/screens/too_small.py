@@ -1,14 +1,17 @@
 """What is shown in place of everything else while the terminal is too small for it."""
 
+from textual import events
 from textual.app import ComposeResult
 from textual.geometry import Size
 from textual.screen import Screen
 from textual.widgets import Static
 
+from tui.screens.fresh_size import FreshSize
+
 SMALLEST = Size(60, 16)
 
 
-class TooSmallScreen(Screen[None]):
+class TooSmallScreen(FreshSize, Screen[None]):
     """Says what size is needed; the screen under it is there again as soon as there is room."""
 
     DEFAULT_CSS = """
@@ -20,7 +23,7 @@ class TooSmallScreen(Screen[None]):
         """Lay out the one line."""
         yield Static()
 
-    def on_resize(self) -> None:
+    def on_resize(self, _: events.Resize) -> None:
         """Name the size that there is beside the one that is needed."""
         needed = f"{SMALLEST.width}x{SMALLEST.height}"
         self.query_one(Static).update(f"mnist-tui needs {needed}, this is {self.app.size.width}x{self.app.size.height}")

@@ -43,6 +43,7 @@ class Picture(Widget):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
         self._lines: list[Line] = []
+        self._width = 0
         self._styles_by_role: dict[str, Style] = {}
 
     def draw(self, width: int, height: int) -> list[Line]:
@@ -56,7 +57,8 @@ class Picture(Widget):
             return
         drawn = self.draw(width, height)[:height]
         old, self._lines = self._lines, [fit(line, width) for line in drawn] + [fit([], width)] * (height - len(drawn))
-        if len(old) != height:
+        if len(old) != height or self._width != width:
+            self._width = width
             self.refresh()
             return
         changed = enumerate(changed_spans(*pair) for pair in zip(old, self._lines, strict=True))
