@@ -16,6 +16,7 @@ from engines.problems import RunNotFound, StorageProblem, UsageProblem
 from engines.regular_file import read_regular
 from engines.run_reader import RunReader, RunStatus
 from engines.spec import RunSpec, decode_spec, encode_spec
+from engines.text import clean_text
 
 RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _SPEC_BYTES = 64 << 10
@@ -126,11 +127,12 @@ class RunStore:
 
 
 def read_spec(directory: Path) -> RunSpec | None:
-    """Read a run's `spec.json`; None where there is none that makes sense."""
+    """Read a run's `spec.json`, what it names safe to show; None where there is none that makes sense."""
     try:
-        return decode_spec(read_regular(directory / "spec.json", _SPEC_BYTES))
+        spec = decode_spec(read_regular(directory / "spec.json", _SPEC_BYTES))
     except (OSError, ValueError, RecursionError):
         return None
+    return msgspec.structs.replace(spec, model=clean_text(spec.model, 100), dataset=clean_text(spec.dataset, 100))
 
 
 def summarise(directory: Path) -> RunSummary:

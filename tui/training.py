@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from engines import launch
+from engines.catalog import DATASETS, MODELS
 from engines.launch import Worker
 from engines.runs import RunStore, read_spec
 from engines.spec import RunSpec
@@ -50,6 +51,8 @@ def open_app(
     from tui.app import MnistTuiApp
     from tui.guard import run_app
 
+    if form.model not in MODELS or form.dataset not in DATASETS:
+        form = RunSpec()  # It is the spec of a run that another program made, or somebody changed.
     app = MnistTuiApp(store, form, start=start, attach=attach, notice=notice)
     code = run_app(app)
     if app.farewell:
