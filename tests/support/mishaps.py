@@ -44,6 +44,11 @@ def status(directory):
         return reader.status()
 
 
+def worker_of(directory):
+    """Give the process id of a run's worker; None where it has none."""
+    return run_lock.holder(directory / "lock")
+
+
 def end_all(root):
     """Kill every worker that holds the lock of a run in `root`."""
     for lock in root.glob("*/lock"):

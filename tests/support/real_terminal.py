@@ -54,6 +54,12 @@ class RealTerminal:
             assert time.monotonic() < until, f"waited in vain for {what}:\n{self.text}"
             self._read()
 
+    def take_away(self):
+        """Close the other end of the line, as where a connection drops."""
+        # By its file, not by its number: pexpect would close that once more when it may be somebody else's.
+        self.child.ptyproc.fileobj.close()
+        self.child.closed = self.child.ptyproc.closed = True
+
     def end(self):
         """Read to the end of the process and give its exit code, negative for a signal."""
         until = time.monotonic() + PATIENCE_SECONDS

@@ -150,8 +150,7 @@ def test_a_terminal_that_is_gone_ends_the_app_even_without_a_hang_up(tmp_path):
     script = f"trap '' HUP; {command_line.COMMAND}; echo $? >{tmp_path / 'code'}"
     terminal = RealTerminal("bash", "-c", script)
     terminal.wait_for(terminal.is_the_apps, "the app")
-    os.close(terminal.child.child_fd)
-    terminal.child.closed = True
+    terminal.take_away()
 
     code = mishaps.wait_for(lambda: (tmp_path / "code").exists() and (tmp_path / "code").read_text(), "the end")
     assert code == "129\n"
