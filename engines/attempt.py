@@ -1,5 +1,6 @@
 """One attempt at a run, from its first event to its last: import, data, build, train, save, evaluate."""
 
+import contextlib
 import time
 import traceback
 from importlib import import_module
@@ -61,7 +62,7 @@ class Attempt:
             out = OutOfMemory("the machine ran out of memory.", "Try a smaller --batch-size.")
             finished = self._finish("failed", problem=out)
         except BaseException as error:  # noqa: BLE001 - the last place to tell the readers; Rust's panics are no Exception
-            traceback.print_exc(file=self._log)
+            _print_traceback(self._log)
             bug = Problem(f"{type(error).__name__}: {error}.", f"The traceback is in {self._log_path}.")
             finished = self._finish("failed", problem=bug)
         telemetry.close()
@@ -193,8 +194,13 @@ def _import_engine(framework: str, log: TextIO) -> ModuleType:
     try:
         return import_module(f"engines.{framework}_engine")
     except Exception as error:  # a framework breaks in any way it likes
-        traceback.print_exc(file=log)
+        _print_traceback(log)
         raise Unavailable(
             f"{title} cannot be imported ({type(error).__name__}: {error}).",
             f"Install it anew with `pip install {framework}`, or choose another --framework.",
         ) from error
+
+
+def _print_traceback(log: TextIO) -> None:
+    with contextlib.suppress(OSError):  # Where the disk is full, the error itself must still be told.
+        traceback.print_exc(file=log)

@@ -15,6 +15,7 @@ import msgspec
 from engines import run_lock
 from engines.event_log import EventWriter
 from engines.launch import Answer, Order
+from engines.post_mortem import ATTEMPT_MARK
 from engines.problems import Problem, StorageProblem
 from engines.regular_file import open_to_append
 from engines.run_reader import RunReader
@@ -54,6 +55,8 @@ def _attempt(directory: Path, order: Order, lock: int, log: TextIO, answers: int
     writer.next_seq = earlier.next_seq
     standing = Standing(directory, earlier, order)
     _answer(answers, Answer(attempt=standing.attempt, offset=writer.size()))
+    with contextlib.suppress(OSError):  # A full disk does not keep anyone from training.
+        os.write(log.fileno(), f"{ATTEMPT_MARK}{standing.attempt}, process {os.getpid()}\n".encode())
     _leave_streams(log, answers)
     return Attempt(standing, writer, requests, log).run()
 

@@ -3,7 +3,7 @@
 import shlex
 from pathlib import Path
 
-from engines.launch import describe_exit, last_log_lines
+from engines import post_mortem
 from engines.problems import STOPPED_EXIT_CODE, TARGET_NOT_REACHED_EXIT_CODE, WorkerDied, exit_code_of
 from engines.run_state import RunState
 from engines.runs import default_root
@@ -43,7 +43,7 @@ def last_word(directory: Path, state: RunState, worker_exit: int | None = None) 
             error = finished.error if finished else None
             return f"{error.message} {error.hint}".strip() if error else f"run {directory.name} failed."
         case _:
-            return f"{_describe_death(directory, worker_exit)} {go_on_hint(directory)}"
+            return f"{_describe_death(directory, state, worker_exit)} {go_on_hint(directory)}"
 
 
 def go_on_hint(directory: Path) -> str:
@@ -57,13 +57,10 @@ def command(runs_directory: Path, *arguments: str) -> str:
     return shlex.join(["mnist-tui", *elsewhere, *arguments])
 
 
-def _describe_death(directory: Path, worker_exit: int | None) -> str:
-    how = f": {describe_exit(worker_exit)}" if worker_exit is not None else ""
-    # SIGKILL is how a kernel that is out of memory ends a process; nothing else about it can be known for sure.
-    memory = ", as where memory runs out" if worker_exit == -9 else ""
-    lines = last_log_lines(directory, 1)
-    words = f" Its last words: {lines[0]}." if lines else ""
-    return f"the worker of run {directory.name} died{how}{memory}.{words}"
+def _describe_death(directory: Path, state: RunState, worker_exit: int | None) -> str:
+    death = post_mortem.examine(directory, state, worker_exit)
+    words = f" Its last words: {death.last_words[-1]}." if death.last_words else ""
+    return f"the worker of run {directory.name} died: {death.how}.{words}"
 
 
 def _missed_target(state: RunState) -> bool:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import msgspec
 
+from engines import post_mortem
 from engines.events import CheckpointSaved, EpochEnded, Parameter, Phase, RunFinished
-from engines.launch import last_log_lines
 from engines.run_reader import ALIVE, RunReader, RunStatus
 from engines.runs import read_spec
 from engines.spec import RunSpec
@@ -64,7 +64,7 @@ def read_report(directory: Path) -> RunReport:
         checkpoints=state.checkpoints,
         bad_lines=bad_lines,
         last_word="" if status in ALIVE else outcome.last_word(directory, state),
-        log_lines=last_log_lines(directory) if status in ("failed", "crashed") else [],
+        log_lines=post_mortem.examine(directory, state).last_words if status in ("failed", "crashed") else [],
     )
 
 

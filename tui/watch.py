@@ -2,8 +2,8 @@
 
 import time
 
-from engines import control
-from engines.launch import Worker, describe_exit, last_log_lines
+from engines import control, post_mortem
+from engines.launch import Worker, last_log_lines
 from engines.run_reader import RunReader
 from engines.runs import read_spec
 from engines.spec import RunSpec
@@ -41,17 +41,21 @@ class Watch:
         if now - self._log_read_at >= LOG_SECONDS:
             self._log_read_at = now
             self._log_lines = tuple(last_log_lines(self._reader.directory, LOG_LINES))
-        code = self._worker.process.poll() if self._worker else None
+        status = self._reader.status()
         return View(
             directory=self._reader.directory,
             state=self._reader.state,
-            status=self._reader.status(),
+            status=status,
             now=time.time(),
             spec=self.spec,
             log_lines=self._log_lines,
-            worker_exit="" if code is None else describe_exit(code),
+            worker_exit=self._describe_death() if status == "crashed" else "",
             ascii_only=self._ascii_only,
         )
+
+    def _describe_death(self) -> str:
+        code = self._worker.process.poll() if self._worker else None
+        return post_mortem.examine(self._reader.directory, self._reader.state, code).how
 
     def ask(self, action: control.Action, value: float | None = None) -> bool:
         """Ask something of the run's worker; False where there is none. Raises `StorageProblem`."""

@@ -7,6 +7,7 @@ import time
 from contextlib import closing
 
 import aftermath
+import command_line
 import mishaps
 import pytest
 import real_worker
@@ -56,13 +57,35 @@ def test_a_run_killed_while_its_results_are_worked_out_ends_like_one_that_was_no
     check_same_end(directory, uninterrupted)
 
 
-@pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL])
-def test_a_worker_that_faults_leaves_its_stack_and_the_run_goes_on(store, uninterrupted, number):
+FAULTS = {
+    signal.SIGSEGV: "segmentation fault",
+    signal.SIGABRT: "aborted",
+    signal.SIGBUS: "bus error",
+    signal.SIGFPE: "floating-point exception",
+    signal.SIGILL: "illegal instruction",
+}
+
+
+@pytest.mark.parametrize("number", FAULTS)
+def test_a_worker_that_faults_is_told_of_by_its_fault_and_the_run_goes_on(store, uninterrupted, number):
     worker = mishaps.start(store)
     mishaps.wait_for_epoch(worker.run_directory, 2)
     assert launch.describe_exit(mishaps.kill(worker, number)) == f"it was killed by {number.name}"
-    assert "Fatal Python error" in (worker.run_directory / "worker.log").read_text()
+    told = command_line.run("show", "last").stdout
+    assert f"died: {FAULTS[number]}" in told
+    assert f"--continue-from {worker.run_directory.name}" in told
+    assert "Extension modules" not in told, "the stack is no last word"
     check_same_end(worker.run_directory, uninterrupted)
+
+
+def test_a_killed_worker_is_told_of_with_what_it_may_have_died_of_and_the_way_on(store):
+    worker = mishaps.start(store)
+    mishaps.wait_for_epoch(worker.run_directory, 2)
+    mishaps.kill(worker)
+    told = command_line.run("show", "last").stdout
+    assert "crashed" in told
+    assert "memory" in told
+    assert f"--continue-from {worker.run_directory.name}" in told
 
 
 def test_a_run_whose_worker_was_killed_before_its_first_word_is_not_taken_for_one_that_starts(store, uninterrupted):
