@@ -61,12 +61,12 @@ FAULTS = {
     signal.SIGSEGV: "segmentation fault",
     signal.SIGABRT: "aborted",
     signal.SIGBUS: "bus error",
-    signal.SIGFPE: "floating-point exception",
+    signal.SIGFPE: "floating point exception",
     signal.SIGILL: "illegal instruction",
 }
 
 
-@pytest.mark.parametrize("number", FAULTS)
+@pytest.mark.parametrize("number", FAULTS, ids=lambda number: number.name)
 def test_a_worker_that_faults_is_told_of_by_its_fault_and_the_run_goes_on(store, uninterrupted, number):
     worker = mishaps.start(store)
     mishaps.wait_for_epoch(worker.run_directory, 2)
