@@ -44,6 +44,7 @@ def test_a_worker_that_is_killed_while_paused_has_crashed_and_goes_on_unpaused(s
 def test_a_run_does_not_wait_for_a_command_in_front_of_it_that_stands_still(store):
     front = command_line.start(*command_line.TRAIN, "--epochs", "30", "--json")
     directory = mishaps.wait_for(store.directories, "the run's directory")[0]
+    mishaps.wait_for(lambda: mishaps.worker_of(directory), "the worker")
     mishaps.wait_for_epoch(directory, 1)
     front.send_signal(signal.SIGSTOP)
     try:
