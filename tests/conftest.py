@@ -3,9 +3,11 @@
 import os
 import shutil
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import hypothesis
+import psutil
 import pytest
 import real_worker
 
@@ -31,6 +33,18 @@ def private_folders(tmp_path, monkeypatch):
     monkeypatch.setenv("MNIST_TUI_RUNS_DIR", str(tmp_path / "runs"))
     for name in ("CACHE", "CONFIG", "DATA", "STATE"):
         monkeypatch.setenv(f"XDG_{name}_HOME", str(tmp_path / name.lower()))
+
+
+@pytest.fixture(autouse=True)
+def no_worker_left(private_folders, tmp_path):
+    """Whatever worker or spare a test leaves at work is killed, also where it failed, and slows down no other test."""
+    yield
+    for process in psutil.process_iter(["cmdline"]):
+        if "engines.worker" in (process.info["cmdline"] or ()):
+            with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+                if process.environ().get("MNIST_TUI_RUNS_DIR") == str(tmp_path / "runs"):
+                    process.kill()
+                    process.wait()
 
 
 @pytest.fixture(autouse=True)

@@ -30,6 +30,7 @@ SIGNALS = [signal.SIGKILL] * 6 + [signal.SIGSEGV, signal.SIGABRT, signal.SIGTERM
 
 
 def main():
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # A shell's background job would have workers ignore it.
     asked = read_arguments()
     rng = random.Random(asked.seed)
     spec = {"framework": asked.framework, "epochs": asked.epochs}
@@ -44,6 +45,7 @@ def main():
                 aftermath.check_events(directory)
                 say(f"{number} kills, {epochs_done(directory)} epochs, {time.monotonic() - began:.0f} s")
         killed_at = epochs_done(directory)
+        assert killed_at < asked.epochs, "it was over before it was killed last: ask for more --epochs"
         aftermath.check_goes_on(directory)
         assert aftermath.learned(directory) == expected, "it learned something else"
         say(json.dumps({"ends": dict(ends), "epochs_when_killed_last": killed_at} | count_events(directory)))

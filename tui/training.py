@@ -18,7 +18,7 @@ from tui.interrupts import Interrupts
 from tui.logout import WARNING, ends_at_logout
 from tui.options import build_spec, check_same_run, data_dir, given_options, require_framework, run_store
 from tui.printing import choose_printer
-from tui.streams import say, write_out
+from tui.streams import OutputRefused, give_up_stdout, say, write_out
 from tui.terminal import require_terminal
 
 
@@ -56,11 +56,19 @@ def open_app(
     app = MnistTuiApp(store, form, start=start, attach=attach, notice=notice)
     code = run_app(app)
     if app.farewell:
-        write_out(f"{app.farewell}\n")
-        _warn_of_logout()
+        _say_goodbye(app.farewell)
     if app.crash and code == app.crash.exit_code:
         say(str(app.crash))
     return code
+
+
+def _say_goodbye(farewell: str) -> None:
+    try:
+        write_out(f"{farewell}\n")
+    except OutputRefused:
+        give_up_stdout()  # The terminal may be what ended the app.
+    else:
+        _warn_of_logout()
 
 
 def _go_on(store: RunStore, values: Mapping[str, Any], given: Mapping[str, str]) -> int:

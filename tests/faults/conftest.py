@@ -1,4 +1,4 @@
-"""What the fault tests share: no worker outlives its test, and copies of runs made once."""
+"""What the fault tests share: runs made once, to be copied or compared with."""
 
 import shutil
 
@@ -7,13 +7,6 @@ import pytest
 import real_worker
 
 from engines.runs import RunStore
-
-
-@pytest.fixture(autouse=True)
-def no_worker_left(store):
-    """Whatever worker a test leaves at work is killed."""
-    yield
-    mishaps.end_all(store.root)
 
 
 @pytest.fixture(scope="session")

@@ -58,12 +58,6 @@ raise SystemExit(run_app(Busy()))
 """
 
 
-@pytest.fixture(autouse=True)
-def no_run_is_left_behind(store):
-    yield
-    mishaps.end_all(store.root)
-
-
 @pytest.fixture
 def ui_log(tmp_path):
     return tmp_path / "state" / "mnist-tui" / "log" / "ui.log"

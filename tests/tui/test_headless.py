@@ -17,12 +17,6 @@ from engines.run_reader import RunReader
 from tui import headless
 
 
-@pytest.fixture(autouse=True)
-def no_run_is_left_behind(store):
-    yield
-    mishaps.end_all(store.root)
-
-
 def status_of(directory):
     with closing(RunReader(directory)) as reader:
         reader.read_all()
