@@ -13,7 +13,7 @@ import msgspec
 
 from engines.problems import PROBLEMS, Problem, StorageProblem, WorkerDied
 from engines.regular_file import open_regular, open_to_append
-from engines.runs import RunStore
+from engines.runs import RunStore, check_can_be_told
 from engines.spec import RunSpec
 from engines.text import clean_text
 
@@ -86,8 +86,10 @@ def start(store: RunStore, spec: RunSpec, spare: Spare | None = None) -> Worker:
 def go_on(directory: Path, more_epochs: int | None = None, framework: str = "", spare: Spare | None = None) -> Worker:
     """Start the next attempt of a run from its last whole checkpoint.
 
-    Raises `RunBusy` where it has a worker, `CheckpointProblem` where there is nothing to go on from or to do.
+    Raises `RunBusy` where it has a worker, `CheckpointProblem` where there is nothing to go on from or to do,
+    `UsageProblem` where the name of its folder cannot be told as text.
     """
+    check_can_be_told(directory)
     order = Order(run_directory=str(directory), go_on=True, more_epochs=more_epochs)
     return _give_order(order, framework, spare)
 

@@ -56,11 +56,8 @@ class RunStore:
 
         Raises `StorageProblem` where the disk refuses, `UsageProblem` where a folder's name cannot be told as text.
         """
-        try:
-            spec_text = encode_spec(spec)
-            os.fspath(self.root).encode()
-        except UnicodeEncodeError as error:
-            raise UsageProblem("a folder's name is not UTF-8.", "Name another --data-dir or --runs-dir.") from error
+        check_can_be_told(self.root, spec.data_dir)
+        spec_text = encode_spec(spec)
         try:
             _make_private_folders(self.root)
             while True:
@@ -124,6 +121,15 @@ class RunStore:
             raise StorageProblem(
                 f"cannot read {self.root}: {error.strerror}.", "Name another folder with --runs-dir."
             ) from error
+
+
+def check_can_be_told(*folders: Path | str | None) -> None:
+    """Raise `UsageProblem` where a folder's name is not UTF-8: JSON could not tell a worker of it."""
+    try:
+        for folder in folders:
+            str(folder).encode()
+    except UnicodeEncodeError as error:
+        raise UsageProblem("a folder's name is not UTF-8.", "Name another --data-dir or --runs-dir.") from error
 
 
 def read_spec(directory: Path) -> RunSpec | None:

@@ -212,3 +212,9 @@ def test_a_framework_that_prints_as_it_loads_does_not_garble_a_spares_answer(sto
     run = real_worker.ended(worker)
     assert run.exit_code == 6
     assert "not torch today" in run.finished.error.message
+
+
+def test_a_run_in_a_folder_that_cannot_be_told_as_text_is_refused_in_words(finished_run):
+    moved = finished_run.parent.rename(finished_run.parent.with_name(os.fsdecode(b"runs\xff")))
+    with pytest.raises(UsageProblem, match="not UTF-8"):
+        launch.go_on(moved / finished_run.name, more_epochs=1)
