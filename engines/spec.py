@@ -6,6 +6,7 @@ import msgspec
 
 Framework = Literal["torch", "tensorflow", "rehearsal"]
 OnNan = Literal["stop", "continue"]
+Precision = Literal["float32", "bfloat16"]
 
 DEVICE_PATTERN = r"^(auto|cpu|cuda|cuda:\d{1,3}|mps)$"
 
@@ -14,6 +15,7 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=F
     """Everything that decides what a run trains, every default filled in.
 
     `epochs` counts all epochs of the run, those of earlier attempts too. `gpu_memory_limit` is in MiB.
+    With `precision` bfloat16 products are taken in 16 bits; weights, Adam and the loss stay in 32.
     `target_accuracy` is a fraction in 0..1. `data_dir` is None for the platform's cache folder.
     """
 
@@ -25,6 +27,7 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=F
     lr: Annotated[float, msgspec.Meta(gt=0)] = 0.001
     seed: Annotated[int, msgspec.Meta(ge=0)] = 0
     device: Annotated[str, msgspec.Meta(pattern=DEVICE_PATTERN)] = "auto"
+    precision: Precision = "float32"
     gpu_memory_limit: Annotated[int, msgspec.Meta(ge=1)] | None = None
     data_dir: str | None = None
     target_accuracy: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None

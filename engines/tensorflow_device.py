@@ -15,7 +15,7 @@ def take_device(spec: RunSpec, *, parallel: bool) -> str:
     """Have this process compute on the device of `spec` and give what a person calls it: `CPU (AMD EPYC, 1 thread)`.
 
     A CPU gets one thread unless `parallel`. A process that computes already keeps the device and threads that it has.
-    Raises `Unavailable` where the device is not there.
+    Raises `Unavailable` where the device is not there, or has not got the precision that is asked for.
     """
     gpus = tf.config.list_physical_devices("GPU")
     index = int(spec.device.partition(":")[2] or 0)
@@ -28,7 +28,11 @@ def take_device(spec: RunSpec, *, parallel: bool) -> str:
         )
     if not gpus or spec.device == "cpu":
         return _take_cpu(parallel)
-    return f"{_take_gpu(gpus[index], spec.gpu_memory_limit)} (cuda:{index})"
+    name = f"{_take_gpu(gpus[index], spec.gpu_memory_limit)} (cuda:{index})"
+    details = tf.config.experimental.get_device_details(gpus[index])
+    if spec.precision == "bfloat16" and details.get("compute_capability", (8, 0)) < (8, 0):
+        raise Unavailable(f"{name} cannot compute in bfloat16.", "Use --precision float32.")
+    return name
 
 
 def uses_gpu() -> bool:

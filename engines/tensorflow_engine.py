@@ -52,7 +52,7 @@ class TensorFlowEngine:
         self.device_name = take_device(spec, parallel=any(isinstance(layer, Conv) for layer in layers))
         self.batch_size = spec.batch_size
         self.low, self.scale = input_range[0], (input_range[1] - input_range[0]) / 255
-        self.network = build_network(layers, spec.seed)
+        self.network = build_network(layers, spec.seed, spec.precision)
         self.weights = {
             f"{layer.name}/{weight.name}": weight.value
             for layer in self.network.layers
@@ -155,7 +155,7 @@ class TensorFlowEngine:
         images, labels = tf.gather(self.images["train"], indices), tf.gather(self.labels["train"], indices)
         weights = list(self.weights.values())
         with tf.GradientTape() as tape:
-            logits = self.network(self._normalise(images), training=True)
+            logits = self._logits(images, training=True)
             loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits))
         right = tf.reduce_sum(tf.cast(tf.argmax(logits, 1) == labels, tf.float32))
         return loss, right, tape.gradient(loss, weights)
@@ -190,7 +190,7 @@ class TensorFlowEngine:
         size = _EVALUATED_IMAGES["GPU" if uses_gpu() else "CPU"]
         loss, confusion = tf.zeros([], tf.float64), tf.zeros([CLASS_COUNT, CLASS_COUNT], tf.int64)
         for start in tf.range(0, len(images), size):
-            logits = self.network(self._normalise(images[start : start + size]), training=False)
+            logits = self._logits(images[start : start + size], training=False)
             seen = labels[start : start + size]
             losses = tf.nn.sparse_softmax_cross_entropy_with_logits(seen, logits)
             loss += tf.reduce_sum(tf.cast(losses, tf.float64))
@@ -198,7 +198,10 @@ class TensorFlowEngine:
         return loss, confusion
 
     def _predict(self, images: Any) -> Any:
-        return tf.nn.softmax(self.network(self._normalise(images), training=False))
+        return tf.nn.softmax(self._logits(images, training=False))
+
+    def _logits(self, images: Any, *, training: bool) -> Any:
+        return tf.cast(self.network(self._normalise(images), training=training), tf.float32)
 
     def _normalise(self, images: Any) -> Any:
         return tf.expand_dims(tf.cast(images, tf.float32) * self.scale + self.low, -1)

@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 
 from engines.problems import OutOfMemory, Unavailable
+from engines.spec import Precision
 
 
 def choose_device(asked: str) -> torch.device:
@@ -25,6 +26,15 @@ def choose_device(asked: str) -> torch.device:
             "Use --device auto or --device cpu.",
         )
     return torch.device(wanted)
+
+
+def choose_dtype(precision: Precision, device: torch.device) -> torch.dtype:
+    """Give the type in which `device` is to compute; raises `Unavailable` where its hardware has not got it."""
+    if precision == "float32":
+        return torch.float32
+    if device.type == "mps" or (device.type == "cuda" and torch.cuda.get_device_capability(device) < (8, 0)):
+        raise Unavailable(f"{name_device(device)} cannot compute in bfloat16.", "Use --precision float32.")
+    return torch.bfloat16
 
 
 def prepare_device(device: torch.device, *, gpu_memory_limit: int | None, parallel: bool) -> None:

@@ -16,7 +16,7 @@ from engines.datasets import ImageData
 from engines.engine import Evaluation, Split, State, check_same_form
 from engines.events import Parameter
 from engines.spec import RunSpec
-from engines.torch_device import choose_device, explained_memory, name_device, prepare_device
+from engines.torch_device import choose_device, choose_dtype, explained_memory, name_device, prepare_device
 from engines.torch_network import Network
 
 _GATHERED_IMAGES = 1_024
@@ -46,7 +46,7 @@ class TorchEngine:
         self.device_name = name_device(self.device)
         self.batch_size, self.lr, self.seed = spec.batch_size, spec.lr, spec.seed
         self.low, self.scale = torch.tensor(input_range[0], device=self.device), (input_range[1] - input_range[0]) / 255
-        self.network = Network(layers, spec.seed, self.device)
+        self.network = Network(layers, spec.seed, self.device, choose_dtype(spec.precision, self.device))
         self.parameters = [Parameter(name, list(w.shape), w.numel()) for name, w in self.network.weights.items()]
         self.exp_avg = torch.zeros_like(self.network.values)
         self.exp_avg_sq = torch.zeros_like(self.network.values)

@@ -14,14 +14,20 @@ _KINDS = ("weight", "bias")
 
 
 class Network:
-    """Operations in order; `values` holds all weights in one vector, `gradients` what `backward` finds for them."""
+    """Operations in order; `values` holds all weights in one vector, `gradients` what `backward` finds for them.
 
-    def __init__(self, layers: tuple[Layer, ...], seed: int, device: torch.device) -> None:
+    Both are float32; with another `dtype` the operations compute in copies of that type.
+    """
+
+    def __init__(
+        self, layers: tuple[Layer, ...], seed: int, device: torch.device, dtype: torch.dtype = torch.float32
+    ) -> None:
         initial = _draw(layers, seed)
         self.shapes = {name: tensor.shape for name, tensor in initial.items()}
         self.values = torch.zeros(sum(tensor.numel() for tensor in initial.values()), device=device)
         self.gradients = torch.zeros_like(self.values)
         self.weights = self.named(self.values)
+        self.used, self.found = self.values.to(dtype), self.gradients.to(dtype)  # The same vectors where it is float32.
         for name, tensor in initial.items():
             self.weights[name].copy_(tensor)
         self.operations = self._build(layers)
@@ -33,23 +39,29 @@ class Network:
         return {name: _shaped(part, shape) for part, (name, shape) in zip(parts, self.shapes.items(), strict=True)}
 
     def forward(self, x: Tensor, seed: int | None = None) -> Tensor:
-        """Give the logits (N x 10) of images (N x 1 x 28 x 28); dropout draws from `seed`, None for evaluation mode."""
+        """Give the logits (N x 10, float32) of images (N x 1 x 28 x 28); dropout draws from `seed`, None: evaluate."""
+        if self.used is not self.values:
+            self.used.copy_(self.values)
+        x = x.to(self.used.dtype)
         for operation in self.operations:
             x = operation.forward(x, seed)
-        return x
+        return x.float()
 
     def backward(self, gradient: Tensor) -> None:
         """Fill `gradients`, given the gradient of the logits that `forward` gave last."""
+        gradient = gradient.to(self.used.dtype)
         for operation in reversed(self.operations[self.first_learner + 1 :]):
             operation.learn(gradient)
             gradient = operation.backward(gradient)
         self.operations[self.first_learner].learn(gradient)
+        if self.found is not self.gradients:
+            self.gradients.copy_(self.found)
 
     def _build(self, layers: tuple[Layer, ...]) -> list[Operation]:
-        gradients = self.named(self.gradients)
+        used, found = self.named(self.used), self.named(self.found)
 
         def weights(name: str) -> Weights:
-            return Weights(*(tensors[f"{name}.{kind}"] for tensors in (self.weights, gradients) for kind in _KINDS))
+            return Weights(*(tensors[f"{name}.{kind}"] for tensors in (used, found) for kind in _KINDS))
 
         operations: list[Operation] = []
         for index, (name, layer, margin) in enumerate(zip(_names(layers), layers, _margins(layers), strict=True)):

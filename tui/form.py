@@ -4,12 +4,13 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import isfinite
+from typing import get_args
 
 import msgspec
 
 from engines.catalog import DATASETS, FRAMEWORK_TITLES, FRAMEWORKS, MODELS
 from engines.problems import UsageProblem
-from engines.spec import RunSpec
+from engines.spec import Precision, RunSpec
 
 NONE = "none"
 NUMBER_CHARACTERS = frozenset("0123456789.e-")
@@ -127,6 +128,7 @@ class Form:
             _LR,
             _SEED,
             Choice("device", "device", _with(("auto", "cpu"), asked.device), hint="auto takes a GPU if there is one"),
+            Choice("precision", "precision", get_args(Precision), hint="bfloat16 for GPUs that are fast at it"),
             _GPU_MEMORY,
             _TARGET,
             Choice("on_nan", "on nan", ("stop", "continue"), hint="if the loss is no longer finite"),

@@ -13,7 +13,7 @@ from engines.catalog import DATASETS, FRAMEWORK_TITLES, FRAMEWORKS, MODELS
 from engines.dataset_files import DATA_DIR_VARIABLE, data_directory, default_dataset
 from engines.problems import Unavailable, UsageProblem
 from engines.runs import RunStore, default_root, read_spec
-from engines.spec import DEVICE_PATTERN, OnNan, RunSpec
+from engines.spec import DEVICE_PATTERN, OnNan, Precision, RunSpec
 from tui.option_values import folder, fraction, matching, one_of, positive_number, whole_number
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -69,6 +69,13 @@ _RUN_OPTIONS = (
         metavar="DEVICE",
         show_default=True,
         help=f"{_DEVICES}; auto takes a GPU where there is one.",
+    ),
+    _option(
+        "--precision",
+        type=one_of(get_args(Precision)),
+        metavar="|".join(get_args(Precision)),
+        show_default=True,
+        help="What products are taken in; bfloat16 is for GPUs that are fast at it.",
     ),
     _option("--gpu-memory-limit", type=whole_number(1, 2**31 - 1), metavar="MIB", help="GPU memory the run may take."),
     _option(

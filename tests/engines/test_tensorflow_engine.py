@@ -344,3 +344,27 @@ def test_a_short_memory_is_explained(data, make):
         raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
     with pytest.raises(tf.errors.InvalidArgumentError), explained_memory():
         tf.zeros(3) + tf.zeros(4)
+
+
+@pytest.mark.parametrize("model", ["nn", "lenet"])
+def test_in_bfloat16_it_learns_nearly_the_same_and_its_checkpoint_is_float32(make, model):
+    engine, exact = make(model, precision="bfloat16"), make(model)
+    for other in (engine, exact):
+        other.train(0, STEPS)
+    losses, exact_losses = engine.read_steps(0, STEPS)[0], exact.read_steps(0, STEPS)[0]
+    assert (losses != exact_losses).any()
+    np.testing.assert_allclose(losses, exact_losses, rtol=0.2)
+    assert engine.state()["model/fc1/kernel"].dtype == np.float32
+    exact.load_state(engine.state())
+    assert exact.evaluate("test").loss == pytest.approx(engine.evaluate("test").loss, rel=0.2)
+
+
+def test_a_gpu_without_bfloat16_is_refused(monkeypatch):
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda _: ["GPU:0"])
+    details = {"device_name": "Tesla T4", "compute_capability": (7, 5)}
+    monkeypatch.setattr(tf.config.experimental, "get_device_details", lambda _: details)
+    monkeypatch.setattr(tf.config, "set_visible_devices", lambda *_: None)
+    monkeypatch.setattr(tf.config.experimental, "set_memory_growth", lambda *_: None)
+    with pytest.raises(Unavailable, match=r"Tesla T4 .*bfloat16") as caught:
+        tensorflow_engine.create(RunSpec(framework="tensorflow", precision="bfloat16"))
+    assert "--precision float32" in caught.value.hint

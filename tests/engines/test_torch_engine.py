@@ -9,7 +9,7 @@ from engines.catalog import MODELS, Conv, Dense, Dropout, Flatten, Layer, MaxPoo
 from engines.datasets import ImageData
 from engines.problems import CheckpointProblem, OutOfMemory, Unavailable
 from engines.spec import RunSpec
-from engines.torch_device import explained_memory
+from engines.torch_device import choose_dtype, explained_memory
 from engines.torch_engine import TorchEngine
 from engines.torch_network import Network
 
@@ -356,3 +356,27 @@ def test_a_short_memory_is_explained():
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
     with pytest.raises(RuntimeError, match="shapes"), explained_memory():
         raise RuntimeError("shapes do not fit")
+
+
+@pytest.mark.parametrize("model", ["nn", "lenet"])
+def test_in_bfloat16_it_learns_nearly_the_same_and_its_checkpoint_is_float32(data, order, model):
+    engine, exact = make(data, order, model, precision="bfloat16"), make(data, order, model)
+    for other in (engine, exact):
+        other.train(0, STEPS)
+    losses, exact_losses = engine.read_steps(0, STEPS)[0], exact.read_steps(0, STEPS)[0]
+    assert (losses != exact_losses).any()
+    np.testing.assert_allclose(losses, exact_losses, rtol=0.2)
+    assert {array.dtype.kind for array in engine.state().values()} <= {"f", "i"}
+    assert engine.state()["model/fc1.weight"].dtype == np.float32
+    exact.load_state(engine.state())
+    assert exact.evaluate("test").loss == pytest.approx(engine.evaluate("test").loss, rel=0.2)
+
+
+@pytest.mark.parametrize(("device", "capability"), [("mps", (8, 0)), ("cuda", (7, 5))])
+def test_a_device_without_bfloat16_is_refused(device, capability, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: capability)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda _: "Tesla T4")
+    with pytest.raises(Unavailable, match="bfloat16") as caught:
+        choose_dtype("bfloat16", torch.device(device))
+    assert "--precision float32" in caught.value.hint
+    assert choose_dtype("float32", torch.device(device)) == torch.float32

@@ -66,6 +66,7 @@ is_spec = with_fields(
     lr=is_positive,
     seed=is_count,
     device=is_text,
+    precision=one_of("float32", "bfloat16"),
     gpu_memory_limit=maybe(is_positive_count),
     data_dir=maybe(is_text),
     target_accuracy=maybe(is_fraction),

@@ -31,6 +31,7 @@ def test_every_option_ends_up_in_the_spec(tmp_path):
         *("-f", "tensorflow", "-m", "lenet1", "-d", "fashion-mnist", "--epochs", "7", "--batch-size", "64"),
         *("--lr", "1e-2", "--seed", "4294967295", "--device", "cuda:1", "--gpu-memory-limit", "2048"),
         *("--data-dir", str(tmp_path), "--target-accuracy", "0.9", "--on-nan", "continue"),
+        *("--precision", "bfloat16"),
     )
 
     assert spec == RunSpec(
@@ -42,6 +43,7 @@ def test_every_option_ends_up_in_the_spec(tmp_path):
         lr=0.01,
         seed=4294967295,
         device="cuda:1",
+        precision="bfloat16",
         gpu_memory_limit=2048,
         data_dir=str(tmp_path),
         target_accuracy=0.9,
@@ -91,6 +93,7 @@ def test_the_runs_dir_is_the_option_before_the_environment(tmp_path, monkeypatch
         (["-f", "pytorch"], "--framework takes one of torch, tensorflow, not 'pytorch'; did you mean torch?"),
         (["-m", "lenet5"], "--model takes one of nn, lenet, lenet1, not 'lenet5'; did you mean lenet"),
         (["-d", "minst"], "not 'minst'; did you mean mnist?"),
+        (["--precision", "float16"], "--precision takes one of float32, bfloat16, not 'float16'"),
         (["--on-nan", "ignore"], "--on-nan takes one of stop, continue, not 'ignore'."),
         (["--runs-dir", ""], "--runs-dir takes a folder, not ''."),
     ],
