@@ -13,6 +13,7 @@ from engines.checkpoints import Progress
 from engines.engine import Engine, Evaluation
 from engines.event_log import EventWriter
 from engines.events import ControlApplied, Log, RunError, RunFinished, RunStarted
+from engines.interruptible import broken_off_by
 from engines.phases import PhaseReporter, StopAsked
 from engines.problems import (
     STOPPED_EXIT_CODE,
@@ -75,7 +76,8 @@ class Attempt:
         for complaint in standing.complaints:
             self._writer.write(Log(level="warning", message=f"A damaged checkpoint was passed over: {complaint}"))
         with self._phases.phase("import", 1, "frameworks") as report:
-            module = _import_engine(spec.framework, self._log)
+            with broken_off_by(self._requests.is_stop_asked):
+                module = _import_engine(spec.framework, self._log)
             report(1, 1, "frameworks")
         with self._phases.phase("data", None, "bytes") as report:
             data = datasets.load(spec.dataset, spec.data_dir, report)
@@ -193,6 +195,8 @@ def _import_engine(framework: str, log: TextIO) -> ModuleType:
     title = FRAMEWORK_TITLES[framework]
     try:
         return import_module(f"engines.{framework}_engine")
+    except StopAsked:
+        raise
     except Exception as error:  # a framework breaks in any way it likes
         _print_traceback(log)
         raise Unavailable(

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -20,6 +21,9 @@ hypothesis.settings.load_profile("mnist-tui")
 
 
 def pytest_configure(config):
+    # `nohup` and a shell's background jobs ignore these, and so would every process that a test starts.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line("markers", "slow: trains a framework for seconds; runs after everything else")
 
 
