@@ -101,11 +101,12 @@ class Attempt:
             checkpoints=standing.checkpoints,
             requests=self._requests,
             write=self._writer.write,
+            keep_spec=standing.keep,
             batch_events=standing.batch_events,
         )
         with self._phases.phase("train", spec.epochs, "epochs") as report:
             outcome = self._loop.run()
-            report(self._loop.epochs_done, spec.epochs, "epochs")
+            report(self._loop.epochs_done, standing.spec.epochs, "epochs")
         if outcome == "stopped":
             return self._finish("stopped")
         self._load_back(engine, self._loop.progress)

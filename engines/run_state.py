@@ -6,6 +6,7 @@ from collections import deque
 from math import ceil, inf, isfinite
 
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from engines.catalog import IMAGE_SIZE
 from engines.events import (
@@ -23,7 +24,7 @@ from engines.events import (
     Telemetry,
 )
 from engines.series import Series
-from engines.spec import RunSpec
+from engines.spec import RunSpec, lengthen
 
 LOG_LINES = 200
 TELEMETRY_POINTS = 240
@@ -60,7 +61,7 @@ class RunState:
 
     @property
     def spec(self) -> RunSpec | None:
-        """What the newest attempt was asked to do; None until it has started."""
+        """What the newest attempt was asked to do, later wishes included; None until it has started."""
         return self.started.spec if self.started else None
 
     @property
@@ -176,6 +177,8 @@ class RunState:
             self.paused = event.action == "pause"
         elif event.action == "lr":
             self.lr = event.value
+        elif event.action == "epochs" and self.started and (longer := lengthen(self.started.spec, event.value)):
+            self.started = replace(self.started, spec=longer)
 
 
 def _place(epoch: int, step: int, steps_per_epoch: int) -> float:

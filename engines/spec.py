@@ -3,10 +3,13 @@
 from typing import Annotated, Literal
 
 import msgspec
+from msgspec.structs import replace
 
 Framework = Literal["torch", "tensorflow", "rehearsal"]
 OnNan = Literal["stop", "continue"]
 Precision = Literal["float32", "bfloat16"]
+
+MAX_EPOCHS = 2**53
 
 DEVICE_PATTERN = r"^(auto|cpu|cuda|cuda:\d{1,3}|mps)$"
 
@@ -22,7 +25,7 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=F
     framework: Framework = "torch"
     model: str = "lenet"
     dataset: str = "mnist"
-    epochs: Annotated[int, msgspec.Meta(ge=1, le=2**53)] = 5
+    epochs: Annotated[int, msgspec.Meta(ge=1, le=MAX_EPOCHS)] = 5
     batch_size: Annotated[int, msgspec.Meta(ge=1, le=2**53)] = 32
     lr: Annotated[float, msgspec.Meta(gt=0)] = 0.001
     seed: Annotated[int, msgspec.Meta(ge=0)] = 0
@@ -37,6 +40,13 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=F
     def title(self) -> str:
         """Framework, model and dataset, as a person names the run: `torch lenet mnist`."""
         return f"{self.framework} {self.model} {self.dataset}"
+
+
+def lengthen(spec: RunSpec, more: float | None) -> RunSpec | None:
+    """Give `spec` with `more` epochs; None where that is no whole number above 0, or they would be too many."""
+    if more is None or not 1 <= more <= MAX_EPOCHS - spec.epochs or more != int(more):
+        return None
+    return replace(spec, epochs=spec.epochs + int(more))
 
 
 def encode_spec(spec: RunSpec) -> bytes:

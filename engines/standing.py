@@ -68,8 +68,12 @@ class Standing:
             raise UsageProblem(
                 f"run {self.run_id} has done all its {self.epochs_done} epochs.", "Say how many more with --epochs."
             )
-        self.spec = msgspec.structs.replace(self.spec, epochs=epochs)
+        self.keep(msgspec.structs.replace(self.spec, epochs=epochs))
+
+    def keep(self, spec: RunSpec) -> None:
+        """Have `spec` be what the run is asked, also for the next attempt; raises `StorageProblem`."""
+        self.spec = spec
         try:
-            write_atomically(self.directory / "spec.json", encode_spec(self.spec), durable=True)
+            write_atomically(self.directory / "spec.json", encode_spec(spec), durable=True)
         except OSError as error:
             raise StorageProblem(f"cannot write to {self.directory}: {error.strerror}.", "Check the disk.") from error

@@ -13,10 +13,10 @@ from engines.checkpoints import CheckpointStore, Kind, Progress
 from engines.engine import Engine
 from engines.events import AnyEvent, CheckpointSaved, ControlApplied, EpochEnded, Log
 from engines.pace import ChunkPace, EventPace
-from engines.problems import NonFiniteLoss
+from engines.problems import NonFiniteLoss, StorageProblem
 from engines.requests import Requests
 from engines.sample_images import SampleImages
-from engines.spec import RunSpec
+from engines.spec import RunSpec, lengthen
 
 CHECKPOINT_SECONDS = 60.0
 PAUSE_POLL_SECONDS = 0.05
@@ -34,6 +34,8 @@ def epoch_order(seed: int, epoch: int, size: int) -> NDArray[np.int64]:
 class TrainingLoop:
     """Trains from `progress` to the last epoch of `spec`, or until it is asked to stop.
 
+    Epochs asked for meanwhile are added to `spec`, which `keep_spec` keeps; that may raise `StorageProblem`.
+
     Figures do not depend on how steps fall into calls of the engine, so that a run
     that was stopped anywhere and went on ends with the numbers of one that was not.
     """
@@ -49,6 +51,7 @@ class TrainingLoop:
         checkpoints: CheckpointStore,
         requests: Requests,
         write: Callable[[AnyEvent], None],
+        keep_spec: Callable[[RunSpec], None],
         batch_events: int = 0,
     ) -> None:
         self._engine = engine
@@ -57,6 +60,7 @@ class TrainingLoop:
         self._checkpoints = checkpoints
         self._requests = requests
         self._write = write
+        self._keep_spec = keep_spec
         self._samples = samples
         self._train_size = train_size
         self._steps = math.ceil(train_size / spec.batch_size)
@@ -210,9 +214,25 @@ class TrainingLoop:
                         continue
                     self._progress.lr = request.value
                     self._engine.set_learning_rate(request.value)
+                case "epochs":
+                    if not self._lengthen(request.value):
+                        continue
                 case "checkpoint":
                     self._save("last")
             self._write(ControlApplied(action=request.action, value=request.value, id=request.id, by=request.by))
+
+    def _lengthen(self, more: float | None) -> bool:
+        """Train for `more` epochs than was asked; False, and said, where that is no number of epochs."""
+        longer = lengthen(self._spec, more)
+        if longer is None:
+            self._write(Log(level="warning", message=f"{more} epochs more asked for; kept."))
+            return False
+        self._spec = longer
+        try:
+            self._keep_spec(longer)
+        except StorageProblem as problem:
+            self._write(Log(level="error", message=f"{problem.message} Once continued, the run knows no more of them."))
+        return True
 
     def _save(self, kind: Kind) -> None:
         """Save a checkpoint of here, unless it is saved or not all finite; a refusing disk is told about."""

@@ -12,8 +12,8 @@ from engines.text import clean_value
 from tui import headless, plain, run_report
 from tui.control_request import ask_and_wait
 from tui.interrupts import Interrupts
-from tui.option_values import positive_number
-from tui.options import data_dir, folder_options, run_store
+from tui.option_values import positive_number, whole_number
+from tui.options import MOST_EPOCHS, data_dir, folder_options, run_store
 from tui.outcome import command
 from tui.printing import choose_printer
 from tui.streams import write_out
@@ -114,6 +114,16 @@ def lr(context: click.Context, *, run: str, rate: float) -> int:
 
 
 @click.command()
+@click.argument("run")
+@click.argument("more", type=whole_number(1, MOST_EPOCHS))
+@folder_options
+@click.pass_context
+def epochs(context: click.Context, *, run: str, more: int) -> int:
+    """Have a run train for so many epochs more than it was asked."""
+    return ask_and_wait(run_store(context).find(run), "epochs", more)
+
+
+@click.command()
 @_as_json
 @folder_options
 @click.pass_context
@@ -129,7 +139,7 @@ def doctor(context: click.Context, *, as_json: bool) -> int:
     return report.exit_code
 
 
-COMMANDS = (attach, runs, show, pause, resume, stop, lr, doctor)
+COMMANDS = (attach, runs, show, pause, resume, stop, lr, epochs, doctor)
 
 
 def _write_json(value: object) -> None:

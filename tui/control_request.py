@@ -24,6 +24,7 @@ _DONE = {
     "stop": "is stopped",
     "stop-now": "is stopped",
     "lr": "has a new learning rate",
+    "epochs": "has that many more epochs to train",
 }
 
 
@@ -41,10 +42,11 @@ def ask_and_wait(directory: Path, action: Action, value: float | None = None) ->
 
 def _wait(reader: RunReader, action: Action, value: float | None) -> None:
     stopping = action in ("stop", "stop-now")
-    asked, ask_again_at = set[str](), 0.0
+    asked: list[str] = []
+    ask_again_at = 0.0
     until = time.monotonic() + (STOP_SECONDS if stopping else ANSWER_SECONDS)
     while (now := time.monotonic()) < until:
-        answered = not asked.isdisjoint(applied.id for applied in reader.state.controls)
+        answered = any(applied.id in asked for applied in reader.state.controls)
         if answered and not stopping:
             return
         # Asked before reading, so that the last events of a worker that is gone are read.
@@ -54,7 +56,8 @@ def _wait(reader: RunReader, action: Action, value: float | None) -> None:
             _see_that_it_stopped(reader, stopping)
             return
         if not answered and now >= ask_again_at:
-            asked.add(control.ask(reader.directory, action, value).id)
+            first = asked[0] if asked else ""
+            asked.append(control.ask(reader.directory, action, value, repeats=first).id)
             ask_again_at = now + ASK_AGAIN_SECONDS
         time.sleep(_POLL_SECONDS)
     raise Problem(

@@ -20,7 +20,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 _DEFAULTS = RunSpec()
 _DEVICES = "auto, cpu, cuda, cuda:N, mps"
-_MOST_EPOCHS = 1_000_000
+MOST_EPOCHS = 1_000_000
 _LARGEST_BATCH = 2**31 - 1
 _LARGEST_SEED = 2**32 - 1  # What numpy and the frameworks take.
 
@@ -51,7 +51,7 @@ _RUN_OPTIONS = (
     ),
     _option(
         "--epochs",
-        type=whole_number(1, _MOST_EPOCHS),
+        type=whole_number(1, MOST_EPOCHS),
         metavar="N",
         show_default=True,
         help="Times through the training images; with --continue-from, how many more.",

@@ -66,7 +66,7 @@ class ProgressPrinter:
         if self._run is not None and state.spec:
             left = f", {clock(state.seconds_left)} left" if state.seconds_left is not None else ""
             detail = f"{state.position:.1f}/{state.spec.epochs} epochs{left}"
-            self._progress.update(self._run, completed=state.position, detail=detail)
+            self._progress.update(self._run, total=state.spec.epochs, completed=state.position, detail=detail)
         try:
             self._progress.refresh()
         except OSError as error:

@@ -46,10 +46,18 @@ def pause_within_an_epoch(directory):
         ask(directory, "resume")
 
 
-def ask(directory, action):
+def ask(directory, action, value=None):
     """Ask, and give the run's state once it is in force."""
-    request = control.ask(directory, action)
+    request = control.ask(directory, action, value)
     return real_worker.wait_until(directory, lambda state: any(done.id == request.id for done in state.controls))
+
+
+def break_off_and_ask(worker, action, value):
+    """Ask something of a run within an epoch, and stop it once that is in force."""
+    pause_within_an_epoch(worker.run_directory)
+    ask(worker.run_directory, action, value)
+    control.ask(worker.run_directory, "stop")
+    worker.process.wait()
 
 
 def is_on(state, attempt):
@@ -118,6 +126,16 @@ def test_five_epochs_more(store, finished_run):
     assert json.loads((finished_run / "spec.json").read_text())["epochs"] == 8
     at_once = real_worker.train(store, epochs=8)
     check_equal(finished_run, at_once.directory)
+
+
+def test_epochs_asked_for_while_it_trains_are_trained_and_known_to_the_next_attempt(store):
+    worker = real_worker.start(store, **REHEARSAL)
+    break_off_and_ask(worker, "epochs", 2)
+    assert json.loads((worker.run_directory / "spec.json").read_text())["epochs"] == EPOCHS + 2
+    run = real_worker.go_on(worker.run_directory)
+    assert (run.exit_code, run.finished.epochs) == (0, EPOCHS + 2)
+    at_once = real_worker.train(store, **{**REHEARSAL, "epochs": EPOCHS + 2})
+    check_equal(worker.run_directory, at_once.directory)
 
 
 def test_the_best_of_all_attempts_is_known_to_the_last(finished_run):

@@ -32,7 +32,7 @@ def request_of(number, action="pause", **fields):
 def test_a_request_says_who_asked_for_what_in_a_private_file(tmp_path):
     request = control.ask(tmp_path, "lr", 0.5)
     written = json.loads((tmp_path / "control.json").read_bytes())
-    assert written == {"id": request.id, "action": "lr", "value": 0.5, "by": request.by}
+    assert written == {"id": request.id, "action": "lr", "value": 0.5, "by": request.by, "repeats": ""}
     assert request.by
     assert stat.S_IMODE((tmp_path / "control.json").stat().st_mode) == 0o600
     assert [path.name for path in tmp_path.iterdir()] == ["control.json"]
@@ -63,6 +63,19 @@ def test_each_request_is_taken_once(tmp_path):
     assert inbox.take() is None
     second = control.ask(tmp_path, "pause")
     assert inbox.take() == second
+
+
+def test_a_request_that_was_made_again_is_taken_once_whichever_of_them_is_seen(tmp_path):
+    inbox = Inbox(tmp_path)
+    first = control.ask(tmp_path, "epochs", 2)
+    assert inbox.take() == first
+    control.ask(tmp_path, "epochs", 2, repeats=first.id)
+    assert inbox.take() is None
+    unseen = control.ask(tmp_path, "epochs", 3)
+    again = control.ask(tmp_path, "epochs", 3, repeats=unseen.id)
+    assert inbox.take() == again
+    control.ask(tmp_path, "epochs", 3, repeats=unseen.id)
+    assert inbox.take() is None
 
 
 def test_what_an_earlier_attempt_was_asked_is_never_obeyed_by_a_later_one(tmp_path):

@@ -182,6 +182,15 @@ def test_pause_and_resume_and_the_rate_in_force():
     assert state.controls[0].by == "ann"
 
 
+def test_epochs_more_count_from_when_they_are_in_force():
+    more = ControlApplied(action="epochs", value=3.0)
+    state = fold(started(), more, more)
+    assert state.spec.epochs == started().spec.epochs + 6
+    for nonsense in (None, 0.0, -2.0, 0.5, 1e300):
+        assert fold(started(), ControlApplied(action="epochs", value=nonsense)).spec == started().spec
+    assert fold(more).spec is None
+
+
 def test_a_new_attempt_is_not_paused_by_what_the_last_one_was_asked():
     assert not fold(started(), ControlApplied(action="pause", value=None), started(2)).paused
 

@@ -13,7 +13,7 @@ from engines.control import Request
 from engines.datasets import ImageData
 from engines.engine import Evaluation
 from engines.events import Batch, CheckpointSaved, ControlApplied, EpochEnded, Log, Samples
-from engines.problems import NonFiniteLoss
+from engines.problems import NonFiniteLoss, StorageProblem
 from engines.sample_images import SampleImages
 from engines.spec import RunSpec
 from engines.training_loop import TrainingLoop, epoch_order
@@ -93,11 +93,24 @@ def request(action, value=None):
 class Trained:
     """A loop that has run, with all that it wrote."""
 
-    def __init__(self, directory, *, engine=None, requests=(), progress=None, chunk=None, batch_events=0, **asked):
+    def __init__(
+        self,
+        directory,
+        *,
+        engine=None,
+        requests=(),
+        progress=None,
+        chunk=None,
+        batch_events=0,
+        disk_is_full=False,
+        **asked,
+    ):
         self.engine = engine or ScriptedEngine()
         self.events = []
         self.requests = ScriptedRequests(*requests)
         self.spec = RunSpec(**{"epochs": 2, "batch_size": BATCH_SIZE, **asked})
+        self.kept = []
+        self.disk_is_full = disk_is_full
         directory.mkdir()
         self.store = CheckpointStore(directory, self.spec)
         self.loop = TrainingLoop(
@@ -109,6 +122,7 @@ class Trained:
             checkpoints=self.store,
             requests=self.requests,
             write=self.events.append,
+            keep_spec=self.keep,
             batch_events=batch_events,
         )
         if chunk is not None:
@@ -119,6 +133,11 @@ class Trained:
             self.outcome = self.loop.run()
         except NonFiniteLoss as error:
             self.error = error
+
+    def keep(self, spec):
+        if self.disk_is_full:
+            raise StorageProblem("cannot write to there: No space left on device.")
+        self.kept.append(spec)
 
     def of(self, kind):
         return [event for event in self.events if isinstance(event, kind)]
@@ -264,6 +283,30 @@ def test_a_checkpoint_asked_for_twice_at_one_place_is_saved_once(trained, monkey
     run = trained(epochs=1, chunk=3, requests=[(2, request("checkpoint")), (2, request("checkpoint"))])
     assert [c.step for c in run.of(CheckpointSaved)] == [3, 9, 9]
     assert len(run.of(ControlApplied)) == 2
+
+
+@pytest.mark.parametrize("look", [1, 3, 2 * STEPS])
+def test_epochs_more_are_trained_whenever_they_are_asked_for_and_kept_for_the_next_attempt(trained, look):
+    run = trained(chunk=1, requests=[(look, request("epochs", 2.0))])
+    assert run.outcome == "completed"
+    assert [event.epoch for event in run.of(EpochEnded)] == [1, 2, 3, 4]
+    assert run.of(EpochEnded)[-1].epochs == 4
+    assert [spec.epochs for spec in run.kept] == [4]
+    assert [(c.action, c.value, c.by) for c in run.of(ControlApplied)] == [("epochs", 2.0, "ann")]
+
+
+@pytest.mark.parametrize("more", [None, 0.0, -1.0, 1.5, 1e300, math.nan, math.inf])
+def test_epochs_that_are_none_change_nothing(trained, more):
+    run = trained(chunk=1, requests=[(3, request("epochs", more))])
+    assert run.loop.epochs_done == 2
+    assert len(run.of(Log)) == 1
+    assert run.of(ControlApplied) == run.kept == []
+
+
+def test_epochs_more_are_trained_also_where_the_disk_takes_no_word_of_them(trained):
+    run = trained(chunk=1, requests=[(3, request("epochs", 1.0))], disk_is_full=True)
+    assert run.loop.epochs_done == 3
+    assert "No space left" in run.of(Log)[0].message
 
 
 # The target.

@@ -115,6 +115,21 @@ def test_another_learning_rate_is_in_force_when_the_command_ends(live_run, capsy
     assert (applied.action, applied.value) == ("lr", 0.0005)
 
 
+def test_epochs_more_are_in_force_when_the_command_ends(live_run, capsys):
+    assert cli.run(["epochs", "last", "3"]) == 0
+
+    assert "has that many more epochs to train" in capsys.readouterr().out
+    state = RunReader(live_run).read_all()
+    assert (state.controls[-1].action, state.controls[-1].value) == ("epochs", 3)
+    assert state.spec.epochs == 100_003
+
+
+@pytest.mark.parametrize("more", ["0", "-1", "1.5", "some"])
+def test_epochs_that_are_no_number_of_them_are_wrong_usage(capsys, more):
+    assert cli.run(["epochs", "last", "--", more]) == 2
+    assert "takes a whole number" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("rate", ["0", "nan", "fast"])
 def test_a_rate_that_is_none_is_wrong_usage(live_run, capsys, rate):
     assert cli.run(["lr", "last", rate]) == 2

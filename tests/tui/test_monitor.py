@@ -158,6 +158,22 @@ def test_plus_doubles_and_minus_halves_the_learning_rate(live_run):
     watch(directory, steps)
 
 
+def test_e_asks_for_epochs_more_and_the_bars_follow(live_run):
+    directory = live_run.run_directory
+    before = state_of(directory).spec.epochs
+
+    async def steps(pilot):
+        await until_seen(pilot, "epoch")
+        await pilot.press("E")
+        await until_seen(pilot, f"How many epochs more than {before:,}?")
+        await pilot.press("up", "enter")
+        await until_seen(pilot, f" of {before + 6}")
+        await pilot.press("E", "escape", "9")
+        await until_seen(pilot, "6 epochs more, asked by")
+
+    watch(directory, steps)
+
+
 def test_leaving_lets_the_run_go_on_and_says_how_to_come_back(live_run):
     async def steps(pilot):
         await until_seen(pilot, "epoch")

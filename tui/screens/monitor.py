@@ -35,7 +35,7 @@ READ_SECONDS = 0.04
 """At most so long a tick reads: a key is answered meanwhile, and a long record is caught up with all the same."""
 
 ROOMY_HEIGHT, TIGHT_HEIGHT = 30, 20
-_FOR_A_WORKER = frozenset({"stop", "pause", "checkpoint", "scale_rate"})
+_FOR_A_WORKER = frozenset({"stop", "pause", "checkpoint", "scale_rate", "more_epochs"})
 _CHECKPOINT_OR_CONTINUE = "save a checkpoint; after the end: continue"
 
 
@@ -64,6 +64,7 @@ class MonitorScreen(FreshSize, Screen[None]):
             tooltip="twice the learning rate",
         ),
         Binding("minus", "scale_rate(0.5)", "rate down", key_display="-", show=False, tooltip="half the learning rate"),
+        Binding("E", "more_epochs", "epochs more", show=False, tooltip="train for more epochs than was asked"),
         Binding("i", "image_style", "images", show=False, tooltip="images as blocks, braille or ASCII"),
         Binding("l", "log_scale", "log scale", show=False, tooltip="loss on a logarithmic scale"),
         Binding("tab,right", "step_pane(1)", "next pane", show=False, priority=True),
@@ -170,6 +171,18 @@ class MonitorScreen(FreshSize, Screen[None]):
         rate = self._view.state.lr if self._view else None
         if rate is not None and self._ask("lr", rate * factor):
             self.notify(f"learning rate {rate * factor:g} asked for", timeout=2)
+
+    @work
+    async def action_more_epochs(self) -> None:
+        """Have the run train for more epochs than it was asked, as many as are chosen."""
+        from tui.screens.epochs_more import EpochsMoreScreen  # Its input field is nothing to wait for before.
+
+        spec = self._watch.spec
+        if spec is None or not self._watch.has_worker:
+            return
+        more = await self.app.push_screen_wait(EpochsMoreScreen(spec.epochs))
+        if more and self._ask("epochs", more):
+            self.notify(f"{more:,} more asked for: {spec.epochs + more:,} epochs in all", timeout=3)
 
     @work
     async def action_go_on(self) -> None:

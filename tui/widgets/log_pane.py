@@ -52,7 +52,11 @@ def describe_control(action: str, value: float | None) -> str:
         "stop-now": "stopping at once",
         "checkpoint": "checkpoint asked for",
     }
-    return f"learning rate is now {formats.number(value)}" if action == "lr" and value else words.get(action, action)
+    if action == "lr" and value:
+        return f"learning rate is now {formats.number(value)}"
+    if action == "epochs" and value:
+        return f"{formats.number(value)} epoch{'s' * (value != 1)} more"
+    return words.get(action, action)
 
 
 def _draw_event(event: Happening, width: int) -> list[Line]:
