@@ -20,7 +20,7 @@ from engines.problems import Problem
 from engines.run_reader import RunReader
 from engines.runs import RunStore
 from engines.spec import RunSpec
-from tui.messages import ContinuationChosen, FrameworkSettled, RunChosen, StartChosen
+from tui.messages import ContinuationChosen, FrameworkSettled, ReplayChosen, RunChosen, StartChosen
 from tui.screens.launcher import LauncherScreen
 from tui.screens.too_small import TooSmallScreen, is_too_small
 from tui.theme import DARK, LIGHT
@@ -33,7 +33,7 @@ PROBLEM_SECONDS = 20.0
 
 
 class MnistTuiApp(App[None]):
-    """Shows the launcher, and with `start` or `attach` a run's live screen over it.
+    """Shows the launcher; over it, with `start` or `attach`, a run's live screen, with `replay` (and a speed) its past.
 
     After it ended, `return_code` is what the program ends with, `farewell` what it says last, and `crash` what went
     wrong in it.
@@ -59,6 +59,7 @@ class MnistTuiApp(App[None]):
         *,
         start: bool = False,
         attach: Path | None = None,
+        replay: tuple[Path, float | None] | None = None,
         notice: str = "",
     ) -> None:
         super().__init__()
@@ -68,6 +69,7 @@ class MnistTuiApp(App[None]):
         self._form = form
         self._starts_at_once = start
         self._attached = attach
+        self._replayed = replay
         self._notice = notice
         self.register_theme(DARK)
         self.register_theme(LIGHT)
@@ -84,6 +86,8 @@ class MnistTuiApp(App[None]):
         self.call_after_refresh(_collect_garbage_again)
         if self._attached:
             self.open_run(self._attached)
+        elif self._replayed:
+            self.open_replay(*self._replayed)
         elif self._starts_at_once:
             self.start_run(self._form)
 
@@ -125,6 +129,14 @@ class MnistTuiApp(App[None]):
         self.push_screen(MonitorScreen(RunReader(directory), worker))
         self._check_size(self.size)
 
+    def open_replay(self, directory: Path, speed: float | None = None) -> None:
+        """Play a run again over the screen that is shown."""
+        from tui.replay import USUAL_SPEED
+        from tui.screens.replay import ReplayScreen
+
+        self.push_screen(ReplayScreen(directory, speed or USUAL_SPEED))
+        self._check_size(self.size)
+
     def prepare_spare(self, framework: str) -> None:
         """Have a worker import `framework` meanwhile, in the place of another one; with "" none is wanted any more."""
         self.processes.spare.want(framework)
@@ -146,6 +158,10 @@ class MnistTuiApp(App[None]):
         """Show the run that a person chose."""
         self.open_run(message.directory)
 
+    def on_replay_chosen(self, message: ReplayChosen) -> None:
+        """Play the run that a person chose again."""
+        self.open_replay(message.directory)
+
     def on_runs_chosen(self) -> None:
         """Show the table of runs."""
         from tui.screens.runs import RunsScreen
@@ -164,12 +180,14 @@ class MnistTuiApp(App[None]):
         """Show every key, screen by screen."""
         from tui.screens.help import HelpScreen
         from tui.screens.monitor import MonitorScreen
+        from tui.screens.replay import ReplayScreen
         from tui.screens.runs import RunsScreen
 
         here = type(self.screen)
         sections: list[tuple[str, list[type[DOMNode]]]] = [
             ("Launcher", [LauncherScreen, RunForm]),
             ("Live screen", [MonitorScreen]),
+            ("Replay", [ReplayScreen]),
             ("Runs", [RunsScreen]),
         ]
         sections.sort(key=lambda section: here not in section[1])

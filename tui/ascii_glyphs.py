@@ -9,7 +9,7 @@ ERRORS = "mnist-tui-ascii"
 _STAND_INS = str.maketrans(
     {
         **dict.fromkeys("─━═╌╍┄┅┈┉╴╶╸╺╼╾▔–—―−", "-"),  # noqa: RUF001 - these are what is replaced
-        **dict.fromkeys("│┃║╎╏┆┇┊┋╵╷╹╻╽╿▏▎▍▌▐▕", "|"),
+        **dict.fromkeys("│┃║‖╎╏┆┇┊┋╵╷╹╻╽╿▏▎▍▌▐▕", "|"),
         **dict.fromkeys("▁▂▃▄▖▗", "_"),
         **dict.fromkeys("▀▘▝", '"'),
         **dict.fromkeys("█▉▊▋▅▆▇▓▙▛▜▟■", "#"),

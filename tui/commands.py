@@ -12,7 +12,7 @@ from engines.text import clean_value
 from tui import headless, plain, run_report
 from tui.control_request import ask_and_wait
 from tui.interrupts import Interrupts
-from tui.option_values import positive_number, whole_number
+from tui.option_values import positive_number, replay_speed, whole_number
 from tui.options import MOST_EPOCHS, data_dir, folder_options, run_store
 from tui.outcome import command
 from tui.printing import choose_printer
@@ -41,6 +41,18 @@ def attach(context: click.Context, *, run: str | None, no_ui: bool, as_json: boo
         return open_app(store, read_spec(directory) or RunSpec(), attach=directory)
     with Interrupts() as interrupts:
         return headless.watch(directory, choose_printer(as_json=as_json, verbose=verbose), interrupts)
+
+
+@click.command()
+@click.argument("run", default="last")
+@click.option("--speed", type=replay_speed, metavar="1x..100x", help="How fast.  [default: 10x]")
+@folder_options
+@click.pass_context
+def replay(context: click.Context, *, run: str, speed: float | None) -> int:
+    """Play a run again on the screen, live or ended; without RUN the newest."""
+    store = run_store(context)
+    directory = store.find(run)
+    return open_app(store, read_spec(directory) or RunSpec(), replay=(directory, speed))
 
 
 @click.command()
@@ -139,7 +151,7 @@ def doctor(context: click.Context, *, as_json: bool) -> int:
     return report.exit_code
 
 
-COMMANDS = (attach, runs, show, pause, resume, stop, lr, epochs, doctor)
+COMMANDS = (attach, replay, runs, show, pause, resume, stop, lr, epochs, doctor)
 
 
 def _write_json(value: object) -> None:

@@ -33,6 +33,14 @@ class ContinuationChosen(Message):
         self.framework = framework
 
 
+class ReplayChosen(Message):
+    """The run in `directory` is to be played again."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__()
+        self.directory = directory
+
+
 class RunsChosen(Message):
     """The table of all runs is to be shown."""
 

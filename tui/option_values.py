@@ -46,6 +46,12 @@ def fraction(text: str) -> float:
     return number if 0 <= number <= 1 else refuse("a number from 0 to 1", text)
 
 
+def replay_speed(text: str) -> float:
+    """Read a speed from 1 to 100, such as `20` or `20x`."""
+    number = _number(text.removesuffix("x"))
+    return number if 1 <= number <= 100 else refuse("a speed from 1x to 100x", text)
+
+
 def matching(pattern: str, rule: str) -> Callable[[str], str]:
     """Make a reader of what matches `pattern`, which `rule` says in words."""
 

@@ -42,9 +42,18 @@ def train(context: click.Context, values: Mapping[str, Any]) -> int:
 
 
 def open_app(
-    store: RunStore, form: RunSpec, *, start: bool = False, attach: Path | None = None, notice: str = ""
+    store: RunStore,
+    form: RunSpec,
+    *,
+    start: bool = False,
+    attach: Path | None = None,
+    replay: tuple[Path, float | None] | None = None,
+    notice: str = "",
 ) -> int:
-    """Open the app with its form filled in, `start` that run or `attach` to one at once, and give the exit code."""
+    """Open the app with its form filled in, and give the exit code.
+
+    At once it `start`s that run, `attach`es to one, or plays one again: `replay` has its directory and the speed.
+    """
     require_terminal()
     gc.disable()  # Until the first frame is drawn, when the app turns it on again; it would come 30 ms later.
     # Imported here: what has no screen should not wait for one.
@@ -53,7 +62,7 @@ def open_app(
 
     if form.model not in MODELS or form.dataset not in DATASETS:
         form = RunSpec()  # It is the spec of a run that another program made, or somebody changed.
-    app = MnistTuiApp(store, form, start=start, attach=attach, notice=notice)
+    app = MnistTuiApp(store, form, start=start, attach=attach, replay=replay, notice=notice)
     code = run_app(app)
     if app.farewell:
         _say_goodbye(app.farewell)

@@ -16,7 +16,7 @@ from engines.spec import RunSpec
 from tui import drawing
 from tui.background import in_background
 from tui.compositor import CellCompositor
-from tui.messages import ContinuationChosen, StartChosen
+from tui.messages import ContinuationChosen, ReplayChosen, StartChosen
 from tui.screens.confirm import ConfirmScreen
 from tui.screens.fresh_size import FreshSize
 from tui.screens.switcher import SwitcherScreen
@@ -26,6 +26,7 @@ from tui.watch import Watch
 from tui.widgets.bench import PANE_NAMES, Bench
 from tui.widgets.curve_pane import LossPane
 from tui.widgets.header_pane import HeaderPane
+from tui.widgets.pane import Pane
 from tui.widgets.progress_pane import ProgressPane
 from tui.widgets.samples_pane import SamplesPane
 from tui.widgets.tabs_pane import TabsPane
@@ -35,7 +36,7 @@ READ_SECONDS = 0.04
 """At most so long a tick reads: a key is answered meanwhile, and a long record is caught up with all the same."""
 
 ROOMY_HEIGHT, TIGHT_HEIGHT = 30, 20
-_FOR_A_WORKER = frozenset({"stop", "pause", "checkpoint", "scale_rate", "more_epochs"})
+FOR_A_WORKER = frozenset({"stop", "pause", "checkpoint", "scale_rate", "more_epochs"})
 _CHECKPOINT_OR_CONTINUE = "save a checkpoint; after the end: continue"
 
 
@@ -65,6 +66,7 @@ class MonitorScreen(FreshSize, Screen[None]):
         ),
         Binding("minus", "scale_rate(0.5)", "rate down", key_display="-", show=False, tooltip="half the learning rate"),
         Binding("E", "more_epochs", "epochs more", show=False, tooltip="train for more epochs than was asked"),
+        Binding("y", "replay", "replay", show=False, tooltip="play the run again from its start"),
         Binding("i", "image_style", "images", show=False, tooltip="images as blocks, braille or ASCII"),
         Binding("l", "log_scale", "log scale", show=False, tooltip="loss on a logarithmic scale"),
         Binding("tab,right", "step_pane(1)", "next pane", show=False, priority=True),
@@ -80,7 +82,7 @@ class MonitorScreen(FreshSize, Screen[None]):
         self._next: RunSpec | None = None
         self._view: View | None = None
         self._tabs = TabsPane()
-        self._strip = (HeaderPane(), ProgressPane(), self._tabs)
+        self._strip: tuple[Pane, ...] = (HeaderPane(), ProgressPane(), self._tabs)
         self._bench = Bench()
 
     def compose(self) -> ComposeResult:
@@ -107,8 +109,9 @@ class MonitorScreen(FreshSize, Screen[None]):
     def _tick(self) -> None:
         before, self._view = self._view, self._watch.look(READ_SECONDS)
         if self.is_current:
-            for part in (*self._strip, self._bench):
-                part.offer(self._view)
+            for pane in self._strip:
+                pane.offer(self._view)
+            self._bench.offer(self._view)
         if before is None or before.is_alive != self._view.is_alive:
             self._change_life(before, self._view)
 
@@ -134,7 +137,7 @@ class MonitorScreen(FreshSize, Screen[None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer each action only where there is a worker to do it, or none any more."""
         is_over = self._view is not None and not self._view.is_alive
-        return is_over if action == "go_on" else not (is_over and action in _FOR_A_WORKER)
+        return is_over if action == "go_on" else not (is_over and action in FOR_A_WORKER)
 
     def action_choose_pane(self, name: str) -> None:
         """Show a pane; asked for once more it takes all the space, and then gives it back."""
@@ -196,6 +199,10 @@ class MonitorScreen(FreshSize, Screen[None]):
         how = f"for {more} epochs more" if more else "from its last checkpoint"
         if await self.app.push_screen_wait(ConfirmScreen(f"Continue this run {how}?")):
             self.post_message(ContinuationChosen(self._directory, view.spec.framework, more))
+
+    def action_replay(self) -> None:
+        """Play the run again, as far as it is, over this screen."""
+        self.post_message(ReplayChosen(self._directory))
 
     @work
     async def action_switch(self, row: str) -> None:

@@ -17,7 +17,7 @@ from engines.runs import RunStore, RunSummary
 from tui import formats
 from tui.background import in_background
 from tui.choice_lines import ago, run_title
-from tui.messages import ContinuationChosen, RunChosen
+from tui.messages import ContinuationChosen, ReplayChosen, RunChosen
 from tui.run_index import RunIndex
 from tui.screens.confirm import ConfirmScreen
 from tui.screens.fresh_size import FreshSize
@@ -58,6 +58,7 @@ class RunsScreen(FreshSize, Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "open", key_display="enter", priority=True),
         Binding("c", "go_on", "continue"),
+        Binding("y", "replay", "replay", tooltip="play the run again from its start"),
         Binding("escape,r", "app.back", "back"),
     ]
 
@@ -90,6 +91,11 @@ class RunsScreen(FreshSize, Screen[None]):
         """Open the chosen run's live screen."""
         if run := self._chosen:
             self.post_message(RunChosen(Path(run.directory)))
+
+    def action_replay(self) -> None:
+        """Play the chosen run again."""
+        if run := self._chosen:
+            self.post_message(ReplayChosen(Path(run.directory)))
 
     @work
     async def action_go_on(self) -> None:

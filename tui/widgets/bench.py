@@ -120,6 +120,11 @@ class Bench(Container):
             if self.has_curves or not isinstance(pane, CurvePane):
                 pane.offer(view)
 
+    def hurry(self) -> None:
+        """Have every pane draw what is new to it with the next offer."""
+        for pane in self.panes.values():
+            pane.hurry()
+
     def choose(self, name: str, *, zoomed: bool = False) -> None:
         """Show the pane called `name`; `zoomed`, in all the space there is."""
         self.is_zoomed = zoomed

@@ -35,6 +35,10 @@ class Pane(Picture):
         if monotonic() - self._drawn_at >= self.PERIOD and self.key_of(view) != self._key:
             self.redraw()
 
+    def hurry(self) -> None:
+        """Draw what is new with the next offer, however short ago the last drawing is."""
+        self._drawn_at = float("-inf")
+
     def redraw(self) -> None:
         """Draw the last view that was offered now."""
         if self._view is not None:
