@@ -14,6 +14,7 @@ from engines.engine import Engine, Evaluation
 from engines.event_log import EventWriter
 from engines.events import ControlApplied, Log, RunError, RunFinished, RunStarted
 from engines.interruptible import broken_off_by
+from engines.mistakes import WorstMistakes
 from engines.phases import PhaseReporter, StopAsked
 from engines.problems import (
     STOPPED_EXIT_CODE,
@@ -88,13 +89,14 @@ class Attempt:
                 engine.load_state(standing.state)
             report(len(engine.parameters), len(engine.parameters), "tensors")
         sizes = len(data.train_labels), len(data.test_labels)
-        samples = SampleImages(data)
+        samples, mistakes = SampleImages(data), WorstMistakes(data)
         del data  # The engine has its own; a second copy would be 55 MB for nothing.
         standing.state = None
         self._writer.write(self._started(engine, *sizes))
         self._loop = TrainingLoop(
             engine=engine,
             samples=samples,
+            mistakes=mistakes,
             train_size=sizes[0],
             spec=spec,
             progress=standing.progress,

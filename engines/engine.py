@@ -17,11 +17,16 @@ State = dict[str, NDArray[np.generic]]
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What a model does on a whole set in evaluation mode; `confusion` is 10x10 int64 counts, row = label."""
+    """What a model does on a whole set in evaluation mode; `confusion` is 10x10 int64 counts, row = label.
+
+    For each image `predictions` (int64) has the class that it is taken for, `confidences` (float32) its probability.
+    """
 
     loss: float
     accuracy: float
     confusion: NDArray[np.int64]
+    predictions: NDArray[np.int64]
+    confidences: NDArray[np.float32]
 
 
 class Engine(Protocol):

@@ -10,12 +10,22 @@ from typing import get_args
 
 import msgspec
 
-from engines.events import AnyEvent, Batch, Event, RunFinished, RunStarted, Samples, Telemetry, nonfinite_fields
+from engines.events import (
+    AnyEvent,
+    Batch,
+    Event,
+    Filters,
+    RunFinished,
+    RunStarted,
+    Samples,
+    Telemetry,
+    nonfinite_fields,
+)
 from engines.regular_file import open_regular, open_to_append
 from engines.text import clean_value
 
 MAX_LINE_BYTES = 1 << 20
-"""Longer lines are counted as bad and never held in memory; our longest, with twenty images, has 22 KB."""
+"""Longer lines are counted as bad and never held in memory; our longest, with two hundred images, has 220 KB."""
 
 READ_BYTES = 1 << 18
 
@@ -26,7 +36,7 @@ _THINNED_BATCHES = 64
 _BATCH_BEGINNING = b'{"type":"batch",'
 _KNOWN_TYPES = frozenset(str(event.__struct_config__.tag) for event in get_args(AnyEvent))
 _LIFECYCLE = (RunStarted, RunFinished)
-_DROPPABLE = (Batch, Telemetry, Samples)
+_DROPPABLE = (Batch, Telemetry, Samples, Filters)
 
 _encoder = msgspec.json.Encoder()
 _decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
@@ -77,8 +87,8 @@ class EventWriter:
     """Appends events to a file; several threads may share it.
 
     One `os.write` a line. Where the disk refuses, what matters is kept in memory and written once it can be, and what
-    comes again by itself (batches, telemetry, samples) is dropped: a full disk never stops a training run. Numbers in
-    `seq` are given at the moment of writing, so that they have no gap.
+    comes again by itself (batches, telemetry, samples, filters) is dropped: a full disk never stops a training run.
+    Numbers in `seq` are given at the moment of writing, so that they have no gap.
     """
 
     def __init__(self, path: Path, next_seq: int = 0) -> None:

@@ -98,6 +98,40 @@ class Samples(Event, frozen=True, kw_only=True, tag="samples"):
     step: Count | UnsetType = UNSET
 
 
+class Mistakes(Event, frozen=True, kw_only=True, tag="mistakes"):
+    """Some of the `count` test images that the evaluation after `epoch` got wrong, the most confident mistakes first.
+
+    `confidences` are the probabilities of the wrong classes. `images` is base64 of uint8, N x 28 x 28, of the images
+    that `image_indices` names: each image of an attempt comes once. Not after every epoch of a long run.
+    """
+
+    epoch: Count
+    count: Count
+    indices: list[Count]
+    labels: list[Count]
+    predictions: list[Count]
+    confidences: list[float | None]
+    image_indices: list[Count] = []
+    images: str = ""
+
+
+class Filters(Event, frozen=True, kw_only=True, tag="filters"):
+    """The weights of the first of `count` units of the first layer, as pictures, after `epoch` (0 at the start).
+
+    `pixels` is base64 of uint8, N x `height` x `width`: 128 is zero, 255 is `scale` and 1 is minus `scale`. A
+    convolution's are its kernels; a dense layer's 28x28 weights come as 14x14 means. Not after every epoch of a long
+    run.
+    """
+
+    epoch: Count
+    layer: str
+    count: Count
+    height: Count
+    width: Count
+    scale: float
+    pixels: str
+
+
 class Batch(Event, frozen=True, kw_only=True, tag="batch"):
     """Training got to `step` of `epoch` (both from 1); loss and accuracy are means since the last such event."""
 
@@ -174,7 +208,18 @@ class RunFinished(Event, frozen=True, kw_only=True, tag="run_finished"):
 
 
 AnyEvent = (
-    RunStarted | Phase | Samples | Batch | EpochEnded | Telemetry | CheckpointSaved | ControlApplied | Log | RunFinished
+    RunStarted
+    | Phase
+    | Samples
+    | Mistakes
+    | Filters
+    | Batch
+    | EpochEnded
+    | Telemetry
+    | CheckpointSaved
+    | ControlApplied
+    | Log
+    | RunFinished
 )
 
 

@@ -8,6 +8,11 @@ CHUNK_SECONDS = 0.1
 MAX_CHUNK_STEPS = 4096
 
 
+def is_milestone(epoch: int) -> bool:
+    """Tell whether `epoch` is one of those after which pictures are told: all up to 31, then 16 of each doubling."""
+    return epoch % (1 << max(0, epoch.bit_length() - 5)) == 0
+
+
 class ChunkPace:
     """Finds the number of steps that take about `CHUNK_SECONDS`."""
 

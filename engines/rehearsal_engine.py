@@ -80,9 +80,10 @@ class RehearsalEngine:
         labels = self._labels[split]
         probabilities = self._predict(self._images[split])
         loss = -np.log(probabilities[np.arange(len(labels)), labels] + 1e-12).mean(dtype=np.float64)
-        confusion = np.zeros((CLASS_COUNT, CLASS_COUNT), np.int64)
-        np.add.at(confusion, (labels, probabilities.argmax(1)), 1)
-        return Evaluation(float(loss), float(confusion.trace() / len(labels)), confusion)
+        confusion, predictions = np.zeros((CLASS_COUNT, CLASS_COUNT), np.int64), probabilities.argmax(1)
+        np.add.at(confusion, (labels, predictions), 1)
+        accuracy = float(confusion.trace() / len(labels))
+        return Evaluation(float(loss), accuracy, confusion, predictions, probabilities.max(1))
 
     def predict(self, split: Split, indices: NDArray[np.int64]) -> NDArray[np.float32]:
         """See `Engine.predict`."""

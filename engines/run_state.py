@@ -1,21 +1,20 @@
 """What a run's events add up to: one fold for every view, live, finished or replayed."""
 
-import base64
-import binascii
 from collections import deque
 from math import ceil, inf, isfinite
 
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from engines.catalog import IMAGE_SIZE
 from engines.events import (
     AnyEvent,
     Batch,
     CheckpointSaved,
     ControlApplied,
     EpochEnded,
+    Filters,
     Log,
+    Mistakes,
     Phase,
     PhaseName,
     RunFinished,
@@ -23,6 +22,7 @@ from engines.events import (
     Samples,
     Telemetry,
 )
+from engines.gallery import Gallery, decode_images
 from engines.series import Series
 from engines.spec import RunSpec, lengthen
 
@@ -48,6 +48,7 @@ class RunState:
         self.sample_images: list[bytes] = []
         self.predictions: list[int] = []
         self.confidences: list[float | None] = []
+        self.gallery = Gallery()
         self.telemetry: deque[Telemetry] = deque(maxlen=TELEMETRY_POINTS)
         self.checkpoints: list[CheckpointSaved] = []
         self._checkpoint_paths: set[str] = set()
@@ -109,6 +110,10 @@ class RunState:
                 self.epochs.append(event)
             case Samples():
                 self._apply_samples(event)
+            case Mistakes():
+                self.gallery.apply_mistakes(event)
+            case Filters():
+                self.gallery.apply_filters(event)
             case Telemetry():
                 self.telemetry.append(event)
             case CheckpointSaved():
@@ -134,6 +139,7 @@ class RunState:
             if (saved.epoch - 1) * self.steps_per_epoch + saved.step
             <= event.epochs_done * self.steps_per_epoch + event.steps_done
         ]
+        self.gallery.begin_attempt(event.epochs_done)
         for series in (self.train_loss, self.train_accuracy, self.throughput):
             series.cut_after(place)
         if self.batch and _place(self.batch.epoch, self.batch.step, self.batch.steps_per_epoch) > place:
@@ -159,7 +165,7 @@ class RunState:
     def _apply_samples(self, event: Samples) -> None:
         self.sample_indices, self.sample_labels = event.indices, event.labels
         if event.images is not UNSET:
-            self.sample_images = _decode_images(event.images)
+            self.sample_images = decode_images(event.images)
         if event.predictions is not UNSET:
             self.predictions = event.predictions
         if event.confidences is not UNSET:
@@ -187,12 +193,3 @@ def _place(epoch: int, step: int, steps_per_epoch: int) -> float:
 
 def _or_minus_inf(value: float | None) -> float:
     return value if value is not None and isfinite(value) else -inf
-
-
-def _decode_images(text: str) -> list[bytes]:
-    try:
-        data = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        return []
-    size = IMAGE_SIZE * IMAGE_SIZE
-    return [data[at : at + size] for at in range(0, len(data) - size + 1, size)]

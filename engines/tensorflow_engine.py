@@ -116,8 +116,10 @@ class TensorFlowEngine:
     @explained_memory()
     def evaluate(self, split: Split) -> Evaluation:
         """Evaluate the whole set in evaluation mode: mean cross-entropy, accuracy, confusion counts."""
-        loss, confusion = (tensor.numpy() for tensor in self._evaluate_graph(split))
-        return Evaluation(float(loss / confusion.sum()), float(confusion.trace() / confusion.sum()), confusion)
+        loss, confusion, *by_image = (tensor.numpy() for tensor in self._evaluate_graph(split))
+        return Evaluation(
+            float(loss / confusion.sum()), float(confusion.trace() / confusion.sum()), confusion, *by_image
+        )
 
     @explained_memory()
     def predict(self, split: Split, indices: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -185,17 +187,21 @@ class TensorFlowEngine:
             seed.assign(value)  # so that the next step draws the dropout that it would have drawn
         return tf.linalg.global_norm(gradients)
 
-    def _evaluate(self, split: Split) -> tuple[Any, Any]:
+    def _evaluate(self, split: Split) -> tuple[Any, Any, Any, Any]:
         images, labels = tf.convert_to_tensor(self.images[split]), tf.convert_to_tensor(self.labels[split])
         size = _EVALUATED_IMAGES["GPU" if uses_gpu() else "CPU"]
         loss, confusion = tf.zeros([], tf.float64), tf.zeros([CLASS_COUNT, CLASS_COUNT], tf.int64)
+        predictions = tf.TensorArray(tf.int64, -(-len(images) // size), infer_shape=False, element_shape=[None])
+        confidences = tf.TensorArray(tf.float32, -(-len(images) // size), infer_shape=False, element_shape=[None])
         for start in tf.range(0, len(images), size):
             logits = self._logits(images[start : start + size], training=False)
-            seen = labels[start : start + size]
+            seen, predicted = labels[start : start + size], tf.argmax(logits, 1)
             losses = tf.nn.sparse_softmax_cross_entropy_with_logits(seen, logits)
             loss += tf.reduce_sum(tf.cast(losses, tf.float64))
-            confusion += tf.math.confusion_matrix(seen, tf.argmax(logits, 1), CLASS_COUNT, dtype=tf.int64)
-        return loss, confusion
+            confusion += tf.math.confusion_matrix(seen, predicted, CLASS_COUNT, dtype=tf.int64)
+            predictions = predictions.write(start // size, predicted)
+            confidences = confidences.write(start // size, tf.reduce_max(tf.nn.softmax(logits), 1))
+        return loss, confusion, predictions.concat(), confidences.concat()
 
     def _predict(self, images: Any) -> Any:
         return tf.nn.softmax(self._logits(images, training=False))

@@ -107,9 +107,11 @@ class TorchEngine:
         logits, labels = torch.cat(batches), self.labels[split]
         # Averaged on the host, where there are 64-bit floats whatever the device.
         loss = F.cross_entropy(logits, labels, reduction="none").cpu().double().mean().item()
-        cells = (labels * CLASS_COUNT + logits.argmax(1)).cpu().bincount(minlength=CLASS_COUNT**2)
+        predictions, confidences = logits.argmax(1), logits.softmax(1).amax(1).cpu().numpy()
+        cells = (labels * CLASS_COUNT + predictions).cpu().bincount(minlength=CLASS_COUNT**2)
         confusion = cells.view(CLASS_COUNT, CLASS_COUNT).numpy()
-        return Evaluation(loss, float(confusion.trace() / confusion.sum()), confusion)
+        accuracy = float(confusion.trace() / confusion.sum())
+        return Evaluation(loss, accuracy, confusion, predictions.cpu().numpy(), confidences)
 
     @torch.inference_mode()
     @explained_memory()

@@ -12,7 +12,9 @@ from engines.batch_tally import BatchTally
 from engines.checkpoints import CheckpointStore, Kind, Progress
 from engines.engine import Engine
 from engines.events import AnyEvent, CheckpointSaved, ControlApplied, EpochEnded, Log
-from engines.pace import ChunkPace, EventPace
+from engines.filters import find_filters
+from engines.mistakes import WorstMistakes
+from engines.pace import ChunkPace, EventPace, is_milestone
 from engines.problems import NonFiniteLoss, StorageProblem
 from engines.requests import Requests
 from engines.sample_images import SampleImages
@@ -45,6 +47,7 @@ class TrainingLoop:
         *,
         engine: Engine,
         samples: SampleImages,
+        mistakes: WorstMistakes,
         train_size: int,
         spec: RunSpec,
         progress: Progress,
@@ -62,6 +65,7 @@ class TrainingLoop:
         self._write = write
         self._keep_spec = keep_spec
         self._samples = samples
+        self._mistakes = mistakes
         self._train_size = train_size
         self._steps = math.ceil(train_size / spec.batch_size)
         self._chunk = ChunkPace()
@@ -86,6 +90,7 @@ class TrainingLoop:
         """Train; raises `NonFiniteLoss` where the loss is no finite number and `on_nan` is `stop`."""
         self._engine.set_learning_rate(self._progress.lr)
         self._write(self._samples.shown())
+        self._show_filters(self.epochs_done)
         self._obey()
         while self._stop is None and self.epochs_done < self._spec.epochs and not self._target_is_reached():
             if self._progress.step == self._steps:
@@ -181,6 +186,9 @@ class TrainingLoop:
             )
         )
         self._write(self._samples.predicted(self._engine, progress.epoch, progress.step))
+        if is_milestone(progress.epoch) or progress.epoch == self._spec.epochs:
+            self._write(self._mistakes.found(test, progress.epoch))
+            self._show_filters(progress.epoch)
         is_best = progress.best_test_accuracy is None or test.accuracy > progress.best_test_accuracy
         if is_best:
             progress.best_epoch, progress.best_test_accuracy = progress.epoch, test.accuracy
@@ -188,6 +196,10 @@ class TrainingLoop:
         if is_best:
             self._save("best")
         self._save("last")
+
+    def _show_filters(self, epoch: int) -> None:
+        if filters := find_filters(self._engine.state(), epoch):
+            self._write(filters)
 
     def _target_is_reached(self) -> bool:
         target, best = self._spec.target_accuracy, self._progress.best_test_accuracy

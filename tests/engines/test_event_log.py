@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import re
 import threading
 
 import msgspec
@@ -69,8 +70,9 @@ def test_a_recorded_run_cut_anywhere_gives_the_events_before_the_cut(recording, 
 
 def test_a_line_of_each_type_cut_at_every_byte_gives_those_before_the_cut(recording, tmp_path):
     of_each_type = {json.loads(line)["type"]: line for line in recording.splitlines(keepends=True)}
-    assert len(of_each_type) == 8
-    content = b"".join(of_each_type.values())
+    assert len(of_each_type) == 10
+    # A cut within the pixels of many images is like any other, and there are too many of them.
+    content = re.sub(rb'"[A-Za-z0-9+/=]{99,}"', b'"AAAA"', b"".join(of_each_type.values()))
     check_cuts(tmp_path / "e", content, range(len(content) + 1))
 
 

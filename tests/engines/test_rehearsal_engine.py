@@ -41,6 +41,9 @@ def test_an_epoch_learns_most_of_the_digits(make):
     assert after.confusion.shape == (10, 10)
     assert after.confusion.sum() == 360
     assert after.confusion.trace() / 360 == after.accuracy
+    probabilities = engine.predict("test", np.arange(360))
+    np.testing.assert_array_equal(after.predictions, probabilities.argmax(1))
+    np.testing.assert_array_equal(after.confidences, probabilities.max(1))
 
 
 def test_the_same_seed_gives_the_same_numbers_and_another_seed_others(make):

@@ -250,6 +250,9 @@ def test_evaluation_covers_the_whole_set_without_dropout(model, data, make):
     assert evaluation.confusion.tolist() == [
         [np.sum((labels == label) & (predicted == answer)) for answer in range(10)] for label in range(10)
     ]
+    np.testing.assert_array_equal(evaluation.predictions, predicted)
+    every = engine.predict("test", np.arange(len(labels)))
+    np.testing.assert_allclose(evaluation.confidences, every.max(1), atol=1e-6)
     assert engine.evaluate("train").confusion.sum() == TRAIN_SIZE
     indices = np.array([3, 0, 200])
     np.testing.assert_allclose(engine.predict("test", indices), tf.nn.softmax(logits[indices]), atol=1e-5)

@@ -274,6 +274,8 @@ def test_evaluation_covers_the_whole_set_without_dropout(model, data, order):
     assert evaluation.accuracy == pytest.approx((logits.argmax(1) == labels).float().mean().item())
     np.testing.assert_array_equal(evaluation.confusion.sum(1), np.bincount(data.test_labels, minlength=10))
     np.testing.assert_array_equal(evaluation.confusion.sum(0), np.bincount(logits.argmax(1), minlength=10))
+    np.testing.assert_array_equal(evaluation.predictions, logits.argmax(1))
+    np.testing.assert_allclose(evaluation.confidences, logits.softmax(1).amax(1), atol=1e-5)
     assert engine.evaluate("train").confusion.sum() == TRAIN_SIZE
     indices = np.array([3, 0, 200])
     np.testing.assert_allclose(engine.predict("test", indices), logits.softmax(1)[indices], atol=1e-5)

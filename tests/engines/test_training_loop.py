@@ -12,7 +12,8 @@ from engines.checkpoints import CheckpointStore, Progress
 from engines.control import Request
 from engines.datasets import ImageData
 from engines.engine import Evaluation
-from engines.events import Batch, CheckpointSaved, ControlApplied, EpochEnded, Log, Samples
+from engines.events import Batch, CheckpointSaved, ControlApplied, EpochEnded, Log, Mistakes, Samples
+from engines.mistakes import WorstMistakes
 from engines.problems import NonFiniteLoss, StorageProblem
 from engines.sample_images import SampleImages
 from engines.spec import RunSpec
@@ -60,7 +61,9 @@ class ScriptedEngine:
 
     def evaluate(self, split):
         accuracy = self.accuracies[len(self.orders) - 1]
-        return Evaluation(1.0, accuracy, np.zeros((10, 10), np.int64))
+        return Evaluation(
+            1.0, accuracy, np.zeros((10, 10), np.int64), np.zeros(20, np.int64), np.linspace(0, 1, 20, dtype=np.float32)
+        )
 
     def predict(self, split, indices):
         return np.full((len(indices), 10), 0.1, np.float32)
@@ -116,6 +119,7 @@ class Trained:
         self.loop = TrainingLoop(
             engine=self.engine,
             samples=SampleImages(DATA),
+            mistakes=WorstMistakes(DATA),
             train_size=TRAIN_SIZE,
             spec=self.spec,
             progress=progress or Progress(lr=self.spec.lr),
@@ -191,6 +195,13 @@ def test_images_come_once_and_before_any_step(trained):
     assert len(samples[0].images) > 0
     assert [event.step for event in samples[-1:]] == [STEPS]
     assert not any(isinstance(event.images, str) for event in samples[1:])
+
+
+def test_a_long_run_tells_of_its_mistakes_after_few_epochs_and_after_the_last(trained):
+    engine = ScriptedEngine()
+    engine.accuracies = [0.1] * 99
+    told = [event.epoch for event in trained(engine=engine, epochs=99).of(Mistakes)]
+    assert told == [*range(1, 32), *range(32, 64, 2), *range(64, 99, 4), 99]
 
 
 def test_no_run_tells_of_more_than_fifty_thousand_batches(trained):

@@ -105,6 +105,23 @@ REQUIRED = {
         "seconds": is_seconds,
     },
     "samples": {"indices": each(is_count), "labels": each(is_label)},
+    "mistakes": {
+        "epoch": is_epoch,
+        "count": is_count,
+        "indices": each(is_count),
+        "labels": each(is_label),
+        "predictions": each(is_label),
+        "confidences": each(maybe(is_fraction)),
+    },
+    "filters": {
+        "epoch": is_count,
+        "layer": is_text,
+        "count": is_positive_count,
+        "height": is_positive_count,
+        "width": is_positive_count,
+        "scale": is_seconds,
+        "pixels": is_text,
+    },
     "batch": {
         "epoch": is_epoch,
         "step": is_positive_count,
@@ -150,6 +167,7 @@ OPTIONAL = {
         "epoch": is_epoch,
         "step": is_positive_count,
     },
+    "mistakes": {"image_indices": each(is_count), "images": is_text},
     "control": {"id": is_text, "by": is_text},
     "run_finished": {
         "error": with_fields(kind=one_of(*ERROR_KINDS), message=is_text, hint=is_text),
@@ -169,6 +187,7 @@ def check_attempt(content, first_seq=0):
     _check_phases(events)
     _check_start(events)
     _check_samples(_of(events, "samples"))
+    _check_mistakes(events)
     _check_training(events)
     _check_end(events)
     return events
@@ -242,7 +261,7 @@ def _check_start(events):
     assert len(started) == 1
     start, at = started[0], events.index(started[0])
     assert {phase["name"] for phase in _of(events[:at], "phase") if phase["state"] == "finished"} == set(PHASES[:3])
-    assert not _of(events[:at], "batch", "epoch", "samples", "checkpoint")
+    assert not _of(events[:at], "batch", "epoch", "samples", "mistakes", "filters", "checkpoint")
     assert start["parameter_count"] == sum(parameter["count"] for parameter in start["parameters"])
     assert all(parameter["count"] == math.prod(parameter["shape"]) for parameter in start["parameters"])
     assert len(start["class_names"]) == 10
@@ -260,6 +279,22 @@ def _check_samples(samples):
             assert len(event["predictions"]) == len(event["confidences"]) == count
             assert {"epoch", "step"} <= event.keys()
             assert (event["indices"], event["labels"]) == (samples[0]["indices"], samples[0]["labels"])
+
+
+def _check_mistakes(events):
+    confusions = {event["epoch"]: event["confusion"] for event in _of(events, "epoch")}
+    seen = set()
+    for event in _of(events, "mistakes"):
+        confusion = confusions[event["epoch"]]
+        assert event["count"] == sum(map(sum, confusion)) - sum(confusion[i][i] for i in range(10))
+        cells = list(zip(event["labels"], event["predictions"], strict=True))
+        assert all(a != b and cells.count((a, b)) <= confusion[a][b] for a, b in cells)
+        assert len(event["indices"]) == len(cells) == len(event["confidences"]) <= 200
+        new = event.get("image_indices", [])
+        assert len(base64.b64decode(event.get("images", ""), validate=True)) == len(new) * 28 * 28
+        assert not seen & set(new), "an image comes twice"
+        seen.update(new)
+        assert set(event["indices"]) <= seen, "a mistake has no image"
 
 
 def _check_training(events):
