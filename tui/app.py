@@ -10,17 +10,21 @@ from typing import ClassVar
 from textual import events, work
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.command import CommandPalette
 from textual.dom import DOMNode
 from textual.geometry import Size
 from textual.reactive import reactive
 from textual.screen import Screen
 
 from engines.launch import Worker
-from engines.problems import Problem
+from engines.problems import Problem, StorageProblem
 from engines.run_reader import RunReader
 from engines.runs import RunStore
 from engines.spec import RunSpec
-from tui.messages import ContinuationChosen, FrameworkSettled, ReplayChosen, RunChosen, StartChosen
+from tui.announcement import alert_bytes
+from tui.choices import ALERTS, Choices
+from tui.messages import ContinuationChosen, FrameworkSettled, ReplayChosen, RunChosen, RunEnded, StartChosen
+from tui.picture_file import write_picture
 from tui.screens.launcher import LauncherScreen
 from tui.screens.too_small import TooSmallScreen, is_too_small
 from tui.theme import DARK, LIGHT
@@ -32,6 +36,9 @@ REAP_SECONDS = 1.0
 PROBLEM_SECONDS = 20.0
 
 
+_THEMES = {"dark": DARK, "light": LIGHT}
+
+
 class MnistTuiApp(App[None]):
     """Shows the launcher; over it, with `start` or `attach`, a run's live screen, with `replay` (and a speed) its past.
 
@@ -40,10 +47,16 @@ class MnistTuiApp(App[None]):
     """
 
     TITLE = "mnist-tui"
-    ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark", "help", "help", key_display="?"),
+        Binding("ctrl+p", "command_palette", "all commands", show=False, priority=True),
+        Binding("ctrl+l", "go_to_launcher", "launcher", show=False, tooltip="go to the launcher"),
+        Binding("ctrl+r", "go_to_runs", "all runs", show=False, tooltip="go to the table of runs"),
         Binding("t", "toggle_theme", "light or dark", show=False),
+        Binding(
+            "b", "step_alert", "bell", show=False, tooltip="how a run's end is told: bell, notification, not at all"
+        ),
+        Binding("f12", "save_picture", "picture", show=False, tooltip="save a picture of the screen (SVG)"),
         Binding("escape", "back", "back", show=False),
         Binding("q,ctrl+c,ctrl+q", "leave", "leave", key_display="q"),
         Binding("ctrl+z", "suspend_process", "to the shell", show=False),
@@ -61,8 +74,10 @@ class MnistTuiApp(App[None]):
         attach: Path | None = None,
         replay: tuple[Path, float | None] | None = None,
         notice: str = "",
+        choices: Choices | None = None,
     ) -> None:
         super().__init__()
+        self.choices = choices or Choices()
         self.store = store
         self.processes = Workers(store)
         self.crash: ScreenCrash | None = None
@@ -73,16 +88,17 @@ class MnistTuiApp(App[None]):
         self._notice = notice
         self.register_theme(DARK)
         self.register_theme(LIGHT)
-        self.theme = DARK.name
+        self.theme = _THEMES[self.choices.theme].name
 
     def get_default_screen(self) -> Screen[None]:
         """Give the launcher, which stays under all other screens."""
-        return LauncherScreen(self.store, self._form, self._notice)
+        return LauncherScreen(self.store, self._form, self._notice, self.choices)
 
     def on_mount(self) -> None:
         """Open what was asked for on the command line."""
         self.set_interval(REAP_SECONDS, self.processes.reap)
-        self._write_title(f"\x1b[22;2t\x1b]2;{self.TITLE}\x07")
+        self._write_outside("\x1b[22;2t")
+        self.watch(self, "title", self._show_title)
         self.call_after_refresh(_collect_garbage_again)
         if self._attached:
             self.open_run(self._attached)
@@ -126,7 +142,7 @@ class MnistTuiApp(App[None]):
         while isinstance(self.screen, TooSmallScreen | MonitorScreen) or self.screen.is_modal:
             self.pop_screen()
         self.processes.watch(directory)
-        self.push_screen(MonitorScreen(RunReader(directory), worker))
+        self.push_screen(MonitorScreen(RunReader(directory), worker, self.choices))
         self._check_size(self.size)
 
     def open_replay(self, directory: Path, speed: float | None = None) -> None:
@@ -134,7 +150,7 @@ class MnistTuiApp(App[None]):
         from tui.replay import USUAL_SPEED
         from tui.screens.replay import ReplayScreen
 
-        self.push_screen(ReplayScreen(directory, speed or USUAL_SPEED))
+        self.push_screen(ReplayScreen(directory, speed or USUAL_SPEED, self.choices))
         self._check_size(self.size)
 
     def prepare_spare(self, framework: str) -> None:
@@ -168,6 +184,10 @@ class MnistTuiApp(App[None]):
 
         self.push_screen(RunsScreen(self.store))
 
+    def on_run_ended(self, message: RunEnded) -> None:
+        """Tell a person who may look elsewhere, as they chose."""
+        self._write_outside(alert_bytes(self.choices.alert, message.words))
+
     def on_framework_settled(self, message: FrameworkSettled) -> None:
         """Keep a spare worker of what a person stays with."""
         self.prepare_spare(message.framework)
@@ -175,6 +195,13 @@ class MnistTuiApp(App[None]):
     def say_problem(self, problem: Problem) -> None:
         """Tell a person what did not work and what to do about it."""
         self.notify(problem.hint, title=problem.message, severity="error", timeout=PROBLEM_SECONDS, markup=False)
+
+    def action_command_palette(self) -> None:
+        """Offer every action of the screen that is shown, to be chosen by its words."""
+        from tui.palette import ActionPalette
+
+        if not isinstance(self.screen, CommandPalette | TooSmallScreen):
+            self.push_screen(ActionPalette())
 
     def action_help(self) -> None:
         """Show every key, screen by screen."""
@@ -195,7 +222,34 @@ class MnistTuiApp(App[None]):
 
     def action_toggle_theme(self) -> None:
         """Change between dark and light."""
-        self.theme = LIGHT.name if self.theme == DARK.name else DARK.name
+        self.choices.theme = "light" if self.choices.theme == "dark" else "dark"
+        self.theme = _THEMES[self.choices.theme].name
+
+    def action_step_alert(self) -> None:
+        """Choose how the end of a run is told: the bell, a notification of the terminal's, or neither."""
+        self.choices.alert = ALERTS[(ALERTS.index(self.choices.alert) + 1) % len(ALERTS)]
+        self.notify(f"At the end of a run: {self.choices.alert}", timeout=3)
+
+    def action_save_picture(self) -> None:
+        """Save a picture of the screen and say where."""
+        try:
+            path = write_picture(self.export_screenshot(title=self.title))
+        except StorageProblem as problem:
+            self.say_problem(problem)
+        else:
+            self.notify(str(path), title="Picture saved", markup=False)
+
+    async def action_go_to_launcher(self) -> None:
+        """Leave every screen over the launcher."""
+        if not isinstance(self.screen, TooSmallScreen):
+            while len(self.screen_stack) > 1:
+                await self.pop_screen()
+
+    async def action_go_to_runs(self) -> None:
+        """Show the table of runs, over the launcher alone."""
+        if not isinstance(self.screen, TooSmallScreen):
+            await self.action_go_to_launcher()
+            self.on_runs_chosen()
 
     async def action_back(self) -> None:
         """Go back to the screen under this one."""
@@ -213,9 +267,12 @@ class MnistTuiApp(App[None]):
     def on_unmount(self) -> None:
         """Leave no spare behind, and the window's title as it was."""
         self.processes.spare.end()
-        self._write_title("\x1b[23;2t")
+        self._write_outside("\x1b[23;2t")
 
-    def _write_title(self, sequence: str) -> None:
+    def _show_title(self, title: str) -> None:
+        self._write_outside(f"\x1b]2;{title}\x07")
+
+    def _write_outside(self, sequence: str) -> None:
         if self._driver and os.environ.get("TERM") != "linux":  # The console has no title, and old ones print it.
             self._driver.write(sequence)
 

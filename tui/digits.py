@@ -17,6 +17,11 @@ _BRAILLE_BITS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 _BRAILLE_THRESHOLD = 96
 
 
+def next_style(style: ImageStyle) -> ImageStyle:
+    """Give the style after `style`, round and round."""
+    return IMAGE_STYLES[(IMAGE_STYLES.index(style) + 1) % len(IMAGE_STYLES)]
+
+
 def common_margin(images: Sequence[bytes]) -> int:
     """Give how many pixels on each side are empty in all `images`, so that they may be left out."""
     margin = 0

@@ -45,6 +45,14 @@ class RunsChosen(Message):
     """The table of all runs is to be shown."""
 
 
+class RunEnded(Message):
+    """A run that a person was watching has ended; `words` say how."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__()
+        self.words = words
+
+
 class FrameworkSettled(Message):
     """A person has stayed with `framework` for a while; empty when nobody is choosing any more."""
 

@@ -13,7 +13,7 @@ from engines.catalog import DATASETS, MODELS
 from engines.launch import Worker
 from engines.runs import RunStore, read_spec
 from engines.spec import RunSpec
-from tui import headless
+from tui import choices, headless
 from tui.interrupts import Interrupts
 from tui.logout import WARNING, ends_at_logout
 from tui.options import build_spec, check_same_run, data_dir, given_options, require_framework, run_store
@@ -31,7 +31,9 @@ def train(context: click.Context, values: Mapping[str, Any]) -> int:
     store = run_store(context)
     if values["continue_from"]:
         return _go_on(store, {**values, "data_dir": data_dir(context)}, given)
-    spec, reason = build_spec(values, data_dir(context))
+    chosen = choices.Choices() if values["no_ui"] or values["start"] else choices.load()
+    remembered = {name: value for name, value in chosen.run_options().items() if name not in given}
+    spec, reason = build_spec({**values, **remembered}, data_dir(context))
     if values["no_ui"] or values["start"]:
         require_framework(spec.framework)
     if not values["no_ui"]:
@@ -62,8 +64,10 @@ def open_app(
 
     if form.model not in MODELS or form.dataset not in DATASETS:
         form = RunSpec()  # It is the spec of a run that another program made, or somebody changed.
-    app = MnistTuiApp(store, form, start=start, attach=attach, replay=replay, notice=notice)
+    chosen = choices.load()
+    app = MnistTuiApp(store, form, start=start, attach=attach, replay=replay, notice=notice, choices=chosen)
     code = run_app(app)
+    choices.save(chosen)
     if app.farewell:
         _say_goodbye(app.farewell)
     if app.crash and code == app.crash.exit_code:

@@ -36,6 +36,13 @@ def opened() -> Iterator[TextIO]:
         yield log
 
 
+def note(line: str) -> None:
+    """Write one line to the log: nothing that a person has to act on."""
+    with opened() as log, suppress(OSError):
+        log.write(f"{clean_text(line)}\n")
+        log.flush()
+
+
 def record_crash(error: BaseException) -> ScreenCrash:
     """Write the traceback of `error` to the log, and give what a person is told instead."""
     with opened() as log:

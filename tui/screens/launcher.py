@@ -1,5 +1,6 @@
 """The launcher: what to train, in what, on what, and what there is to do it with."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar
 
@@ -18,6 +19,7 @@ from engines.runs import RunStore, RunSummary
 from engines.spec import RunSpec
 from tui import formats
 from tui.background import in_background
+from tui.choices import Choices
 from tui.dataset_look import DatasetLook, look_at
 from tui.form import Form
 from tui.machine import installed_version, look_at_machine
@@ -66,19 +68,21 @@ class LauncherScreen(FreshSize, Screen[None]):
         Binding("F", "step('framework', -1)", "framework before", show=False),
         Binding("M", "step('model', -1)", "model before", show=False),
         Binding("D", "step('dataset', -1)", "dataset before", show=False),
+        Binding("i", "image_style", "images", show=False, tooltip="images as blocks, braille or ASCII"),
         Binding("a", "open_alive", "alive", tooltip="open the run that is alive"),
         Binding("r", "open_runs", "runs", tooltip="all runs"),
     ]
 
-    def __init__(self, store: RunStore, asked: RunSpec, notice: str = "") -> None:
+    def __init__(self, store: RunStore, asked: RunSpec, notice: str = "", choices: Choices | None = None) -> None:
         super().__init__()
+        self._choices = choices or Choices()
         self._form = Form(asked)
         # Kept, not queried: what is found out may come when the screen is already being taken down.
         self._heading = Heading(notice)
         self._rows = RunForm(self._form)
         self._model = ModelPane()
         self._recent = RecentRuns()
-        self._images = ImagesPane()
+        self._images = ImagesPane(self._choices)
         self._bar = StartBar()
         self._data_dir = asked.data_dir
         self._index = RunIndex(store)
@@ -137,6 +141,10 @@ class LauncherScreen(FreshSize, Screen[None]):
         """Put the next value into the row called `name`."""
         self._rows.step_row(name, by)
 
+    def action_image_style(self) -> None:
+        """Show the images in the next style."""
+        self._images.step_style()
+
     def action_open_alive(self) -> None:
         """Open the run that is alive; where several are, the table of runs."""
         alive = [run for run in self._runs if run.state in ALIVE]
@@ -156,7 +164,12 @@ class LauncherScreen(FreshSize, Screen[None]):
             self._look_at_dataset(self._form.texts["dataset"])
         if event.name == "framework":
             self._wait_until_settled()
+        self._remember(event.name)
         self._show_choice()
+
+    def _remember(self, name: str) -> None:
+        with suppress(Problem):  # What cannot be started need not be remembered.
+            self._choices.remember(self._form.spec(), name)
 
     def _checked_spec(self) -> RunSpec:
         spec = self._form.spec()

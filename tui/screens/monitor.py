@@ -14,9 +14,11 @@ from engines.problems import Problem
 from engines.run_reader import RunReader
 from engines.spec import RunSpec
 from tui import drawing
+from tui.announcement import end_of, title_of
 from tui.background import in_background
+from tui.choices import Choices
 from tui.compositor import CellCompositor
-from tui.messages import ContinuationChosen, ReplayChosen, StartChosen
+from tui.messages import ContinuationChosen, ReplayChosen, RunEnded, StartChosen
 from tui.screens.confirm import ConfirmScreen
 from tui.screens.fresh_size import FreshSize
 from tui.screens.switcher import SwitcherScreen
@@ -74,8 +76,9 @@ class MonitorScreen(FreshSize, Screen[None]):
         *(Binding(str(at), f"choose_pane('{name}')", name, show=False) for at, name in enumerate(PANE_NAMES, start=1)),
     ]
 
-    def __init__(self, reader: RunReader, worker: Worker | None = None) -> None:
+    def __init__(self, reader: RunReader, worker: Worker | None = None, choices: Choices | None = None) -> None:
         super().__init__()
+        self._choices = choices or Choices()
         self._compositor = CellCompositor()
         self._directory = reader.directory
         self._watch = Watch(reader, worker, ascii_only=output_encoding() == "ascii")
@@ -83,7 +86,7 @@ class MonitorScreen(FreshSize, Screen[None]):
         self._view: View | None = None
         self._tabs = TabsPane()
         self._strip: tuple[Pane, ...] = (HeaderPane(), ProgressPane(), self._tabs)
-        self._bench = Bench()
+        self._bench = Bench(self._choices)
 
     def compose(self) -> ComposeResult:
         """Lay out header, progress, the panes' names, the panes and the keys."""
@@ -98,8 +101,9 @@ class MonitorScreen(FreshSize, Screen[None]):
         self._warm_up()
 
     def on_unmount(self) -> None:
-        """Let go of the run's file."""
+        """Let go of the run's file, and of the window's title."""
         self._watch.close()
+        self.app.title = self.app.TITLE or ""
 
     @work
     async def _warm_up(self) -> None:
@@ -112,8 +116,16 @@ class MonitorScreen(FreshSize, Screen[None]):
             for pane in self._strip:
                 pane.offer(self._view)
             self._bench.offer(self._view)
+        self._announce(before, self._view)
         if before is None or before.is_alive != self._view.is_alive:
             self._change_life(before, self._view)
+
+    def _announce(self, before: View | None, view: View) -> None:
+        """Tell outside of the screen how the run stands, and when it has ended."""
+        if (title := title_of(view)) != self.app.title:
+            self.app.title = title
+        if before and before.is_alive and not view.is_alive:
+            self.post_message(RunEnded(end_of(view)))
 
     def _change_life(self, before: View | None, view: View) -> None:
         """Show the results of a run that has ended, or never came to anything; start what was to follow it."""
@@ -142,10 +154,12 @@ class MonitorScreen(FreshSize, Screen[None]):
     def action_choose_pane(self, name: str) -> None:
         """Show a pane; asked for once more it takes all the space, and then gives it back."""
         self._bench.choose(name, zoomed=name == self._bench.chosen and not self._bench.is_zoomed)
+        self._choices.pane = name
 
     def action_step_pane(self, by: int) -> None:
         """Show the next pane."""
         self._bench.step(by)
+        self._choices.pane = self._bench.chosen
 
     def action_image_style(self) -> None:
         """Show the sample images in the next style."""

@@ -8,6 +8,7 @@ from textual.binding import Binding, BindingType
 
 from engines.run_reader import RunReader
 from tui.background import in_background
+from tui.choices import Choices
 from tui.replay import USUAL_SPEED, Playhead, ReplayWatch
 from tui.screens.monitor import FOR_A_WORKER, MonitorScreen
 from tui.streams import output_encoding
@@ -40,8 +41,8 @@ class ReplayScreen(MonitorScreen):
         Binding("escape", "app.back", "back"),
     ]
 
-    def __init__(self, directory: Path, speed: float = USUAL_SPEED) -> None:
-        super().__init__(RunReader(directory))
+    def __init__(self, directory: Path, speed: float = USUAL_SPEED, choices: Choices | None = None) -> None:
+        super().__init__(RunReader(directory), choices=choices)
         self._playhead = Playhead(speed)
         self._replay = ReplayWatch(directory, self._playhead, ascii_only=output_encoding() == "ascii")
         self._watch = self._replay
@@ -95,6 +96,9 @@ class ReplayScreen(MonitorScreen):
         super()._tick()
         if self._replay.is_behind:
             self._read_again()
+
+    def _announce(self, before: View | None, view: View) -> None:
+        """Tell nobody: what is over is no news."""
 
     def _change_life(self, before: View | None, view: View) -> None:
         """Stay on the pane that is shown: the end of a replay is one moment of many."""

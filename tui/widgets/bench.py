@@ -7,6 +7,7 @@ from textual.containers import Container
 from textual.geometry import Region, Size
 from textual.message import Message
 
+from tui.choices import Choices
 from tui.view import View
 from tui.widgets.confusion_pane import ConfusionPane
 from tui.widgets.curve_pane import AccuracyPane, CurvePane, LossPane
@@ -96,11 +97,16 @@ class Bench(Container):
     class Arranged(Message):
         """Panes were shown, hidden or moved."""
 
-    def __init__(self) -> None:
+    def __init__(self, choices: Choices | None = None) -> None:
         super().__init__()
+        self._choices = choices or Choices()
         self.panes = {kind.HEADING: kind(at + 1) for at, kind in enumerate(PANES)}
         self.shown: tuple[str, ...] = ()
         self._recent = ["accuracy", "samples", "confusion", *PANE_NAMES]
+        if self._choices.pane in PANE_NAMES:
+            self._recent.insert(0, self._choices.pane)
+        for pane in self.panes.values():
+            pane.take_choices(self._choices)
         self.is_zoomed = False
         self.has_curves = False
         """Set once curves can be drawn without a wait; until then their panes are left empty."""

@@ -9,8 +9,9 @@ from engines.run_reader import ALIVE
 from engines.runs import RunSummary
 from tui import formats
 from tui.choice_lines import image_lines, model_lines, run_line
+from tui.choices import Choices
 from tui.dataset_look import DatasetLook
-from tui.digits import ImageStyle
+from tui.digits import ImageStyle, next_style
 from tui.lines import Line, justify, width_of, wrap
 from tui.machine import Machine
 from tui.streams import output_encoding
@@ -93,17 +94,26 @@ class ModelPane(Picture):
 class ImagesPane(Picture):
     """The chosen dataset: how many images, where they are, and the first of them."""
 
-    def __init__(self) -> None:
+    def __init__(self, choices: Choices) -> None:
         super().__init__()
         self._dataset = ""
         self._look: DatasetLook | None = None
-        self._style: ImageStyle = "ascii" if output_encoding() == "ascii" else "blocks"
+        self._choices = choices
 
     def show(self, dataset: str, look: DatasetLook | None) -> None:
         """Show `dataset` and what is known of it; None while it is being looked for."""
         if (dataset, look) != (self._dataset, self._look):  # Drawing the images takes longer than a key should.
             self._dataset, self._look = dataset, look
             self.redraw()
+
+    def step_style(self) -> None:
+        """Show the images in the next style, and remember it."""
+        self._choices.image_style = next_style(self._style)
+        self.redraw()
+
+    @property
+    def _style(self) -> ImageStyle:
+        return self._choices.image_style or ("ascii" if output_encoding() == "ascii" else "blocks")
 
     def draw(self, width: int, height: int) -> list[Line]:
         """Give a heading and the images, or why there are none."""

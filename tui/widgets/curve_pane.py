@@ -4,6 +4,7 @@ from collections.abc import Hashable
 from typing import ClassVar
 
 from tui import formats
+from tui.choices import Choices
 from tui.lines import Line, cut_words
 from tui.view import View
 from tui.widgets.curves import accuracy_gap, draw_accuracy, draw_loss, marks_of, rising_since
@@ -50,17 +51,21 @@ class LossPane(CurvePane):
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
-        self._is_log = False
+        self._choices = Choices()
+
+    def take_choices(self, choices: Choices) -> None:
+        """Show the scale of `choices`, and keep it there."""
+        self._choices = choices
 
     def toggle_log(self) -> None:
         """Change between a linear and a logarithmic scale."""
-        self._is_log = not self._is_log
+        self._choices.log_scale = not self._choices.log_scale
         self.redraw()
 
     def legend(self, view: View, width: int) -> Line:
         """Name the lines and say when testing got worse again."""
         words = _name_lines(view)
-        if self._is_log:
+        if self._choices.log_scale:
             words.append([("log scale", "muted")])
         if since := rising_since(view.state.epochs):
             words.append([(f"test loss rising since epoch {since}", "warning")])
@@ -68,7 +73,7 @@ class LossPane(CurvePane):
 
     def draw_body(self, view: View, width: int, height: int) -> list[Line]:
         """Draw training and test loss."""
-        return draw_loss(view, width, height, is_log=self._is_log)
+        return draw_loss(view, width, height, is_log=self._choices.log_scale)
 
 
 def _name_lines(view: View) -> list[Line]:

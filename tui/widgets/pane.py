@@ -4,6 +4,7 @@ from collections.abc import Hashable
 from time import monotonic
 from typing import ClassVar
 
+from tui.choices import Choices
 from tui.lines import Line, fit, width_of
 from tui.view import View
 from tui.widgets.picture import Picture
@@ -65,6 +66,9 @@ class TitledPane(Pane):
         if is_chosen != self._is_chosen:
             self._is_chosen = is_chosen
             self.redraw()
+
+    def take_choices(self, choices: Choices) -> None:
+        """Look as `choices` say; a pane that can be changed keeps there how a person wants it."""
 
     def legend(self, view: View, width: int) -> Line:
         """Give what stands on the right of the title, in at most `width` cells."""

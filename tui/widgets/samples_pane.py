@@ -3,7 +3,8 @@
 from collections.abc import Hashable
 from typing import ClassVar
 
-from tui.digits import IMAGE_STYLES, ImageStyle, common_margin, draw_image
+from tui.choices import Choices
+from tui.digits import ImageStyle, common_margin, draw_image, next_style
 from tui.lines import Line, fit
 from tui.view import View
 from tui.widgets.pane import TitledPane, draw_waiting
@@ -22,12 +23,16 @@ class SamplesPane(TitledPane):
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
-        self._style_at: int | None = None
+        self._choices = Choices()
+
+    def take_choices(self, choices: Choices) -> None:
+        """Show images in the style of `choices`, and keep it there."""
+        self._choices = choices
 
     def step_style(self) -> None:
         """Show the images in the next style: half blocks, braille, ASCII."""
         if self._view is not None:
-            self._style_at = (IMAGE_STYLES.index(self._style(self._view)) + 1) % len(IMAGE_STYLES)
+            self._choices.image_style = next_style(self._style(self._view))
         self.redraw()
 
     def key_of(self, view: View) -> Hashable:
@@ -49,9 +54,7 @@ class SamplesPane(TitledPane):
         return draw_samples(view, self._style(view), width, height)
 
     def _style(self, view: View) -> ImageStyle:
-        if self._style_at is None:
-            return "ascii" if view.ascii_only else "blocks"
-        return IMAGE_STYLES[self._style_at]
+        return self._choices.image_style or ("ascii" if view.ascii_only else "blocks")
 
 
 def draw_samples(view: View, style: ImageStyle, width: int, height: int) -> list[Line]:
