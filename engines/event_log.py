@@ -34,6 +34,7 @@ THIN_ABOVE_BYTES = 12 << 20
 
 _THINNED_BATCHES = 64
 _BATCH_BEGINNING = b'{"type":"batch",'
+_NOT_IN_A_ROW = (_BATCH_BEGINNING, b'{"type":"samples",', b'{"type":"telemetry",')
 _KNOWN_TYPES = frozenset(str(event.__struct_config__.tag) for event in get_args(AnyEvent))
 _LIFECYCLE = (RunStarted, RunFinished)
 _DROPPABLE = (Batch, Telemetry, Samples, Filters)
@@ -176,10 +177,11 @@ class EventTail:
 
     Half a line is kept until its end arrives. `bad_lines` counts what is no event, `lines` all that ended in a newline.
     A file that is missing, or is no regular file, reads as empty; one that shrank is read again from its start, and
-    `restarts` tells. With `thin`, a long backlog is read at the price of most of its batches.
+    `restarts` tells. With `thin`, a long backlog is read at the price of most of its batches; with `skim`, of all that
+    a row in a list does not tell, but for each bite's last line, which tells when the run was last heard of.
     """
 
-    def __init__(self, path: Path, offset: int = 0, *, thin: bool = False) -> None:
+    def __init__(self, path: Path, offset: int = 0, *, thin: bool = False, skim: bool = False) -> None:
         self._path = path
         self._fd = -1
         self._offset = offset
@@ -187,6 +189,7 @@ class EventTail:
         self._skipping = False
         self._backlog = 0
         self._thin = thin
+        self._skim = skim
         self.at_end = False
         self.lines = 0
         self.bad_lines = 0
@@ -202,7 +205,9 @@ class EventTail:
         if self.at_end:
             return []
         *whole, self._partial = (self._partial + chunk).split(b"\n")
-        if self._thin and self._backlog > THIN_ABOVE_BYTES:
+        if self._skim:
+            whole = self._skimmed(whole)
+        elif self._thin and self._backlog > THIN_ABOVE_BYTES:
             whole = self._thinned(whole)
         events = [event for line in whole if (event := self._decode(line)) is not None]
         if len(self._partial) > MAX_LINE_BYTES:
@@ -236,6 +241,11 @@ class EventTail:
         kept = [
             line for i, line in enumerate(lines) if i % _THINNED_BATCHES == 0 or not line.startswith(_BATCH_BEGINNING)
         ]
+        self.lines += len(lines) - len(kept)
+        return kept
+
+    def _skimmed(self, lines: list[bytes]) -> list[bytes]:
+        kept = [line for line in lines[:-1] if not line.startswith(_NOT_IN_A_ROW)] + lines[-1:]
         self.lines += len(lines) - len(kept)
         return kept
 

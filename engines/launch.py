@@ -79,8 +79,12 @@ def start(store: RunStore, spec: RunSpec, spare: Spare | None = None) -> Worker:
 
     Raises `StorageProblem` where the run cannot be made, `WorkerDied` where its worker does not come up.
     """
-    directory = store.create(spec)
-    return _give_order(Order(run_directory=str(directory)), spec.framework, spare)
+    return begin(store.create(spec), spec.framework, spare)
+
+
+def begin(directory: Path, framework: str = "", spare: Spare | None = None) -> Worker:
+    """Start the first attempt of a run whose directory is made; raises `RunBusy` where it has begun, `WorkerDied`."""
+    return _give_order(Order(run_directory=str(directory)), framework, spare)
 
 
 def go_on(directory: Path, more_epochs: int | None = None, framework: str = "", spare: Spare | None = None) -> Worker:

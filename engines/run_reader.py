@@ -70,11 +70,12 @@ class RunReader:
         """Read to the end, of a long file no more than its beginning and its end: enough for a row in a list."""
         path = self.directory / "events.jsonl"
         size = _size_of(path)
+        self._tail = EventTail(path, skim=True)
         if size > WHOLE_FILE_BYTES:
             for event in self._tail.read(HEAD_BYTES):
                 self.state.apply(event)
             self._tail.close()
-            self._tail = EventTail(path, size - TAIL_BYTES)
+            self._tail = EventTail(path, size - TAIL_BYTES, skim=True)
         return self.read_all()
 
     def status(self) -> RunStatus:

@@ -7,11 +7,13 @@ import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 import platformdirs
 
 from engines.atomic_file import write_atomically
+from engines.label import read_label
 from engines.problems import RunNotFound, StorageProblem, UsageProblem
 from engines.regular_file import read_regular
 from engines.run_reader import RunReader, RunStatus
@@ -23,10 +25,15 @@ _SPEC_BYTES = 64 << 10
 
 
 class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """A run in one row; accuracies are fractions, `started` is in Unix seconds, `seconds` from first event to last."""
+    """A run in one row; accuracies are fractions, `started` is in Unix seconds, `seconds` from first event to last.
+
+    `epoch_seconds` is the mean of its epochs. A run that waits for its turn is `queued`, and has no directory yet.
+    """
 
     run_id: str
-    state: RunStatus
+    state: RunStatus | Literal["queued"]
+    name: str = ""
+    tags: tuple[str, ...] = ()
     spec: RunSpec | None
     attempt: int
     epochs_done: int
@@ -36,6 +43,7 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     test_loss: float | None
     best_epoch: int | None
     best_test_accuracy: float | None
+    epoch_seconds: float | None = None
     directory: str
 
 
@@ -51,28 +59,33 @@ class RunStore:
     def __init__(self, root: Path) -> None:
         self.root = root.absolute()
 
-    def create(self, spec: RunSpec) -> Path:
-        """Make a new run's directory with its `spec.json`.
+    def create(self, spec: RunSpec, run_id: str = "") -> Path:
+        """Make a new run's directory with its `spec.json`; a `run_id` that was given before is made whole.
 
         Raises `StorageProblem` where the disk refuses, `UsageProblem` where a folder's name cannot be told as text.
         """
         check_can_be_told(self.root, spec.data_dir)
         spec_text = encode_spec(spec)
         try:
-            _make_private_folders(self.root)
+            self.make_root()
             while True:
-                directory = self.root / _new_run_id(spec)
+                directory = self.root / (run_id or new_run_id(spec))
                 try:
                     directory.mkdir(mode=0o700)
                     break
                 except FileExistsError:
-                    continue
+                    if run_id and not directory.is_symlink():
+                        break
             _fill(directory, spec_text)
         except OSError as error:
             raise StorageProblem(
                 f"cannot make a run in {self.root}: {error.strerror}.", "Name another folder with --runs-dir."
             ) from error
         return directory
+
+    def make_root(self) -> None:
+        """Make the folder of runs where it is missing, for its owner alone; raises OSError."""
+        _make_private_folders(self.root)
 
     def directories(self) -> list[Path]:
         """Give the runs' directories, newest first; links and whatever is no run are left out."""
@@ -149,9 +162,12 @@ def summarise(directory: Path) -> RunSummary:
     reader.close()
     best, finished = state.best, state.finished
     last = state.epochs[-1] if state.epochs else None
+    label = read_label(directory)
     return RunSummary(
         run_id=directory.name,
         state=status,
+        name=label.name,
+        tags=label.tags,
         spec=read_spec(directory) or state.spec,
         attempt=state.started.attempt if state.started else 1,
         epochs_done=last.epoch if last else 0,
@@ -162,11 +178,13 @@ def summarise(directory: Path) -> RunSummary:
         test_loss=finished.test_loss if finished else last.test_loss if last else None,
         best_epoch=finished.best_epoch if finished else best.epoch if best else None,
         best_test_accuracy=finished.best_test_accuracy if finished else best.test_accuracy if best else None,
+        epoch_seconds=sum(epoch.seconds for epoch in state.epochs) / len(state.epochs) if state.epochs else None,
         directory=str(directory),
     )
 
 
-def _new_run_id(spec: RunSpec) -> str:
+def new_run_id(spec: RunSpec) -> str:
+    """Give an id for a run that begins, or is queued, now."""
     moment = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     named = re.sub(r"[^A-Za-z0-9._-]+", "_", f"{spec.framework}-{spec.model}-{spec.dataset}")
     return f"{moment}-{named}-{secrets.token_hex(2)}"
@@ -174,7 +192,7 @@ def _new_run_id(spec: RunSpec) -> str:
 
 def _fill(directory: Path, spec_text: bytes) -> None:
     try:
-        (directory / "checkpoints").mkdir(mode=0o700)
+        (directory / "checkpoints").mkdir(mode=0o700, exist_ok=True)
         write_atomically(directory / "spec.json", spec_text, durable=True)
     except OSError:
         shutil.rmtree(directory, ignore_errors=True)

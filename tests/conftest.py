@@ -44,7 +44,7 @@ def no_worker_left(private_folders, tmp_path):
     """Whatever worker or spare a test leaves at work is killed, also where it failed, and slows down no other test."""
     yield
     for process in psutil.process_iter(["cmdline"]):
-        if "engines.worker" in (process.info["cmdline"] or ()):
+        if {"engines.worker", "engines.queue_keeper"} & {*(process.info["cmdline"] or ())}:
             with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
                 if process.environ().get("MNIST_TUI_RUNS_DIR") == str(tmp_path / "runs"):
                     process.kill()

@@ -95,6 +95,7 @@ class CommandLine(click.Group):
 @click.option("--no-ui", is_flag=True, help="Train without a screen.")
 @click.option("--json", "as_json", is_flag=True, help="With --no-ui: print the events, one JSON object a line.")
 @click.option("--detach", is_flag=True, help="With --no-ui: start the run, print its id and leave.")
+@click.option("--queue", is_flag=True, help="With --no-ui: have it begin when its turn comes, print its id, leave.")
 @click.option("-v", "--verbose", is_flag=True, help="With --no-ui: phase times and the table of parameters too.")
 @click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_version, help="Show it.")
 @click.pass_context

@@ -1,11 +1,13 @@
 """The subcommands: looking at runs, controlling one that is alive, and asking what works on this machine."""
 
 import time
+from contextlib import suppress
 
 import click
 import msgspec
 
-from engines.problems import RunNotFound
+from engines.problems import Problem, RunNotFound
+from engines.run_queue import RunQueue
 from engines.runs import read_spec
 from engines.spec import RunSpec
 from engines.text import clean_value
@@ -16,6 +18,8 @@ from tui.option_values import positive_number, replay_speed, whole_number
 from tui.options import MOST_EPOCHS, data_dir, folder_options, run_store
 from tui.outcome import command
 from tui.printing import choose_printer
+from tui.run_commands import delete, rename, tag
+from tui.run_index import RunIndex
 from tui.streams import write_out
 from tui.training import open_app
 
@@ -60,9 +64,11 @@ def replay(context: click.Context, *, run: str, speed: float | None) -> int:
 @folder_options
 @click.pass_context
 def runs(context: click.Context, *, as_json: bool) -> int:
-    """List the runs, newest first."""
+    """List the runs, newest first, those that wait for their turn before them."""
     store = run_store(context)
-    summaries = store.summaries()
+    summaries = RunIndex(store).read()
+    with suppress(Problem):  # To look at runs that wait is enough to have them begin; to list them comes first.
+        RunQueue(store).see_to_it()
     if as_json:
         _write_json(summaries)
     elif summaries:
@@ -151,7 +157,7 @@ def doctor(context: click.Context, *, as_json: bool) -> int:
     return report.exit_code
 
 
-COMMANDS = (attach, replay, runs, show, pause, resume, stop, lr, epochs, doctor)
+COMMANDS = (attach, replay, runs, show, pause, resume, stop, lr, epochs, rename, tag, delete, doctor)
 
 
 def _write_json(value: object) -> None:

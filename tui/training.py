@@ -11,6 +11,7 @@ import click
 from engines import launch
 from engines.catalog import DATASETS, MODELS
 from engines.launch import Worker
+from engines.run_queue import RunQueue
 from engines.runs import RunStore, read_spec
 from engines.spec import RunSpec
 from tui import choices, headless
@@ -40,6 +41,8 @@ def train(context: click.Context, values: Mapping[str, Any]) -> int:
         return open_app(store, spec, start=values["start"], notice=reason)
     if reason:
         say(f"{reason}: training on {spec.dataset} instead.")
+    if values["queue"]:
+        return _queue(store, spec)
     return _without_screen(partial(launch.start, store, spec), values)
 
 
@@ -98,6 +101,13 @@ def _go_on(store: RunStore, values: Mapping[str, Any], given: Mapping[str, str])
     return code
 
 
+def _queue(store: RunStore, spec: RunSpec) -> int:
+    """Print the id that the run will have once its turn comes."""
+    write_out(f"{RunQueue(store).add([spec])[0]}\n")
+    _warn_of_logout()
+    return 0
+
+
 def _without_screen(begin: Callable[[], Worker], values: Mapping[str, Any]) -> int:
     with Interrupts() as interrupts:
         worker = begin()
@@ -120,6 +130,9 @@ def _check_modes(context: click.Context, values: Mapping[str, Any], given: Mappi
         raise click.UsageError("--start shows the run on the screen, and --no-ui has none: leave one out.", context)
     if values["as_json"] and values["detach"]:
         raise click.UsageError("--detach prints the run's id and --json its events: leave one out.", context)
-    for name in ("as_json", "detach", "verbose"):
+    for name in ("as_json", "detach", "verbose", "continue_from"):
+        if values["queue"] and values[name]:
+            raise click.UsageError(f"--queue only leaves an order for a new run: leave {given[name]} out.", context)
+    for name in ("as_json", "detach", "verbose", "queue"):
         if values[name] and not values["no_ui"]:
             raise click.UsageError(f"{given[name]} goes with --no-ui: add it.", context)

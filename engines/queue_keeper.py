@@ -1,0 +1,159 @@
+"""The keeper of a queue: begins waiting runs as places become free, and ends when none waits any more.
+
+`python -m engines.queue_keeper ROOT`, in a session of its own; `run_queue` starts it, and another where one was killed.
+Its runs are workers as any other, and go on without it.
+"""
+
+import os
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import msgspec
+
+from engines import launch, run_lock
+from engines.label import Label, write_label
+from engines.launch import Worker
+from engines.problems import Problem, RunBusy, StorageProblem
+from engines.run_queue import BEGUN, WAITING, QueuedRun, RunQueue
+from engines.run_reader import RunReader
+from engines.runs import RunStore, read_spec
+from engines.spec import RunSpec
+from engines.telemetry import GpuMeter
+
+POLL_SECONDS = 0.25
+RETRY_SECONDS = 5.0
+PROCESSOR = "cpu"
+
+
+def place_for(device: str, gpus: Sequence[str], taken: Iterable[str]) -> str | None:
+    """Give a free place for a run that asks for `device`: one of `gpus`, or the processor; None where it has to wait.
+
+    A machine without GPUs has one place, because two runs at once would each be half as fast.
+    """
+    if not gpus or device == PROCESSOR:
+        places: Sequence[str] = (PROCESSOR,)
+    else:
+        places = (device,) if device in gpus else gpus
+    return next((place for place in places if place not in set(taken)), None)
+
+
+def place_of(device: str, gpus: Sequence[str]) -> str:
+    """Give the place that a run which asked for `device` has taken."""
+    if not gpus or device == PROCESSOR:
+        return PROCESSOR
+    return device if device in gpus else gpus[0]
+
+
+class QueueKeeper:
+    """Begins the runs of one queue; `gpus` are the devices that take one run each."""
+
+    def __init__(self, store: RunStore, gpus: Sequence[str] = ()) -> None:
+        self._store = store
+        self._queue = RunQueue(store)
+        self._gpus = gpus
+        self._workers: list[Worker] = []
+        self._alive: dict[Path, str] = {}
+
+    def step(self) -> bool:
+        """Begin what can begin now; False where nothing waits any more. Raises `StorageProblem`: try again later."""
+        self._workers = [worker for worker in self._workers if worker.process.poll() is None]
+        orders = self._queue.orders()
+        for order in orders:
+            if order.is_begun:
+                self._start(order, order.spec)  # Whoever took it was killed before it could.
+            elif place := self._free_place(order.spec.device):
+                self._begin(order, place)
+                break  # The next look tells who waits now.
+        return bool(orders)
+
+    def _free_place(self, device: str) -> str | None:
+        self._alive = {run: place for run, place in self._alive.items() if RunReader(run).has_worker()}
+        if place_for(device, self._gpus, self._alive.values()) is None:
+            return None
+        # Somebody may have started one without us; asked only now, because there may be thousands of runs.
+        self._alive = {run: place_of(_device(run), self._gpus) for run in self._store.alive()}
+        return place_for(device, self._gpus, self._alive.values())
+
+    def _begin(self, order: QueuedRun, place: str) -> None:
+        taken = order.path.with_suffix(BEGUN)
+        try:
+            order.path.rename(taken)
+        except FileNotFoundError:
+            return  # Somebody took it out, or moved it, this very moment.
+        spec = order.spec
+        if len(self._gpus) > 1 and place in self._gpus:
+            spec = msgspec.structs.replace(spec, device=place)
+        try:
+            self._start(msgspec.structs.replace(order, path=taken), spec)
+        except StorageProblem:
+            taken.rename(taken.with_suffix(WAITING))
+            raise
+
+    def _start(self, order: QueuedRun, spec: RunSpec) -> None:
+        directory = self._store.root / order.run_id
+        if not _has_begun(directory):
+            self._store.create(spec, order.run_id)
+            if order.label != Label():
+                write_label(directory, order.label)
+            try:
+                self._workers.append(launch.begin(directory))
+            except RunBusy:
+                pass  # The worker of a keeper that was killed came up after all.
+            except Problem as problem:
+                _say(f"{order.run_id}: {problem}")  # Readers call it crashed, and the next one's turn comes.
+        order.path.unlink(missing_ok=True)
+
+
+def visible_gpus(count: int, visible: str | None) -> tuple[str, ...]:
+    """Name the GPUs of this machine that a run may use, of which `visible` (CUDA's variable) may show some only."""
+    if visible is not None:
+        count = min(count, len([one for one in visible.split(",") if one.strip()]))
+    return tuple(f"cuda:{at}" for at in range(count))
+
+
+def keep(root: Path) -> None:
+    """Keep the queue until nothing waits; returns at once where somebody else does."""
+    queue = RunQueue(RunStore(root))
+    keeper = QueueKeeper(queue.store, visible_gpus(len(GpuMeter().read()), os.environ.get("CUDA_VISIBLE_DEVICES")))
+    while queue.orders():  # Asked once more after the lock is given back: whoever added meanwhile saw it held.
+        try:
+            lock = run_lock.acquire(queue.folder / "lock")
+        except RunBusy:
+            return
+        _begin_all(keeper)
+        os.close(lock)
+
+
+def _begin_all(keeper: QueueKeeper) -> None:
+    while True:
+        try:
+            if not keeper.step():
+                return
+        except StorageProblem as problem:
+            _say(str(problem))
+            time.sleep(RETRY_SECONDS)
+        time.sleep(POLL_SECONDS)
+
+
+def _has_begun(directory: Path) -> bool:
+    reader = RunReader(directory)
+    has_events = reader.advance()
+    reader.close()
+    return has_events or reader.has_worker()
+
+
+def _device(run: Path) -> str:
+    spec = read_spec(run)
+    return spec.device if spec else "auto"
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
+
+
+if __name__ == "__main__":
+    if os.fork() == 0:
+        keep(Path(sys.argv[1]))

@@ -1,0 +1,217 @@
+"""Runs that wait: what is asked of the queue, and that they begin one after another, whoever is killed meanwhile."""
+
+import subprocess
+import sys
+import threading
+import time
+from contextlib import suppress
+
+import psutil
+import pytest
+import real_worker
+from real_worker import spec_of
+
+from engines import launch, run_lock
+from engines.label import Label, read_label
+from engines.problems import RunNotFound
+from engines.queue_keeper import QueueKeeper, place_for, place_of, visible_gpus
+from engines.run_queue import BEGUN, RunQueue
+from engines.run_reader import RunReader
+
+GPUS = ("cuda:0", "cuda:1")
+
+
+@pytest.fixture
+def queue(store):
+    return RunQueue(store)
+
+
+@pytest.fixture
+def unkept(queue, monkeypatch):
+    """A queue for which nobody is started that would begin its runs."""
+    monkeypatch.setattr(queue, "see_to_it", lambda: None)
+    return queue
+
+
+def ids(queue):
+    return [order.run_id for order in queue.waiting()]
+
+
+def until(holds):
+    end = time.monotonic() + real_worker.PATIENCE_SECONDS
+    while not (answer := holds()):
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    return answer
+
+
+def state_of(store, run_id):
+    reader = RunReader(store.root / run_id)
+    reader.read_all()
+    status = reader.status()
+    reader.close()
+    return status
+
+
+@pytest.mark.parametrize(
+    ("device", "gpus", "taken", "place"),
+    [
+        ("auto", (), (), "cpu"),
+        ("auto", (), ("cpu",), None),
+        ("cuda", (), ("cpu",), None),
+        ("auto", GPUS, (), "cuda:0"),
+        ("auto", GPUS, ("cuda:0",), "cuda:1"),
+        ("auto", GPUS, GPUS, None),
+        ("cuda:1", GPUS, ("cuda:0",), "cuda:1"),
+        ("cuda:0", GPUS, ("cuda:0",), None),
+        ("cpu", GPUS, GPUS, "cpu"),
+        ("cpu", GPUS, ("cpu",), None),
+    ],
+)
+def test_a_run_gets_a_place_of_its_own(device, gpus, taken, place):
+    assert place_for(device, gpus, taken) == place
+
+
+def test_a_run_that_took_any_gpu_is_on_the_first():
+    assert [place_of(device, GPUS) for device in ("auto", "cuda", "cuda:1", "cpu")] == [
+        "cuda:0",
+        "cuda:0",
+        "cuda:1",
+        "cpu",
+    ]
+    assert place_of("auto", ()) == "cpu"
+
+
+def test_gpus_that_are_hidden_are_no_places():
+    assert visible_gpus(4, None) == ("cuda:0", "cuda:1", "cuda:2", "cuda:3")
+    assert visible_gpus(4, "2,3") == ("cuda:0", "cuda:1")
+    assert visible_gpus(4, "") == ()
+
+
+def test_orders_keep_their_order_can_be_moved_and_taken_out(unkept):
+    first, second, third = unkept.add([spec_of(seed=seed) for seed in (1, 2, 3)], Label(tags=("sweep",)))
+    assert ids(unkept) == [first, second, third]
+    assert unkept.waiting()[1].spec.seed == 2
+    unkept.move_up(third)
+    unkept.move_up(third)
+    unkept.move_up(third)
+    assert ids(unkept) == [third, first, second]
+    unkept.move_up(second)
+    assert ids(unkept) == [third, second, first]
+    unkept.remove(second)
+    assert ids(unkept) == [third, first]
+    for action in (unkept.remove, unkept.move_up):
+        with pytest.raises(RunNotFound):
+            action(second)
+    row = unkept.waiting()[0].summary()
+    assert (row.state, row.tags, row.run_id) == ("queued", ("sweep",), third)
+
+
+def test_a_waiting_run_is_no_run_yet(unkept, store):
+    unkept.add([spec_of()])
+    assert store.directories() == []
+
+
+def test_many_adders_at_once_lose_nothing_and_give_no_id_twice(unkept):
+    given = []
+    adders = [threading.Thread(target=lambda: given.extend(unkept.add([spec_of()] * 20))) for _ in range(4)]
+    for adder in adders:
+        adder.start()
+    for adder in adders:
+        adder.join()
+    assert len(set(given)) == 80
+    assert sorted(ids(unkept)) == sorted(given)
+
+
+def test_what_is_no_order_is_passed_over(unkept):
+    (kept,) = unkept.add([spec_of()])
+    (unkept.folder / f"{1:020}-torn.json").write_text('{"spec": {')
+    (unkept.folder / "notes.txt").write_text("mine")
+    assert ids(unkept) == [kept]
+
+
+def test_runs_begin_one_after_another_and_the_keeper_ends(queue, store):
+    given = queue.add([spec_of(seed=seed, epochs=1) for seed in (1, 2)], Label(name="pair"))
+    queue.wait(given)
+    began_and_ended = []
+    for run_id in given:
+        state = RunReader(store.root / run_id).read_all()
+        assert state.finished.state == "completed"
+        assert read_label(store.root / run_id).name == "pair"
+        began_and_ended += [state.first_time, state.last_time]
+    assert began_and_ended == sorted(began_and_ended)
+    assert queue.orders() == []
+    until(lambda: run_lock.holder(queue.folder / "lock") is None)
+
+
+def test_a_run_waits_for_one_that_was_started_beside_the_queue(unkept, store, running):
+    (waiting,) = unkept.add([spec_of()])
+    keeper = QueueKeeper(store)
+    assert keeper.step()
+    assert ids(unkept) == [waiting]
+    running.process.kill()
+    running.process.wait()
+    assert keeper.step()
+    assert not unkept.orders()
+    real_worker.wait_until(store.root / waiting, lambda state: state.finished)
+    assert not keeper.step()
+
+
+def test_a_killed_worker_holds_nobody_up(queue, store):
+    doomed, heir = queue.add([spec_of(epochs=100_000), spec_of()])
+    pid = until(lambda: run_lock.holder(store.root / doomed / "lock"))
+    psutil.Process(pid).kill()
+    queue.wait([heir])
+    assert state_of(store, heir) == "completed"
+
+
+def test_a_killed_keeper_is_replaced_by_whoever_sees_a_waiting_run(queue, store):
+    present, heir = queue.add([spec_of(epochs=100_000), spec_of()])
+    worker = until(lambda: run_lock.holder(store.root / present / "lock"))
+    psutil.Process(until(lambda: run_lock.holder(queue.folder / "lock"))).kill()
+    until(lambda: run_lock.holder(queue.folder / "lock") is None)
+    assert psutil.Process(worker).is_running()
+    queue.see_to_it()
+    until(lambda: run_lock.holder(queue.folder / "lock"))
+    assert ids(queue) == [heir]
+    psutil.Process(worker).kill()
+    queue.wait([heir])
+    assert state_of(store, heir) == "completed"
+
+
+@pytest.mark.parametrize("died", ["before the run was made", "before its worker was told", "after it began"])
+def test_a_keeper_killed_while_it_began_a_run_neither_loses_nor_repeats_it(unkept, store, died):
+    (run_id,) = unkept.add([spec_of()])
+    order = unkept.waiting()[0]
+    order.path.rename(order.path.with_suffix(BEGUN))
+    if died != "before the run was made":
+        store.create(order.spec, run_id)
+    if died == "after it began":
+        launch.begin(store.root / run_id).process.wait()
+    keeper = QueueKeeper(store)
+    keeper.step()
+    assert unkept.orders() == []
+    state = real_worker.wait_until(store.root / run_id, lambda state: state.finished)
+    assert state.started.attempt == 1
+    assert len(store.directories()) == 1
+
+
+def test_a_run_that_cannot_be_started_makes_room_for_the_next(unkept, store):
+    doomed, heir = unkept.add([spec_of(), spec_of()])
+    directory = store.create(spec_of(), doomed)
+    (directory / "lock").mkdir()
+    keeper = QueueKeeper(store)
+    while keeper.step():
+        pass
+    assert RunReader(directory).read_all().started is None
+    real_worker.wait_until(store.root / heir, lambda state: state.finished)
+
+
+def test_of_two_keepers_one_leaves_at_once(queue):
+    queue.add([spec_of(epochs=100_000), spec_of()])
+    until(lambda: run_lock.holder(queue.folder / "lock"))
+    code = "import sys; from pathlib import Path; from engines.queue_keeper import keep; keep(Path(sys.argv[1]))"
+    assert subprocess.run([sys.executable, "-c", code, str(queue.store.root)], timeout=120, check=False).returncode == 0
+    for order in queue.orders():
+        with suppress(RunNotFound):
+            queue.remove(order.run_id)
