@@ -18,13 +18,23 @@ from textual.screen import Screen
 
 from engines.launch import Worker
 from engines.problems import Problem, StorageProblem
+from engines.run_queue import RunQueue
 from engines.run_reader import RunReader
 from engines.runs import RunStore
 from engines.spec import RunSpec
 from tui.announcement import alert_bytes
 from tui.choices import ALERTS, Choices
-from tui.messages import ContinuationChosen, FrameworkSettled, ReplayChosen, RunChosen, RunEnded, StartChosen
+from tui.messages import (
+    ContinuationChosen,
+    FrameworkSettled,
+    QueueChosen,
+    ReplayChosen,
+    RunChosen,
+    RunEnded,
+    StartChosen,
+)
 from tui.picture_file import write_picture
+from tui.run_index import RunIndex
 from tui.screens.launcher import LauncherScreen
 from tui.screens.too_small import TooSmallScreen, is_too_small
 from tui.theme import DARK, LIGHT
@@ -79,6 +89,7 @@ class MnistTuiApp(App[None]):
         super().__init__()
         self.choices = choices or Choices()
         self.store = store
+        self.index = RunIndex(store)
         self.processes = Workers(store)
         self.crash: ScreenCrash | None = None
         self._form = form
@@ -92,7 +103,7 @@ class MnistTuiApp(App[None]):
 
     def get_default_screen(self) -> Screen[None]:
         """Give the launcher, which stays under all other screens."""
-        return LauncherScreen(self.store, self._form, self._notice, self.choices)
+        return LauncherScreen(self.index, self._form, self._notice, self.choices)
 
     def on_mount(self) -> None:
         """Open what was asked for on the command line."""
@@ -166,6 +177,19 @@ class MnistTuiApp(App[None]):
         """Start what a person chose."""
         self.start_run(message.spec)
 
+    @work
+    async def on_queue_chosen(self, message: QueueChosen) -> None:
+        """Have what a person chose begin when its turn comes."""
+        queue = RunQueue(self.store)
+        try:
+            await asyncio.to_thread(queue.add, [message.spec])
+        except Problem as problem:
+            self.say_problem(problem)
+        else:
+            self.notify(
+                "It begins when those before it are done: r lists them.", title=f"{message.spec.title} is queued"
+            )
+
     def on_continuation_chosen(self, message: ContinuationChosen) -> None:
         """Go on with the run that a person chose."""
         self.go_on(message.directory, message.more_epochs, message.framework)
@@ -182,7 +206,7 @@ class MnistTuiApp(App[None]):
         """Show the table of runs."""
         from tui.screens.runs import RunsScreen
 
-        self.push_screen(RunsScreen(self.store))
+        self.push_screen(RunsScreen(self.index))
 
     def on_run_ended(self, message: RunEnded) -> None:
         """Tell a person who may look elsewhere, as they chose."""
@@ -209,13 +233,14 @@ class MnistTuiApp(App[None]):
         from tui.screens.monitor import MonitorScreen
         from tui.screens.replay import ReplayScreen
         from tui.screens.runs import RunsScreen
+        from tui.widgets.run_table import RunTable
 
         here = type(self.screen)
         sections: list[tuple[str, list[type[DOMNode]]]] = [
             ("Launcher", [LauncherScreen, RunForm]),
             ("Live screen", [MonitorScreen]),
             ("Replay", [ReplayScreen]),
-            ("Runs", [RunsScreen]),
+            ("Runs", [RunsScreen, RunTable]),
         ]
         sections.sort(key=lambda section: here not in section[1])
         self.push_screen(HelpScreen([*sections, ("Everywhere", [MnistTuiApp])]))

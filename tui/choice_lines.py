@@ -10,7 +10,14 @@ from tui.lines import Line, columns, fit, width_of
 
 _GAP = 2
 _SMALLEST_IMAGE = 5
-_ROLES = {"paused": "warning", "stalled": "warning", "stopped": "warning", "failed": "wrong", "crashed": "wrong"}
+_ROLES = {
+    "queued": "muted",
+    "paused": "warning",
+    "stalled": "warning",
+    "stopped": "warning",
+    "failed": "wrong",
+    "crashed": "wrong",
+}
 
 
 def model_lines(model: Model, framework: str, width: int) -> list[Line]:
@@ -68,10 +75,14 @@ def _centred(line: Line, width: int) -> Line:
 def run_line(run: RunSummary, now: float, width: int) -> Line:
     """Draw a run in one line: its state, what it trains, how well, and when it began before `now` (Unix seconds)."""
     age = ago(now - run.started) if run.started is not None else ""
-    role = _ROLES.get(run.state, "right")
     widths = (10, max(10, width - 31), -9, -12)
     cells = (run.state, run_title(run), formats.percent(run.best_test_accuracy), age)
-    return fit(columns(zip(cells, widths, (role, "text", "strong", "muted"), strict=True)), width)
+    return fit(columns(zip(cells, widths, (state_role(run), "text", "strong", "muted"), strict=True)), width)
+
+
+def state_role(run: RunSummary) -> str:
+    """Give the role in which a run's state is shown."""
+    return _ROLES.get(run.state, "right")
 
 
 def run_title(run: RunSummary) -> str:

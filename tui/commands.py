@@ -1,13 +1,11 @@
 """The subcommands: looking at runs, controlling one that is alive, and asking what works on this machine."""
 
 import time
-from contextlib import suppress
 
 import click
 import msgspec
 
-from engines.problems import Problem, RunNotFound
-from engines.run_queue import RunQueue
+from engines.problems import RunNotFound
 from engines.runs import read_spec
 from engines.spec import RunSpec
 from engines.text import clean_value
@@ -66,9 +64,7 @@ def replay(context: click.Context, *, run: str, speed: float | None) -> int:
 def runs(context: click.Context, *, as_json: bool) -> int:
     """List the runs, newest first, those that wait for their turn before them."""
     store = run_store(context)
-    summaries = RunIndex(store).read()
-    with suppress(Problem):  # To look at runs that wait is enough to have them begin; to list them comes first.
-        RunQueue(store).see_to_it()
+    summaries = RunIndex(store).look()
     if as_json:
         _write_json(summaries)
     elif summaries:

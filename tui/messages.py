@@ -41,6 +41,14 @@ class ReplayChosen(Message):
         self.directory = directory
 
 
+class QueueChosen(Message):
+    """A run of `spec` is to begin when its turn comes."""
+
+    def __init__(self, spec: RunSpec) -> None:
+        super().__init__()
+        self.spec = spec
+
+
 class RunsChosen(Message):
     """The table of all runs is to be shown."""
 

@@ -2,8 +2,10 @@
 
 import os
 import threading
+from contextlib import suppress
 from pathlib import Path
 
+from engines.problems import Problem
 from engines.run_queue import RunQueue
 from engines.run_reader import ALIVE
 from engines.runs import RunStore, RunSummary, summarise
@@ -34,6 +36,14 @@ class RunIndex:
         begun = {row.run_id for row in rows}
         waiting = [one.summary() for one in reversed(self._queue.orders()) if one.run_id not in begun]
         return waiting + rows
+
+    def look(self, newest: int | None = None) -> list[RunSummary]:
+        """Give the rows as `read` does, and see that those which wait are begun, which is up to whoever shows them."""
+        rows = self.read(newest)
+        if any(row.state == "queued" for row in rows):
+            with suppress(Problem):  # To show them comes first, and a start by hand will say what is wrong.
+                self._queue.see_to_it()
+        return rows
 
     def _row(self, directory: Path) -> RunSummary:
         stamp = (*_stamp(directory / "events.jsonl"), *_stamp(directory / "label.json"))

@@ -3,6 +3,7 @@ from piloted import SIZES, app_of, drive, seen, until, until_seen
 
 import tui.screens.launcher as launcher_module
 from engines.events import Gpu
+from engines.run_queue import RunQueue
 from engines.runs import RunStore
 from tui.dataset_look import DatasetLook
 from tui.machine import Machine
@@ -189,3 +190,15 @@ def test_a_folder_of_runs_that_cannot_be_read_is_said(tmp_path):
         await until_seen(pilot, "cannot read it. Look.")
 
     drive(app_of(store), steps)
+
+
+def test_u_queues_the_run_behind_those_that_are_alive(store, live_run):
+    async def steps(pilot):
+        await pilot.press("u")
+        await until_seen(pilot, "1 run is alive, 1 waiting: a opens")
+        assert isinstance(pilot.app.screen, LauncherScreen)
+
+    drive(app_of(store, asked={"seed": 7}), steps, (120, 40))
+    (order,) = RunQueue(store).waiting()
+    assert order.spec.seed == 7
+    RunQueue(store).remove(order.run_id)

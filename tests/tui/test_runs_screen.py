@@ -4,14 +4,17 @@ import pytest
 import real_worker
 from piloted import SIZES, app_of, drive, seen, until, until_seen
 
+from engines.label import Label, read_label, write_label
+from engines.run_queue import RunQueue
 from tui.screens.confirm import ConfirmScreen
 from tui.screens.monitor import MonitorScreen
+from tui.screens.prompt import PromptScreen
 from tui.screens.runs import RunsScreen
 
 
 async def open_table(pilot):
     await pilot.press("r")
-    await until(pilot, lambda: pilot.app.screen.query("DataTable"))
+    await until(pilot, lambda: pilot.app.screen.query("RunTable"))
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -98,3 +101,87 @@ def test_names_that_look_like_markup_are_shown_as_they_are(store):
         await until_seen(pilot, "Go on with torch [/red]x [TODO]")
 
     drive(app_of(store), steps)
+
+
+def test_words_hide_what_they_do_not_stand_in_and_escape_shows_it_again(store, finished_run):
+    write_label(finished_run, Label(name="the good one", tags=("sweep",)))
+
+    async def steps(pilot):
+        await open_table(pilot)
+        await until_seen(pilot, "the good one #sweep")
+        await pilot.press("slash", *"sweep nn")
+        await until_seen(pilot, "1 run, 0 alive, 1 shown")
+        await pilot.press(*" x")
+        await until_seen(pilot, "0 shown")
+        assert "the good one" not in seen(pilot)
+        await pilot.press("enter", "escape")
+        await until_seen(pilot, "the good one")
+        assert isinstance(pilot.app.screen, RunsScreen)
+
+    drive(app_of(store), steps, (120, 40))
+
+
+def test_a_run_is_named_and_tagged(store, finished_run):
+    async def steps(pilot):
+        await open_table(pilot)
+        await until_seen(pilot, "✓ completed")
+        await pilot.press("n")
+        await until(pilot, lambda: isinstance(pilot.app.screen, PromptScreen))
+        await pilot.press(*"best", "enter")
+        await until_seen(pilot, "best")
+        await pilot.press("number_sign")
+        await until(pilot, lambda: isinstance(pilot.app.screen, PromptScreen))
+        await pilot.press(*"a, b", "enter")
+        await until_seen(pilot, "best #a #b")
+
+    drive(app_of(store), steps)
+    assert read_label(finished_run) == Label(name="best", tags=("a", "b"))
+
+
+def test_deleting_asks_twice_by_name(store, finished_run):
+    async def steps(pilot):
+        await open_table(pilot)
+        await until_seen(pilot, "✓ completed")
+        for answers in (("n",), ("y", "n"), ("y", "y")):
+            assert finished_run.exists()
+            await pilot.press("X")
+            for answer in answers:
+                await until(pilot, lambda: isinstance(pilot.app.screen, ConfirmScreen))
+                assert finished_run.name in seen(pilot).replace("\n", "")
+                await pilot.press(answer)
+        await until_seen(pilot, "No runs in")
+
+    drive(app_of(store), steps, (120, 40))
+    assert not finished_run.exists()
+
+
+def test_a_run_that_is_alive_is_not_deleted(store, live_run):
+    async def steps(pilot):
+        await open_table(pilot)
+        await until_seen(pilot, "▶ running")
+        await pilot.press("delete")
+        await until_seen(pilot, "stop it first")
+
+    drive(app_of(store), steps)
+    assert live_run.run_directory.exists()
+
+
+def test_a_run_that_waits_is_moved_up_and_taken_out(store, live_run):
+    first, second = RunQueue(store).add([real_worker.spec_of(seed=seed) for seed in (1, 2)])
+
+    async def steps(pilot):
+        await open_table(pilot)
+        await until_seen(pilot, "1 alive, 2 waiting")
+        assert second in seen(pilot)
+        await pilot.press("U")
+        await until(pilot, lambda: [run.run_id for run in RunQueue(store).waiting()] == [second, first])
+        await pilot.press("enter", "c", "n")
+        await until_seen(pilot, "It waits for its turn.")
+        await pilot.press("X")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ConfirmScreen))
+        await pilot.press("y")
+        await until_seen(pilot, "1 alive, 1 waiting")
+
+    drive(app_of(store), steps, (120, 40))
+    assert [run.run_id for run in RunQueue(store).waiting()] == [first]
+    RunQueue(store).remove(first)

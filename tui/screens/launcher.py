@@ -15,7 +15,7 @@ from textual.widgets import Footer
 from engines.catalog import FRAMEWORK_TITLES, FRAMEWORKS
 from engines.problems import Problem, StorageProblem, Unavailable
 from engines.run_reader import ALIVE
-from engines.runs import RunStore, RunSummary
+from engines.runs import RunSummary
 from engines.spec import RunSpec
 from tui import formats
 from tui.background import in_background
@@ -23,11 +23,11 @@ from tui.choices import Choices
 from tui.dataset_look import DatasetLook, look_at
 from tui.form import Form
 from tui.machine import installed_version, look_at_machine
-from tui.messages import FrameworkSettled, RunChosen, RunsChosen, StartChosen
+from tui.messages import FrameworkSettled, QueueChosen, RunChosen, RunsChosen, StartChosen
 from tui.run_index import RunIndex, best_of
 from tui.screens.fresh_size import FreshSize
 from tui.view import describe_spec
-from tui.widgets.choice_panes import Heading, ImagesPane, ModelPane, RecentRuns, StartBar, count_alive
+from tui.widgets.choice_panes import Heading, ImagesPane, ModelPane, RecentRuns, StartBar, count_alive, count_waiting
 from tui.widgets.run_form import RunForm
 
 SETTLED_SECONDS = 2.0
@@ -69,11 +69,12 @@ class LauncherScreen(FreshSize, Screen[None]):
         Binding("M", "step('model', -1)", "model before", show=False),
         Binding("D", "step('dataset', -1)", "dataset before", show=False),
         Binding("i", "image_style", "images", show=False, tooltip="images as blocks, braille or ASCII"),
+        Binding("u", "queue", "queue", tooltip="have this run begin when those before it are done"),
         Binding("a", "open_alive", "alive", tooltip="open the run that is alive"),
         Binding("r", "open_runs", "runs", tooltip="all runs"),
     ]
 
-    def __init__(self, store: RunStore, asked: RunSpec, notice: str = "", choices: Choices | None = None) -> None:
+    def __init__(self, index: RunIndex, asked: RunSpec, notice: str = "", choices: Choices | None = None) -> None:
         super().__init__()
         self._choices = choices or Choices()
         self._form = Form(asked)
@@ -85,7 +86,7 @@ class LauncherScreen(FreshSize, Screen[None]):
         self._images = ImagesPane(self._choices)
         self._bar = StartBar()
         self._data_dir = asked.data_dir
-        self._index = RunIndex(store)
+        self._index = index
         self._runs: list[RunSummary] = []
         self._versions: dict[str, str | None] = {}
         self._looks: dict[str, DatasetLook | None] = {}
@@ -132,10 +133,11 @@ class LauncherScreen(FreshSize, Screen[None]):
 
     def action_start(self) -> None:
         """Start the run that the form asks for."""
-        try:
-            self.post_message(StartChosen(self._checked_spec()))
-        except Problem:
-            self.app.bell()
+        self._ask_for(StartChosen)
+
+    def action_queue(self) -> None:
+        """Have the run that the form asks for begin when its turn comes."""
+        self._ask_for(QueueChosen)
 
     def action_step(self, name: str, by: int) -> None:
         """Put the next value into the row called `name`."""
@@ -170,6 +172,12 @@ class LauncherScreen(FreshSize, Screen[None]):
     def _remember(self, name: str) -> None:
         with suppress(Problem):  # What cannot be started need not be remembered.
             self._choices.remember(self._form.spec(), name)
+
+    def _ask_for(self, kind: type[StartChosen | QueueChosen]) -> None:
+        try:
+            self.post_message(kind(self._checked_spec()))
+        except Problem:
+            self.app.bell()
 
     def _checked_spec(self) -> RunSpec:
         spec = self._form.spec()
@@ -246,11 +254,11 @@ class LauncherScreen(FreshSize, Screen[None]):
         self._is_looking = True
         try:
             machine = await in_background(look_at_machine)
-            self._heading.show(machine, count_alive(self._runs))
+            self._heading.show(machine, count_alive(self._runs), count_waiting(self._runs))
             self._form.offer_devices(machine.devices)
             self._rows.redraw()
-            self._runs = await in_background(lambda: self._index.read(NEWEST_RUNS))
-            self._heading.show(machine, count_alive(self._runs))
+            self._runs = await in_background(lambda: self._index.look(NEWEST_RUNS))
+            self._heading.show(machine, count_alive(self._runs), count_waiting(self._runs))
         except StorageProblem as problem:
             self._heading.say(str(problem))
         finally:

@@ -1,130 +1,226 @@
-"""The table of runs: what each does or did, how well, how long ago; opens one, or goes on with it."""
+"""The table of runs: what each does or did, how well, how long ago; and what a person does with them."""
 
-import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
 
-from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
-from textual.widgets import DataTable, Footer, Static
+from textual.widgets import Footer, Input, Static
 
-from engines.problems import StorageProblem
+from engines.deletion import delete_run, finish_deletions
+from engines.label import LONGEST_NAME, LONGEST_TAG, MOST_TAGS, Label, read_label, split_tags, write_label
+from engines.problems import Problem, StorageProblem
+from engines.run_queue import RunQueue
 from engines.run_reader import ALIVE
-from engines.runs import RunStore, RunSummary
-from tui import formats
+from engines.runs import RunSummary
 from tui.background import in_background
-from tui.choice_lines import ago, run_title
+from tui.choice_lines import run_title
 from tui.messages import ContinuationChosen, ReplayChosen, RunChosen
 from tui.run_index import RunIndex
+from tui.run_rows import matching, summary_of
 from tui.screens.confirm import ConfirmScreen
 from tui.screens.fresh_size import FreshSize
+from tui.screens.prompt import PromptScreen
+from tui.widgets.run_table import RunTable
 
 LOOK_SECONDS = 2.0
+FIRST_RUNS = 100
+"""So many are shown before all others are read."""
+
 MORE_EPOCHS = 5
 """How far a run that did all it was asked for goes on."""
 
-# The first five fill 80 columns; where there is no room, the others are simply not seen.
-COLUMNS = (
-    ("state", 11),
-    ("trains", 31),
-    ("epochs", 9),
-    ("best", 8),
-    ("started", 11),
-    ("took", 9),
-    ("device", 8),
-    ("lr", 8),
-    ("batch", 6),
-    ("seed", 6),
-    ("run", 64),
-)
-RIGHT_ALIGNED = {"epochs", "best", "started", "took"}
-MARKS = {"running": "▶", "paused": "‖", "stalled": "?", "completed": "✓", "stopped": "■", "failed": "✗", "crashed": "✗"}
-
 
 class RunsScreen(FreshSize, Screen[None]):
-    """Lists every run of a store, newest first, and keeps the list as it is on disk."""
+    """Lists every run of a store, and keeps the list as it is on disk."""
 
     DEFAULT_CSS = """
     RunsScreen {
-        #summary { height: 1; padding: 0 1; color: $text-muted; }
-        #where { height: 1; padding: 0 1; color: $text-muted; }
-        DataTable { height: 1fr; background: $background; overflow-x: hidden; }
-        DataTable:focus { background-tint: $foreground 0%; }
+        #summary, #where { height: 1; padding: 0 1; color: $text-muted; }
+        RunTable { height: 1fr; margin: 0 1; }
+        Input { display: none; margin: 0 1; background: $panel; }
     }
     """
+    AUTO_FOCUS = "RunTable"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "open", key_display="enter", priority=True),
         Binding("c", "go_on", "continue"),
-        Binding("y", "replay", "replay", tooltip="play the run again from its start"),
-        Binding("escape,r", "app.back", "back"),
+        Binding("slash", "filter", "filter", key_display="/", tooltip="only runs in which all words stand"),
+        Binding("y", "replay", "replay", show=False, tooltip="play the run again from its start"),
+        Binding("n", "rename", "name"),
+        Binding("number_sign", "tag", "tag", key_display="#", show=False),
+        Binding("X,delete", "delete", "delete", tooltip="delete for good, or take out of the queue"),
+        Binding("U,shift+up", "move_up", "sooner", show=False, tooltip="move up a run that waits"),
+        Binding("down", "focus_table", show=False),
+        Binding("escape", "back", "back", show=False),
+        Binding("r", "app.back", "back", show=False),
     ]
 
-    def __init__(self, store: RunStore) -> None:
+    def __init__(self, index: RunIndex) -> None:
         super().__init__()
-        self._store = store
-        self._index = RunIndex(store)
-        self._runs: dict[str, RunSummary] = {}
+        self._index = index
+        self._queue = RunQueue(index.store)
+        self._runs: list[RunSummary] | None = None
         self._is_looking = False
         # Kept, not queried: the runs may have been read when the screen is already being taken down.
         self._summary = Static("Reading the runs ...", id="summary", markup=False)
-        self._table = DataTable[Text](cursor_type="row")
+        self._table = RunTable()
+        self._filter = Input(placeholder="words, such as: torch lenet #tag completed", compact=True)
         self._where = Static("", id="where", markup=False)
 
     def compose(self) -> ComposeResult:
         """Lay out the table between a line about all runs and one about the chosen one."""
         yield self._summary
         yield self._table
+        yield self._filter
         yield self._where
         yield Footer(show_command_palette=False, compact=True)
 
     def on_mount(self) -> None:
         """Begin to read."""
-        for title, width in COLUMNS:
-            self._table.add_column(_cell(title, title), width=width, key=title)
         self._look()
+        self._finish_deletions()
         self.set_interval(LOOK_SECONDS, self._look)
 
     def action_open(self) -> None:
-        """Open the chosen run's live screen."""
-        if run := self._chosen:
+        """Open the chosen run's live screen; from the filter, go to the runs that are left."""
+        if self._filter.has_focus:
+            self.action_focus_table()
+        elif run := self._begun:
             self.post_message(RunChosen(Path(run.directory)))
-
-    def action_replay(self) -> None:
-        """Play the chosen run again."""
-        if run := self._chosen:
-            self.post_message(ReplayChosen(Path(run.directory)))
 
     @work
     async def action_go_on(self) -> None:
         """Ask whether to go on with the chosen run, past its end where it is there, and do."""
-        run = self._chosen
+        run = self._begun
         if run is None or run.spec is None:
             return
         if run.state in ALIVE:
-            self.notify("It is alive: Enter opens it.", title=run.run_id, markup=False)
+            self._say(run, "It is alive: Enter opens it.")
             return
         more = MORE_EPOCHS if run.epochs_done >= run.spec.epochs else None
         how = f"for {more} epochs more" if more else "from its last checkpoint"
-        if await self.app.push_screen_wait(ConfirmScreen(f"Go on with {run_title(run)} {how}?")):
+        if await self._confirm(f"Go on with {run_title(run)} {how}?"):
             self.post_message(ContinuationChosen(Path(run.directory), run.spec.framework, more))
 
-    @on(DataTable.RowSelected)
+    def action_filter(self) -> None:
+        """Have words typed that a run must have to be shown."""
+        self._filter.display = True
+        self._filter.focus()
+
+    def action_focus_table(self) -> None:
+        """Go back from the filter to the runs."""
+        self._filter.display = bool(self._filter.value)
+        self._table.focus()
+
+    def action_back(self) -> None:
+        """Show all runs again where a filter hides some, else go back."""
+        if self._filter.display:
+            self._filter.value = ""
+            self.action_focus_table()
+        else:
+            self.app.pop_screen()
+
+    def action_replay(self) -> None:
+        """Play the chosen run again."""
+        if run := self._begun:
+            self.post_message(ReplayChosen(Path(run.directory)))
+
+    @work
+    async def action_rename(self) -> None:
+        """Ask for another name of the chosen run."""
+        if run := self._begun:
+            name = await self.app.push_screen_wait(PromptScreen(f"Name of {run.run_id}", run.name, LONGEST_NAME))
+            if name is not None:
+                await self._relabel(run, lambda label: label.renamed(name))
+
+    @work
+    async def action_tag(self) -> None:
+        """Ask for the tags of the chosen run."""
+        if run := self._begun:
+            question = f"Tags of {run.run_id}, spaces between them"
+            text = await self.app.push_screen_wait(
+                PromptScreen(question, " ".join(run.tags), MOST_TAGS * (LONGEST_TAG + 1))
+            )
+            if text is not None:
+                await self._relabel(run, lambda label: label.untagged(label.tags).tagged(split_tags(text)))
+
+    @work
+    async def action_delete(self) -> None:
+        """Delete the chosen run, asked twice; one that waits is taken out of the queue."""
+        run = self._table.chosen
+        if run is None:
+            return
+        called = f"{run.name or run_title(run)} ({run.run_id})"
+        if run.state == "queued":
+            if await self._confirm(f"Take {called} out of the queue?"):
+                await self._do(lambda: self._queue.remove(run.run_id))
+        elif run.state in ALIVE:
+            self._say(run, "It is alive: stop it first.")
+        elif await self._confirm(f"Delete {called}?") and await self._confirm(
+            f"Its record and its checkpoints go for good.\n\nDelete {called}?"
+        ):
+            await self._do(lambda: delete_run(Path(run.directory)))
+
+    @work
+    async def action_move_up(self) -> None:
+        """Have the chosen run begin before the one that would before it."""
+        run = self._table.chosen
+        if run and run.state == "queued":
+            await self._do(lambda: self._queue.move_up(run.run_id))
+
+    @on(RunTable.Selected)
     def _select(self) -> None:
         self.action_open()
 
-    @on(DataTable.RowHighlighted)
+    @on(RunTable.Highlighted)
     def _highlight(self) -> None:
-        self._where.update(self._chosen.run_id if self._chosen else "")
+        self._where.update(self._table.chosen.run_id if self._table.chosen else "")
+
+    @on(Input.Changed)
+    def _show(self) -> None:
+        if self._runs is None:
+            return
+        shown = matching(self._runs, self._filter.value)
+        self._table.show(shown)
+        words = summary_of(self._runs, len(shown) if self._filter.value else None)
+        root = self._index.store.root
+        empty = f"No runs in {root} yet: Escape, then Enter starts the first."
+        self._summary.update(f"{words}, in {root}" if self._runs else empty)
 
     @property
-    def _chosen(self) -> RunSummary | None:
-        table = self._table
-        if not table.row_count:
+    def _begun(self) -> RunSummary | None:
+        """The chosen run, where it has a directory; else that is said."""
+        run = self._table.chosen
+        if run and run.state == "queued":
+            self._say(run, "It waits for its turn.")
             return None
-        return self._runs.get(table.coordinate_to_cell_key(table.cursor_coordinate).row_key.value or "")
+        return run
+
+    async def _relabel(self, run: RunSummary, change: Callable[[Label], Label]) -> None:
+        directory = Path(run.directory)
+        await self._do(lambda: write_label(directory, change(read_label(directory))))
+
+    async def _do(self, action: Callable[[], None]) -> None:
+        """Do what takes the disk, say where it fails, and show what came of it."""
+        try:
+            await in_background(action)
+        except Problem as problem:
+            self.notify(problem.hint, title=problem.message, severity="error", markup=False)
+        self._look()
+
+    async def _confirm(self, question: str) -> bool:
+        return await self.app.push_screen_wait(ConfirmScreen(question))
+
+    def _say(self, run: RunSummary, words: str) -> None:
+        self.notify(words, title=run.run_id, markup=False)
+
+    @work
+    async def _finish_deletions(self) -> None:
+        await in_background(lambda: finish_deletions(self._index.store.root))
 
     @work
     async def _look(self) -> None:
@@ -132,50 +228,13 @@ class RunsScreen(FreshSize, Screen[None]):
             return
         self._is_looking = True
         try:
-            runs = await in_background(self._index.read)
+            if self._runs is None:
+                self._runs = await in_background(lambda: self._index.read(FIRST_RUNS))
+                self._show()
+            self._runs = await in_background(self._index.look)
         except StorageProblem as problem:
             self._summary.update(str(problem))
         else:
-            self._show(runs)
+            self._show()
         finally:
             self._is_looking = False
-
-    def _show(self, runs: list[RunSummary]) -> None:
-        known, self._runs = self._runs, {run.run_id: run for run in runs}
-        table = self._table
-        if list(known) != list(self._runs):
-            chosen = self._runs.get(self._chosen.run_id) if self._chosen else None
-            table.clear()
-            for run in runs:
-                table.add_row(*_cells(run), key=run.run_id)
-            if chosen:
-                table.move_cursor(row=table.get_row_index(chosen.run_id))
-        else:
-            for run in runs:
-                for (title, _), cell in zip(COLUMNS, _cells(run), strict=True):
-                    if table.get_cell(run.run_id, title) != cell:
-                        table.update_cell(run.run_id, title, cell)
-        alive = sum(run.state in ALIVE for run in runs)
-        words = f"{len(runs)} {'run' if len(runs) == 1 else 'runs'}, {alive} alive, in {self._store.root}"
-        empty = f"No runs in {self._store.root} yet: Escape, then Enter starts the first."
-        self._summary.update(words if runs else empty)
-        self._highlight()
-
-
-def _cells(run: RunSummary) -> list[Text]:
-    spec = run.spec
-    texts = (
-        f"{MARKS[run.state]} {run.state}",
-        run_title(run),
-        f"{run.epochs_done}/{spec.epochs}" if spec else f"{run.epochs_done}",
-        formats.percent(run.best_test_accuracy),
-        ago(time.time() - run.started) if run.started is not None else "",
-        formats.duration(run.seconds),
-        *((spec.device, formats.number(spec.lr), str(spec.batch_size), str(spec.seed)) if spec else ("",) * 4),
-        run.run_id,
-    )
-    return [_cell(title, text) for (title, _), text in zip(COLUMNS, texts, strict=True)]
-
-
-def _cell(title: str, text: str) -> Text:
-    return Text(text, justify="right" if title in RIGHT_ALIGNED else "left", overflow="ellipsis", no_wrap=True)

@@ -29,12 +29,12 @@ class Heading(Picture):
     def __init__(self, notice: str) -> None:
         super().__init__()
         self._machine: Machine | None = None
-        self._alive_count = 0
+        self._alive_count = self._waiting_count = 0
         self._notice = notice
 
-    def show(self, machine: Machine, alive_count: int) -> None:
-        """Show what the machine is and how many runs are alive."""
-        self._machine, self._alive_count = machine, alive_count
+    def show(self, machine: Machine, alive_count: int, waiting_count: int) -> None:
+        """Show what the machine is and how many runs are alive, and wait for their turn."""
+        self._machine, self._alive_count, self._waiting_count = machine, alive_count, waiting_count
         self.redraw()
 
     def say(self, notice: str) -> None:
@@ -53,7 +53,8 @@ class Heading(Picture):
         alive: Line = []
         if self._alive_count:
             runs = "1 run is alive" if self._alive_count == 1 else f"{self._alive_count} runs are alive"
-            alive = [(f"{runs}: ", "warning"), ("a", "key"), (" opens", "muted")]
+            waiting = f", {self._waiting_count} waiting" if self._waiting_count else ""
+            alive = [(f"{runs}{waiting}: ", "warning"), ("a", "key"), (" opens", "muted")]
         room = width - width_of(name) - width_of(alive) - 1
         machine = _shortened(self._machine.lines(), room) if self._machine else ""
         first = justify([*name, (machine, "muted")], alive, width)
@@ -178,3 +179,8 @@ class StartBar(Picture):
 def count_alive(runs: list[RunSummary]) -> int:
     """Give how many of `runs` have a worker."""
     return sum(run.state in ALIVE for run in runs)
+
+
+def count_waiting(runs: list[RunSummary]) -> int:
+    """Give how many of `runs` wait for their turn."""
+    return sum(run.state == "queued" for run in runs)

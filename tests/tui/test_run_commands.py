@@ -1,0 +1,70 @@
+"""Naming, tagging, deleting and queueing runs from a shell."""
+
+import json
+
+import pytest
+import real_worker
+
+from engines.label import Label, read_label
+from engines.run_queue import RunQueue
+from tui import cli
+
+TRAIN = ("--no-ui", "-f", "rehearsal", "-m", "nn", "-d", "digits", "--epochs", "1")
+
+
+def listed(capsys):
+    assert cli.run(["runs", "--json"]) == 0
+    return [(run["run_id"], run["state"]) for run in json.loads(capsys.readouterr().out)]
+
+
+def test_a_run_is_named_and_tagged(finished_run, capsys):
+    assert cli.run(["rename", "last", "the good one"]) == 0
+    assert cli.run(["tag", "last", "#a", "b"]) == 0
+    assert cli.run(["tag", "last", "a", "--remove"]) == 0
+    assert read_label(finished_run) == Label(name="the good one", tags=("b",))
+    assert cli.run(["runs", "--json"]) == 0
+    (run,) = json.loads(capsys.readouterr().out)
+    assert (run["name"], run["tags"]) == ("the good one", ["b"])
+
+
+def test_a_tag_of_two_words_is_wrong_usage(finished_run, capsys):
+    assert cli.run(["tag", "last", "two words"]) == 2
+    assert "is no tag" in capsys.readouterr().err
+
+
+def test_a_run_is_deleted_only_where_somebody_says_so(finished_run, capsys):
+    assert cli.run(["delete", "last"]) == 2
+    assert "--yes" in capsys.readouterr().err
+    assert finished_run.exists()
+    assert cli.run(["delete", finished_run.name, "--yes"]) == 0
+    assert listed(capsys) == []
+    assert cli.run(["delete", finished_run.name, "--yes"]) == 3
+
+
+def test_a_run_that_is_alive_is_busy(running, capsys):
+    assert cli.run(["delete", "last", "--yes"]) == 7
+    assert "is alive" in capsys.readouterr().err
+    assert running.run_directory.exists()
+
+
+def test_a_queued_run_has_its_id_at_once_and_can_be_taken_out(running, store, capsys):
+    assert cli.run([*TRAIN, "--queue"]) == 0
+    run_id = capsys.readouterr().out.strip()
+    assert listed(capsys) == [(run_id, "queued"), (running.run_directory.name, "running")]
+    assert cli.run(["delete", run_id]) == 0
+    assert listed(capsys) == [(running.run_directory.name, "running")]
+
+
+def test_a_queued_run_is_trained_under_its_id(store, capsys):
+    assert cli.run([*TRAIN, "--queue"]) == 0
+    run_id = capsys.readouterr().out.strip()
+    RunQueue(store).wait([run_id])
+    state = real_worker.wait_until(store.root / run_id, lambda state: state.finished)
+    assert state.finished.state == "completed"
+
+
+@pytest.mark.parametrize("options", [("--queue",), (*TRAIN, "--queue", "--json"), (*TRAIN, "--queue", "--detach")])
+def test_options_that_make_no_sense_beside_a_queue_are_refused(options, store, capsys):
+    assert cli.run([*options]) == 2
+    assert "--queue" in capsys.readouterr().err
+    assert not RunQueue(store).orders()

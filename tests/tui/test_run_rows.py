@@ -1,0 +1,113 @@
+import pytest
+
+from engines.runs import RunSummary
+from engines.spec import RunSpec
+from tui.lines import plain, width_of
+from tui.run_rows import COLUMNS, Look, column_at, columns_for, heading_line, in_order, matching, run_lines, summary_of
+
+NOW = 1_000_000.0
+
+
+def run_of(run_id, *, best=None, name="", tags=(), state="completed", **spec):
+    return RunSummary(
+        run_id=run_id,
+        state=state,
+        name=name,
+        tags=tags,
+        spec=RunSpec(**spec),
+        attempt=1,
+        epochs_done=3,
+        started=NOW - 300,
+        seconds=12.5,
+        test_accuracy=best,
+        test_loss=0.1,
+        best_epoch=2,
+        best_test_accuracy=best,
+        directory=f"/runs/{run_id}",
+    )
+
+
+RUNS = [
+    run_of("c", best=0.97, model="nn", state="queued"),
+    run_of("b", best=0.99, framework="tensorflow", name="The Good One", tags=("sweep",)),
+    run_of("a", dataset="digits", state="running"),
+]
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("", "cba"),
+        ("  tensor ", "b"),
+        ("torch", "ca"),
+        ("TORCH nn", "c"),
+        ("good #sweep", "b"),
+        ("digits nn", ""),
+        ("alive", "a"),
+        ("sweep", "b"),
+        ("ensor", ""),
+        ("queued", "c"),
+    ],
+)
+def test_all_words_must_stand_in_a_run(words, found):
+    assert "".join(run.run_id for run in matching(RUNS, words)) == found
+
+
+@pytest.mark.parametrize(
+    ("column", "is_descending", "order"),
+    [
+        ("started", True, "cba"),
+        ("started", False, "abc"),
+        ("best", True, "bca"),
+        ("best", False, "cba"),
+        ("trains", False, "bac"),
+        ("name", False, "bca"),
+        ("run", False, "abc"),
+    ],
+)
+def test_what_has_no_value_is_last_either_way(column, is_descending, order):
+    assert "".join(run.run_id for run in in_order(RUNS, column, is_descending=is_descending)) == order
+
+
+@pytest.mark.parametrize("column", [column.name for column in COLUMNS])
+def test_every_column_sorts(column):
+    assert len(in_order(RUNS, column, is_descending=True)) == len(RUNS)
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 120, 200, 300])
+def test_every_line_fills_its_width(width):
+    look = Look(chosen="b", marked={"a"}, column="best")
+    for line in [heading_line(look, width), *run_lines(RUNS, look, NOW, width)]:
+        assert width_of(line) == width
+
+
+def test_what_is_known_is_said_and_told_apart_without_colour():
+    look = Look(chosen="b", marked={"a"}, column="best")
+    queued, done, alive = map(plain, run_lines(RUNS, look, NOW, 120))
+    assert "best ▾" in plain(heading_line(look, 120))
+    for words in ("✓ completed", "tensorflow lenet mnist", "The Good One #sweep", "3/5", "99.00 %", "5 min ago"):
+        assert words in done
+    assert alive.startswith("◆ ▶ running")
+    assert "… queued" in queued
+
+
+def test_a_name_takes_the_place_of_the_title_where_there_is_no_column_for_it():
+    assert "The Good One #sweep" in plain(run_lines(RUNS, Look(), NOW, 80)[1])
+
+
+@pytest.mark.parametrize("width", [80, 200])
+def test_a_heading_is_found_where_it_stands(width):
+    line = plain(heading_line(Look(column="run"), width))
+    for column, _ in columns_for(width):
+        assert column_at(line.index(column.name), width) == column.name
+    assert column_at(0, width) is None
+
+
+def test_hostile_names_take_no_more_than_their_cells():
+    wide = run_of("w", name="漢" * 60, tags=("ü" * 30,))
+    assert all(width_of(line) == 80 for line in run_lines([wide], Look(), NOW, 80))
+
+
+def test_all_runs_are_summed_up():
+    assert summary_of(RUNS, None) == "3 runs, 1 alive, 1 waiting"
+    assert summary_of(RUNS[1:2], 0) == "1 run, 0 alive, 0 shown"
