@@ -10,12 +10,14 @@ from typing import Literal, TextIO
 from engines import datasets
 from engines.catalog import DATASETS, FRAMEWORK_TITLES
 from engines.checkpoints import Progress
+from engines.datasets import ImageData
 from engines.engine import Engine, Evaluation
 from engines.event_log import EventWriter
 from engines.events import ControlApplied, Log, RunError, RunFinished, RunStarted
 from engines.interruptible import broken_off_by
 from engines.mistakes import WorstMistakes
 from engines.phases import PhaseReporter, StopAsked
+from engines.preparation import Preparation
 from engines.problems import (
     STOPPED_EXIT_CODE,
     TARGET_NOT_REACHED_EXIT_CODE,
@@ -28,6 +30,7 @@ from engines.problems import (
 )
 from engines.requests import Requests
 from engines.sample_images import SampleImages
+from engines.spec import RunSpec
 from engines.standing import Standing
 from engines.telemetry import TelemetryThread
 from engines.training_loop import TrainingLoop
@@ -39,12 +42,15 @@ Figures = tuple[Evaluation, Evaluation]
 class Attempt:
     """Trains a run from where it stands to its end, whatever comes, and tells of it in events."""
 
-    def __init__(self, standing: Standing, writer: EventWriter, requests: Requests, log: TextIO) -> None:
+    def __init__(
+        self, standing: Standing, writer: EventWriter, requests: Requests, log: TextIO, preparation: Preparation
+    ) -> None:
         self._standing = standing
         self._spec = standing.spec
         self._writer = writer
         self._requests = requests
         self._log = log
+        self._preparation = preparation
         self._log_path = standing.directory / "worker.log"
         self._phases = PhaseReporter(writer.write, requests)
         self._loop: TrainingLoop | None = None
@@ -81,10 +87,9 @@ class Attempt:
                 module = _import_engine(spec.framework, self._log)
             report(1, 1, "frameworks")
         with self._phases.phase("data", None, "bytes") as report:
-            data = datasets.load(spec.dataset, spec.data_dir, report)
+            data = self._preparation.take_data(spec) or datasets.load(spec.dataset, spec.data_dir, report)
         with self._phases.phase("build", None, "tensors") as report:
-            engine: Engine = module.create(spec)
-            engine.load_data(data)
+            engine = self._preparation.take_engine(spec) or _make_engine(module, spec, data)
             if standing.state is not None:
                 engine.load_state(standing.state)
             report(len(engine.parameters), len(engine.parameters), "tensors")
@@ -206,6 +211,12 @@ def _import_engine(framework: str, log: TextIO) -> ModuleType:
             f"{title} cannot be imported ({type(error).__name__}: {error}).",
             f"Install it anew with `pip install {framework}`, or choose another --framework.",
         ) from error
+
+
+def _make_engine(module: ModuleType, spec: RunSpec, data: ImageData) -> Engine:
+    engine: Engine = module.create(spec)
+    engine.load_data(data)
+    return engine
 
 
 def _print_traceback(log: TextIO) -> None:

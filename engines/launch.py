@@ -6,21 +6,29 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
+from engines.catalog import MODELS
 from engines.problems import PROBLEMS, Problem, StorageProblem, WorkerDied
 from engines.regular_file import open_regular, open_to_append
-from engines.runs import RunStore, check_can_be_told
+from engines.runs import RunStore, check_can_be_told, read_spec
 from engines.spec import RunSpec
 from engines.text import clean_text
 
 ANSWER_SECONDS = 60.0
 
 
-class Order(msgspec.Struct, frozen=True, kw_only=True):
+class Prepare(msgspec.Struct, frozen=True, tag="prepare"):
+    """What a spare worker may be told before its order: that a run of `spec` is likely."""
+
+    spec: RunSpec
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True, tag="order"):
     """What a worker is told on stdin: the run's directory, and whether to go on with it.
 
     `more_epochs` counts from those done; None is what the run still lacks of what it asked for.
@@ -60,6 +68,18 @@ class Spare:
     def __init__(self, framework: str) -> None:
         self.framework = framework
         self.process = _spawn("--preload", framework)
+        self._settings: set[object] = set()
+
+    def prepare(self, spec: RunSpec) -> None:
+        """Have it read the dataset of `spec` and make an engine ready, in the place of what it had ready before."""
+        self._settings.add(_process_settings(spec))
+        assert self.process.stdin
+        with suppress(BrokenPipeError):  # It is gone; whoever wants to use it will see.
+            os.write(self.process.stdin.fileno(), msgspec.json.encode(Prepare(spec)) + b"\n")
+
+    def fits(self, spec: RunSpec) -> bool:
+        """Tell whether it can train a run of `spec`, be it that this takes a moment longer than what it prepared."""
+        return self.framework == spec.framework and self._settings <= {_process_settings(spec)} and self.is_alive()
 
     def is_alive(self) -> bool:
         """Tell whether it can still be given an order."""
@@ -79,15 +99,15 @@ def start(store: RunStore, spec: RunSpec, spare: Spare | None = None) -> Worker:
 
     Raises `StorageProblem` where the run cannot be made, `WorkerDied` where its worker does not come up.
     """
-    return begin(store.create(spec), spec.framework, spare)
+    return begin(store.create(spec), spare)
 
 
-def begin(directory: Path, framework: str = "", spare: Spare | None = None) -> Worker:
+def begin(directory: Path, spare: Spare | None = None) -> Worker:
     """Start the first attempt of a run whose directory is made; raises `RunBusy` where it has begun, `WorkerDied`."""
-    return _give_order(Order(run_directory=str(directory)), framework, spare)
+    return _give_order(Order(run_directory=str(directory)), read_spec(directory), spare)
 
 
-def go_on(directory: Path, more_epochs: int | None = None, framework: str = "", spare: Spare | None = None) -> Worker:
+def go_on(directory: Path, more_epochs: int | None = None, spare: Spare | None = None) -> Worker:
     """Start the next attempt of a run from its last whole checkpoint.
 
     Raises `RunBusy` where it has a worker, `CheckpointProblem` where there is nothing to go on from or to do,
@@ -95,12 +115,12 @@ def go_on(directory: Path, more_epochs: int | None = None, framework: str = "", 
     """
     check_can_be_told(directory)
     order = Order(run_directory=str(directory), go_on=True, more_epochs=more_epochs)
-    return _give_order(order, framework, spare)
+    return _give_order(order, read_spec(directory), spare)
 
 
-def _give_order(order: Order, framework: str, spare: Spare | None) -> Worker:
+def _give_order(order: Order, spec: RunSpec | None, spare: Spare | None) -> Worker:
     directory = Path(order.run_directory)
-    fits = spare is not None and spare.framework == framework and spare.is_alive()
+    fits = spare is not None and spec is not None and spare.fits(spec)
     process = spare.process if spare and fits else _spawn(log=directory / "worker.log")
     if spare and not fits:
         spare.end()
@@ -116,6 +136,13 @@ def _give_order(order: Order, framework: str, spare: Spare | None) -> Worker:
         process.wait()
         raise _as_problem(answer)
     return Worker(directory, process, answer.attempt, answer.offset)
+
+
+def _process_settings(spec: RunSpec) -> object:
+    """Give what a framework takes once for its whole process, so that a spare is of no use for other settings."""
+    if spec.framework != "tensorflow" or spec.model not in MODELS:
+        return None
+    return spec.device, spec.gpu_memory_limit, MODELS[spec.model].has_convolutions(spec.framework)
 
 
 def _spawn(*arguments: str, log: Path | None = None) -> subprocess.Popen[bytes]:

@@ -5,20 +5,26 @@
 
 import contextlib
 import os
+import select
 import sys
 from importlib import import_module
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import msgspec
 
 from engines import run_lock
 from engines.event_log import EventWriter
-from engines.launch import Answer, Order
+from engines.launch import Answer, Order, Prepare
 from engines.post_mortem import ATTEMPT_MARK
 from engines.problems import Problem, StorageProblem
 from engines.regular_file import open_to_append
 from engines.run_reader import RunReader
+
+if TYPE_CHECKING:
+    from engines.preparation import Preparation
+
+_decoder = msgspec.json.Decoder(Order | Prepare)
 
 
 def main() -> int:
@@ -26,24 +32,42 @@ def main() -> int:
     answers = _keep_for_answers(1)
     if sys.argv[1:2] == ["--preload"]:
         _preload(sys.argv[2])
-    line = sys.stdin.buffer.readline()
-    if not line:
+    order, preparation = _take_order(0)
+    if order is None:
         return 0  # Whoever prepared this spare is gone, or does not need it.
-    order = msgspec.json.decode(line, type=Order)
     directory = Path(order.run_directory)
     try:
         lock = run_lock.acquire(directory / "lock")  # Held until this process ends, however it ends.
         log = _open_log(directory)
-        code = _attempt(directory, order, lock, log, answers)
+        code = _attempt(directory, order, lock, log, answers, preparation=preparation)
     except Problem as problem:
         _answer(answers, Answer(error=problem.kind, message=problem.message, hint=problem.hint))
         return problem.exit_code
     return code
 
 
-def _attempt(directory: Path, order: Order, lock: int, log: TextIO, answers: int) -> int:
+def _take_order(stdin: int) -> tuple[Order | None, "Preparation | None"]:
+    """Get ready for each spec that is told, until the order comes; None where it never does."""
+    preparation = None
+    # Without a buffer, so that a look at the descriptor tells whether there is more.
+    with open(stdin, "rb", buffering=0, closefd=False) as lines:
+        for line in iter(lines.readline, b""):
+            told = _decoder.decode(line)
+            if isinstance(told, Order):
+                return told, preparation
+            from engines.preparation import Preparation
+
+            preparation = preparation or Preparation()
+            preparation.prepare(told.spec, lambda: bool(select.select([stdin], [], [], 0)[0]))
+    return None, None
+
+
+def _attempt(
+    directory: Path, order: Order, lock: int, log: TextIO, answers: int, *, preparation: "Preparation | None"
+) -> int:
     # numpy and the rest are worth their time only once the lock is ours.
     from engines.attempt import Attempt
+    from engines.preparation import Preparation
     from engines.requests import Requests
     from engines.standing import Standing
 
@@ -58,7 +82,7 @@ def _attempt(directory: Path, order: Order, lock: int, log: TextIO, answers: int
     with contextlib.suppress(OSError):  # A full disk does not keep anyone from training.
         os.write(log.fileno(), f"{ATTEMPT_MARK}{standing.attempt}, process {os.getpid()}\n".encode())
     _leave_streams(log, answers)
-    return Attempt(standing, writer, requests, log).run()
+    return Attempt(standing, writer, requests, log, preparation or Preparation()).run()
 
 
 def _preload(framework: str) -> None:

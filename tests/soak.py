@@ -69,7 +69,7 @@ def live_and_die(directory, framework, seconds, number):
     """Start the next attempt, and kill its worker after `seconds` of whatever it does then; gives how that ended."""
     spare = launch.Spare(framework)
     with ThreadPoolExecutor(1) as pool:
-        answer = pool.submit(launch.go_on, directory, framework=framework, spare=spare)
+        answer = pool.submit(launch.go_on, directory, spare=spare)
         time.sleep(seconds)
         spare.process.send_signal(number)
         spare.process.wait(real_worker.PATIENCE_SECONDS)

@@ -4,6 +4,7 @@ import asyncio
 import gc
 import os
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import ClassVar
 
@@ -23,10 +24,11 @@ from engines.run_reader import RunReader
 from engines.runs import RunStore
 from engines.spec import RunSpec
 from tui.announcement import alert_bytes
+from tui.background import in_background
 from tui.choices import ALERTS, Choices
 from tui.messages import (
+    ChoiceSettled,
     ContinuationChosen,
-    FrameworkSettled,
     QueueChosen,
     ReplayChosen,
     RunChosen,
@@ -127,9 +129,9 @@ class MnistTuiApp(App[None]):
         """Start a run of `spec` and show it; where that fails it is said, and the screen stays as it is."""
         self._launch(lambda: self.processes.start(spec))
 
-    def go_on(self, directory: Path, more_epochs: int | None = None, framework: str = "") -> None:
+    def go_on(self, directory: Path, more_epochs: int | None = None) -> None:
         """Go on with a run from its last checkpoint and show it."""
-        self._launch(lambda: self.processes.go_on(directory, more_epochs, framework))
+        self._launch(lambda: self.processes.go_on(directory, more_epochs))
 
     @work
     async def _launch(self, begin: Callable[[], Worker]) -> None:
@@ -164,9 +166,9 @@ class MnistTuiApp(App[None]):
         self.push_screen(ReplayScreen(directory, speed or USUAL_SPEED, self.choices))
         self._check_size(self.size)
 
-    def prepare_spare(self, framework: str) -> None:
-        """Have a worker import `framework` meanwhile, in the place of another one; with "" none is wanted any more."""
-        self.processes.spare.want(framework)
+    def prepare_spare(self, spec: RunSpec | None) -> None:
+        """Have a worker get ready for a run of `spec`, in the place of another one; with None none is wanted."""
+        self.processes.spare.want(spec)
         self._adjust_spare()
 
     @work(thread=True)
@@ -192,7 +194,7 @@ class MnistTuiApp(App[None]):
 
     def on_continuation_chosen(self, message: ContinuationChosen) -> None:
         """Go on with the run that a person chose."""
-        self.go_on(message.directory, message.more_epochs, message.framework)
+        self.go_on(message.directory, message.more_epochs)
 
     def on_run_chosen(self, message: RunChosen) -> None:
         """Show the run that a person chose."""
@@ -212,9 +214,15 @@ class MnistTuiApp(App[None]):
         """Tell a person who may look elsewhere, as they chose."""
         self._write_outside(alert_bytes(self.choices.alert, message.words))
 
-    def on_framework_settled(self, message: FrameworkSettled) -> None:
-        """Keep a spare worker of what a person stays with."""
-        self.prepare_spare(message.framework)
+    def on_choice_settled(self, message: ChoiceSettled) -> None:
+        """Keep a spare worker for what a person stays with, and have the live screen's code at hand."""
+        self.prepare_spare(message.spec)
+        if message.spec:
+            self._import_monitor()
+
+    @work
+    async def _import_monitor(self) -> None:
+        await in_background(lambda: import_module("tui.screens.monitor"))
 
     def say_problem(self, problem: Problem) -> None:
         """Tell a person what did not work and what to do about it."""

@@ -24,13 +24,12 @@ class RunChosen(Message):
 
 
 class ContinuationChosen(Message):
-    """The run in `directory`, trained in `framework`, is to go on: to its end, or for `more_epochs`."""
+    """The run in `directory` is to go on: to its end, or for `more_epochs`."""
 
-    def __init__(self, directory: Path, framework: str, more_epochs: int | None = None) -> None:
+    def __init__(self, directory: Path, more_epochs: int | None = None) -> None:
         super().__init__()
         self.more_epochs = more_epochs
         self.directory = directory
-        self.framework = framework
 
 
 class ReplayChosen(Message):
@@ -61,9 +60,9 @@ class RunEnded(Message):
         self.words = words
 
 
-class FrameworkSettled(Message):
-    """A person has stayed with `framework` for a while; empty when nobody is choosing any more."""
+class ChoiceSettled(Message):
+    """A person has stayed with `spec` for a while, and may start it; None when nobody is choosing any more."""
 
-    def __init__(self, framework: str) -> None:
+    def __init__(self, spec: RunSpec | None) -> None:
         super().__init__()
-        self.framework = framework
+        self.spec = spec

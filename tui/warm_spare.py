@@ -1,10 +1,11 @@
-"""The one spare worker that imports a framework while a person is still choosing, so that a run begins at once."""
+"""The one spare worker that gets ready while a person is still choosing, so that a run begins at once."""
 
 import threading
 from contextlib import suppress
 
 from engines.launch import Spare
 from engines.problems import Problem
+from engines.spec import RunSpec
 
 
 class WarmSpare:
@@ -13,32 +14,39 @@ class WarmSpare:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._spare: Spare | None = None
-        self._wanted = ""
+        self._wanted: RunSpec | None = None
+        self._prepared: RunSpec | None = None
 
-    def want(self, framework: str) -> None:
-        """Say of which framework a spare would be welcome, of none where it is empty; `adjust` makes it so."""
-        self._wanted = framework
+    def want(self, spec: RunSpec | None) -> None:
+        """Say for which run a spare would be welcome, None for none; `adjust` makes it so."""
+        self._wanted = spec
 
     def adjust(self) -> None:
         """Have the spare that is wanted and no other; starts and ends processes, so it belongs into a thread."""
         with self._lock:
             wanted, spare = self._wanted, self._spare
-            if spare and (spare.framework != wanted or not spare.is_alive()):
+            if spare and not (wanted and spare.fits(wanted)):
                 spare.end()
                 self._spare = None
-            if wanted and not self._spare:
+            if not wanted:
+                return
+            if not self._spare:
+                self._prepared = None
                 # No room for a spare is no trouble yet; where it is still so, the run itself will say it.
                 with suppress(Problem):
-                    self._spare = Spare(wanted)
+                    self._spare = Spare(wanted.framework)
+            if self._spare and self._prepared != wanted:
+                self._spare.prepare(wanted)
+                self._prepared = wanted
 
     def take(self) -> Spare | None:
         """Give the spare away: whoever takes it uses it or ends it. None is wanted any more."""
         with self._lock:
-            self._wanted = ""
+            self._wanted = None
             spare, self._spare = self._spare, None
             return spare
 
     def end(self) -> None:
         """End the spare, if there is one, and want none."""
-        self.want("")
+        self.want(None)
         self.adjust()

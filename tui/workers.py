@@ -14,7 +14,7 @@ from tui.warm_spare import WarmSpare
 
 
 class Workers:
-    """Starts runs in `store`; what blocks (`start`, `go_on`, `adjust_spare`) belongs into a thread."""
+    """Starts runs in `store`; what blocks (`start`, `go_on`, `spare.adjust`) belongs into a thread."""
 
     def __init__(self, store: RunStore) -> None:
         self.spare = WarmSpare()
@@ -26,9 +26,9 @@ class Workers:
         """Start a run of `spec`; raises the problems of `launch.start`."""
         return self._begin(lambda spare: launch.start(self._store, spec, spare))
 
-    def go_on(self, directory: Path, more_epochs: int | None, framework: str) -> Worker:
+    def go_on(self, directory: Path, more_epochs: int | None) -> Worker:
         """Start the next attempt of a run; raises the problems of `launch.go_on`."""
-        return self._begin(lambda spare: launch.go_on(directory, more_epochs, framework, spare))
+        return self._begin(lambda spare: launch.go_on(directory, more_epochs, spare))
 
     def watch(self, directory: Path) -> None:
         """Remember that a person saw this run."""

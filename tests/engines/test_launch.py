@@ -11,6 +11,7 @@ import pytest
 import real_worker
 
 from engines import launch, run_lock
+from engines.events import PHASES, Phase
 from engines.launch import Spare, describe_exit, last_log_lines
 from engines.problems import CheckpointProblem, RunBusy, StorageProblem, UsageProblem, WorkerDied
 from engines.runs import read_spec
@@ -59,7 +60,7 @@ def test_a_second_worker_for_a_run_is_refused(store, ends):
 
 
 def test_of_many_continuations_at_once_one_wins(finished_run, ends):
-    order = b'{"run_directory":"%s","go_on":true,"more_epochs":500}\n' % os.fsencode(finished_run)
+    order = b'{"type":"order","run_directory":"%s","go_on":true,"more_epochs":500}\n' % os.fsencode(finished_run)
     command = [sys.executable, "-P", "-m", "engines.worker"]
     streams = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
     workers = [subprocess.Popen(command, **streams) for _ in range(5)]
@@ -161,6 +162,40 @@ def test_a_spare_for_another_framework_is_ended_and_not_used(store):
     assert real_worker.ended(worker).exit_code == 0
 
 
+def test_a_spare_that_is_ready_trains_as_one_that_is_not(store):
+    spare, spec = Spare("rehearsal"), real_worker.spec_of(epochs=1)
+    spare.prepare(spec)
+    ready, other = (real_worker.ended(launch.start(store, spec, spare)), real_worker.train(store, epochs=1))
+    assert ready.finished.test_loss == other.finished.test_loss
+    assert [event.name for event in ready.events if is_end_of_phase(event)] == list(PHASES)
+
+
+def is_end_of_phase(event):
+    return isinstance(event, Phase) and event.state == "finished"
+
+
+@pytest.mark.parametrize(
+    ("framework", "asked", "fits"),
+    [
+        ("torch", {"model": "lenet"}, True),
+        ("tensorflow", {"epochs": 9, "seed": 1}, True),
+        ("tensorflow", {"model": "lenet"}, False),
+        ("tensorflow", {"device": "cpu"}, False),
+        ("tensorflow", {"gpu_memory_limit": 512}, False),
+        ("rehearsal", {}, False),
+    ],
+)
+def test_a_spare_fits_until_it_has_taken_other_settings(framework, asked, fits, python_finds):
+    for name in ("torch", "tensorflow"):
+        python_finds(name, "raise ImportError('not needed')")
+    before = real_worker.spec_of(framework=framework if framework != "rehearsal" else "torch")
+    spare = Spare(before.framework)
+    spare.prepare(before)
+    assert spare.fits(before)
+    assert spare.fits(real_worker.spec_of(framework=framework, **asked)) == fits
+    spare.end()
+
+
 def test_a_spare_that_died_is_replaced(store):
     spare = Spare("rehearsal")
     spare.process.kill()
@@ -177,7 +212,7 @@ def test_a_spare_is_ended_at_once_when_it_is_not_needed():
 
 def test_a_spare_goes_on_with_a_run_too(finished_run):
     spare = Spare("rehearsal")
-    worker = launch.go_on(finished_run, 1, "rehearsal", spare)
+    worker = launch.go_on(finished_run, 1, spare)
     assert worker.process is spare.process
     assert real_worker.ended(worker).exit_code == 0
 

@@ -19,8 +19,8 @@ def warm():
     warm.end()
 
 
-def have(warm, framework):
-    warm.want(framework)
+def have(warm, framework, **asked):
+    warm.want(real_worker.spec_of(framework=framework, **asked) if framework else None)
     warm.adjust()
     return warm._spare
 
@@ -35,8 +35,13 @@ def test_one_spare_is_kept_as_long_as_it_is_wanted(warm):
 
 def test_a_spare_of_another_framework_takes_its_place(warm):
     first = have(warm, "rehearsal")
-    second = have(warm, "other")
-    assert (first.process.returncode, second.framework) == (-signal.SIGKILL, "other")
+    second = have(warm, "torch")
+    assert (first.process.returncode, second.framework) == (-signal.SIGKILL, "torch")
+
+
+def test_the_spare_stays_where_only_its_run_changes(warm):
+    first = have(warm, "rehearsal", epochs=3)
+    assert have(warm, "rehearsal", epochs=4) is first
 
 
 def test_a_spare_that_died_is_replaced(warm):
@@ -80,7 +85,7 @@ def test_a_run_is_trained_by_the_spare_that_fits(store):
 
 def test_a_spare_that_does_not_fit_is_ended_and_the_run_starts_all_the_same(store):
     workers = Workers(store)
-    spare = have(workers.spare, "other")
+    spare = have(workers.spare, "torch")
     worker = workers.start(real_worker.spec_of(epochs=1))
     assert spare.process.returncode == -signal.SIGKILL
     assert real_worker.ended(worker).exit_code == 0
@@ -99,7 +104,7 @@ def test_a_run_that_cannot_go_on_says_why(store, finished_run):
     for file in (finished_run / "checkpoints").iterdir():
         file.unlink()
     with pytest.raises(CheckpointProblem):
-        Workers(store).go_on(finished_run, 1, "rehearsal")
+        Workers(store).go_on(finished_run, 1)
 
 
 def test_an_ended_worker_is_reaped(store):

@@ -23,14 +23,16 @@ from tui.choices import Choices
 from tui.dataset_look import DatasetLook, look_at
 from tui.form import Form
 from tui.machine import installed_version, look_at_machine
-from tui.messages import FrameworkSettled, QueueChosen, RunChosen, RunsChosen, StartChosen
+from tui.messages import ChoiceSettled, QueueChosen, RunChosen, RunsChosen, StartChosen
 from tui.run_index import RunIndex, best_of
 from tui.screens.fresh_size import FreshSize
 from tui.view import describe_spec
 from tui.widgets.choice_panes import Heading, ImagesPane, ModelPane, RecentRuns, StartBar, count_alive, count_waiting
 from tui.widgets.run_form import RunForm
 
-SETTLED_SECONDS = 2.0
+SETTLED_SECONDS = 1.0
+"""Who has stayed with a choice for so long may start it."""
+
 LOOK_SECONDS = 2.0
 NEWEST_RUNS = 50
 IMAGE_COUNT = 60
@@ -125,7 +127,7 @@ class LauncherScreen(FreshSize, Screen[None]):
         for timer in (self._looking, self._settling):
             if timer:
                 timer.stop()
-        self.post_message(FrameworkSettled(""))
+        self.post_message(ChoiceSettled(None))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer to open what is alive only where something is."""
@@ -164,8 +166,7 @@ class LauncherScreen(FreshSize, Screen[None]):
         if event.name == "dataset":
             self._has_chosen_dataset = True
             self._look_at_dataset(self._form.texts["dataset"])
-        if event.name == "framework":
-            self._wait_until_settled()
+        self._wait_until_settled()
         self._remember(event.name)
         self._show_choice()
 
@@ -218,9 +219,9 @@ class LauncherScreen(FreshSize, Screen[None]):
         self._settling = self.set_timer(SETTLED_SECONDS, self._settle)
 
     def _settle(self) -> None:
-        framework = self._form.texts["framework"]
-        if self._versions.get(framework, "") is not None:
-            self.post_message(FrameworkSettled(framework))
+        if not self._is_starting:
+            with suppress(Problem):
+                self.post_message(ChoiceSettled(self._checked_spec()))
 
     def _find_out(self) -> None:
         # Not before the first frame is drawn: threads at work would make it late.

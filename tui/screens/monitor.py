@@ -18,7 +18,7 @@ from tui.announcement import end_of, title_of
 from tui.background import in_background
 from tui.choices import Choices
 from tui.compositor import CellCompositor
-from tui.messages import ContinuationChosen, ReplayChosen, RunEnded, StartChosen
+from tui.messages import ChoiceSettled, ContinuationChosen, ReplayChosen, RunEnded, StartChosen
 from tui.screens.confirm import ConfirmScreen
 from tui.screens.fresh_size import FreshSize
 from tui.screens.switcher import SwitcherScreen
@@ -212,7 +212,7 @@ class MonitorScreen(FreshSize, Screen[None]):
         more = MORE_EPOCHS if view.state.epochs and view.state.epochs[-1].epoch >= view.spec.epochs else None
         how = f"for {more} epochs more" if more else "from its last checkpoint"
         if await self.app.push_screen_wait(ConfirmScreen(f"Continue this run {how}?")):
-            self.post_message(ContinuationChosen(self._directory, view.spec.framework, more))
+            self.post_message(ContinuationChosen(self._directory, more))
 
     def action_replay(self) -> None:
         """Play the run again, as far as it is, over this screen."""
@@ -224,8 +224,8 @@ class MonitorScreen(FreshSize, Screen[None]):
         switcher = SwitcherScreen(self._watch.spec or RunSpec(), row, is_alive=self._watch.has_worker)
         switch = await self.app.push_screen_wait(switcher)
         if switch is None:
-            return
-        if not switch.stop_first or not self._watch.has_worker:
+            self.post_message(ChoiceSettled(None))
+        elif not switch.stop_first or not self._watch.has_worker:
             self.post_message(StartChosen(switch.spec))
         elif self._ask("stop"):
             self._next = switch.spec

@@ -104,7 +104,7 @@ class RunsScreen(FreshSize, Screen[None]):
         more = MORE_EPOCHS if run.epochs_done >= run.spec.epochs else None
         how = f"for {more} epochs more" if more else "from its last checkpoint"
         if await self._confirm(f"Go on with {run_title(run)} {how}?"):
-            self.post_message(ContinuationChosen(Path(run.directory), run.spec.framework, more))
+            self.post_message(ContinuationChosen(Path(run.directory), more))
 
     def action_filter(self) -> None:
         """Have words typed that a run must have to be shown."""

@@ -7,10 +7,12 @@ import msgspec
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
+from textual.timer import Timer
 
 from engines.catalog import DATASETS, FRAMEWORK_TITLES, FRAMEWORKS, MODELS
 from engines.spec import RunSpec
 from tui.lines import Line
+from tui.messages import ChoiceSettled
 from tui.screens.fresh_size import FreshSize
 from tui.view import describe_spec
 from tui.widgets.picture import Picture
@@ -20,6 +22,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "model": tuple(MODELS),
     "dataset": tuple(DATASETS),
 }
+SETTLED_SECONDS = 1.0
 _LABEL_WIDTH = 13
 
 
@@ -62,6 +65,11 @@ class SwitcherScreen(FreshSize, ModalScreen[Switch | None]):
         self._is_alive = is_alive
         self._spec = step_spec(present, row, 1)
         self._row = row
+        self._settling: Timer | None = None
+
+    def on_mount(self) -> None:
+        """Have what is offered first made ready, too."""
+        self._wait_until_settled()
 
     def compose(self) -> ComposeResult:
         """Lay out the choices."""
@@ -70,6 +78,7 @@ class SwitcherScreen(FreshSize, ModalScreen[Switch | None]):
     def action_step(self, row: str, by: int) -> None:
         """Take the next value of `row`."""
         self._row, self._spec = row, step_spec(self._spec, row, by)
+        self._wait_until_settled()
         self.query_one(Picture).redraw()
 
     def action_step_row(self, by: int) -> None:
@@ -89,6 +98,11 @@ class SwitcherScreen(FreshSize, ModalScreen[Switch | None]):
     def action_leave(self) -> None:
         """Go back; nothing was chosen."""
         self.dismiss(None)
+
+    def _wait_until_settled(self) -> None:
+        if self._settling:
+            self._settling.stop()
+        self._settling = self.set_timer(SETTLED_SECONDS, lambda: self.post_message(ChoiceSettled(self._spec)))
 
     def lines(self) -> list[Line]:
         """Draw the choices as they are now."""
