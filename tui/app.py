@@ -237,6 +237,7 @@ class MnistTuiApp(App[None]):
 
     def action_help(self) -> None:
         """Show every key, screen by screen."""
+        from tui.screens.cells import CellsScreen
         from tui.screens.help import HelpScreen
         from tui.screens.monitor import MonitorScreen
         from tui.screens.replay import ReplayScreen
@@ -247,6 +248,7 @@ class MnistTuiApp(App[None]):
         sections: list[tuple[str, list[type[DOMNode]]]] = [
             ("Launcher", [LauncherScreen, RunForm]),
             ("Live screen", [MonitorScreen]),
+            ("Images of a cell", [CellsScreen]),
             ("Replay", [ReplayScreen]),
             ("Runs", [RunsScreen, RunTable]),
         ]

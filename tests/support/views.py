@@ -1,10 +1,22 @@
 """Runs as the panes of the live screen see them, made of events, with no worker and no files."""
 
+import base64
 from dataclasses import replace
 from pathlib import Path
 
 from engines.catalog import DATASETS
-from engines.events import Batch, EpochEnded, Parameter, Phase, RunFinished, RunStarted, Samples, Telemetry
+from engines.events import (
+    Batch,
+    EpochEnded,
+    Filters,
+    Mistakes,
+    Parameter,
+    Phase,
+    RunFinished,
+    RunStarted,
+    Samples,
+    Telemetry,
+)
 from engines.run_state import RunState
 from engines.spec import RunSpec
 from tui.lines import plain, width_of
@@ -78,6 +90,31 @@ def samples(labels, predictions=None, confidences=None, images=None):
     if predictions is not None:
         known |= {"predictions": predictions, "confidences": confidences, "epoch": 1, "step": 50}
     return Samples(indices=list(range(len(labels))), labels=labels, **known)
+
+
+def mistakes(*told, count=None, epoch=1):
+    """Give the event of mistakes, each `(label, prediction, confidence)`; the image of the n-th is all of grey n."""
+    at = list(range(len(told)))
+    labels, predictions, confidences = map(list, zip(*told, strict=True)) if told else ([], [], [])
+    images = base64.b64encode(b"".join(bytes([grey]) * 784 for grey in at)).decode()
+    return Mistakes(
+        epoch=epoch,
+        count=len(told) if count is None else count,
+        indices=at,
+        labels=labels,
+        predictions=predictions,
+        confidences=confidences,
+        image_indices=at,
+        images=images,
+    )
+
+
+def filters(pictures, epoch=1, layer="conv1", scale=0.5):
+    """Give the event that shows `pictures`, each a list of rows of values in 1..255, 128 for zero."""
+    pixels = bytes(value for picture in pictures for row in picture for value in row)
+    height, width = len(pictures[0]), len(pictures[0][0])
+    text = base64.b64encode(pixels).decode()
+    return Filters(epoch=epoch, layer=layer, count=len(pictures), height=height, width=width, scale=scale, pixels=text)
 
 
 def telemetry(cpu=143.0, memory=512 << 20, gpus=()):

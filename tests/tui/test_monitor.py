@@ -300,3 +300,30 @@ def test_a_pane_that_is_hidden_is_never_drawn(finished_run):
         assert [name for name, pane in panes.items() if pane._lines] == ["accuracy"]
 
     watch(finished_run, steps)
+
+
+def test_w_shows_the_worst_mistakes_and_enter_the_images_of_a_cell(finished_run):
+    counts = state_of(finished_run).epochs[-1].confusion
+
+    async def steps(pilot):
+        await pilot.press("3", "w")
+        await until_seen(pilot, "worst of")
+        assert seen(pilot).count("✗") >= 10
+        await pilot.press("w")
+        await until_seen(pilot, "of 20 right")
+        await pilot.press("4")
+        await until_seen(pilot, "rows true")
+        await pilot.press("enter")
+        await until_seen(pilot, " taken for ")
+        label, predicted = pilot.app.screen._place()
+        assert f"{label} taken for {predicted}  {counts[label][predicted]} of" in seen(pilot)
+        await pilot.press("up", "right", "i")
+        await until_seen(pilot, f"{(label - 1) % 10} taken for {(predicted + 1) % 10}  ")
+        await pilot.press("escape")
+        await until_seen(pilot, "rows true")
+        await pilot.click("ConfusionPane", offset=(8, 5))
+        await until_seen(pilot, "3 taken for 1  ")
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, MonitorScreen))
+
+    watch(finished_run, steps)

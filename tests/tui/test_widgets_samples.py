@@ -1,11 +1,12 @@
 import base64
 
 import pytest
-from views import epoch_ended, samples, started, text_of, view_of
+from views import epoch_ended, mistakes, samples, started, text_of, view_of
 
 from tui.lines import plain
-from tui.widgets.confusion_pane import draw_confusion
-from tui.widgets.samples_pane import SamplesPane, draw_samples
+from tui.widgets.cell_images import draw_cells
+from tui.widgets.confusion_pane import cell_at, draw_confusion, most_frequent
+from tui.widgets.samples_pane import SamplesPane, draw_samples, draw_worst
 
 DIGITS = [str(digit) for digit in range(10)]
 IMAGES = base64.b64encode(bytes([200]) * 784 * 20).decode()
@@ -32,14 +33,15 @@ def test_right_and_wrong_are_told_apart_by_a_mark_and_by_words():
     text = text_of(draw_samples(seen(predictions, [0.617, *[0.999] * 19]), "blocks", 78, 17), 78)
     assert "✗ 0→4  61 %" in text
     assert "✓ 1  99 %" in text
-    assert plain(SamplesPane(3).legend(seen(predictions), 40)) == "19 of 20 right"
+    assert plain(SamplesPane(3).legend(seen(predictions), 40)) == "19 of 20 right   w worst mistakes"
 
 
 def test_classes_with_names_are_called_by_them():
     predictions = [6, *LABELS[1:]]
     text = text_of(draw_samples(seen(predictions, dataset="fashion-mnist"), "blocks", 78, 17), 78)
     assert "✗ T-shirt" in text
-    assert "→ Shirt 99 %" in text
+    assert "→ Shirt" in text
+    assert "━  99 %" in text
     assert "✓ Ankle boot" in text
 
 
@@ -91,3 +93,94 @@ def test_long_class_names_are_shortened_to_fit():
 @pytest.mark.parametrize("counts", [[], [[1, 2], [3, 4]], [[0] * 10] * 10])
 def test_a_matrix_of_another_shape_or_an_empty_one_breaks_nothing(counts):
     assert draw_confusion(counts, DIGITS, 60, 13)
+
+
+# The mistakes.
+
+
+def worst(view, width=78, height=17):
+    return text_of(draw_worst(view, "ascii", width, height), width)
+
+
+def test_the_worst_mistakes_come_first_with_their_images_and_confidences():
+    view = view_of(started(), epoch_ended(), mistakes((4, 9, 0.99), (7, 1, 0.8), count=123))
+    text = worst(view)
+    assert text.index("✗ 4→9  99 %") < text.index("✗ 7→1  80 %")
+    pane = SamplesPane(3)
+    pane.step_set()
+    assert plain(pane.legend(view, 60)) == "worst of 123 mistakes, epoch 1   w fixed set"
+
+
+@pytest.mark.parametrize(
+    ("events", "settings", "words"),
+    [
+        ([started()], {}, "come with the first evaluation"),
+        ([started(), epoch_ended(), mistakes()], {}, "no mistakes at all"),
+        ([started(), epoch_ended()], {"status": "completed"}, "record holds no mistakes"),
+    ],
+    ids=["too-early", "none", "an-older-record"],
+)
+def test_where_there_are_none_it_is_said_why(events, settings, words):
+    assert words in worst(view_of(*events, **settings))
+
+
+def test_a_mistake_without_its_image_says_so():
+    known = mistakes((4, 9, 0.99))
+    lost = type(known)(**{**{name: getattr(known, name) for name in known.__struct_fields__}, "images": ""})
+    assert "not kept" in worst(view_of(started(), epoch_ended(), lost))
+
+
+def test_a_bar_is_as_long_as_the_network_is_sure():
+    lines = worst(view_of(started(), epoch_ended(), mistakes((4, 9, 1.0), (4, 9, 0.5)))).splitlines()
+    sure, half = next(line for line in lines if "==" in line).split()
+    assert sure == "=" * len(sure)
+    assert half == "=" * (len(sure) // 2) + "-" * (len(sure) // 2)
+
+
+# The cells of the matrix.
+
+COUNTS = [[90 if a == b else 0 for b in range(10)] for a in range(10)]
+COUNTS[4][9], COUNTS[1][7] = 5, 3
+
+
+@pytest.mark.parametrize("width", [78, 61, 52, 118])
+def test_the_mouse_finds_the_cell_that_is_drawn_there(width):
+    lines = text_of(draw_confusion(COUNTS, DIGITS, width, 13), width).splitlines()
+    assert cell_at(DIGITS, width, lines[5].index(" 5 ") + 1, 5) == (4, 9)
+    assert cell_at(DIGITS, width, 0, 5) is None
+    assert cell_at(DIGITS, width, lines[0].index("right") + 4, 5) is None
+    assert cell_at(DIGITS, width, 20, 11) is None
+
+
+def test_the_cursor_is_marked_and_begins_where_most_mistakes_are():
+    assert most_frequent(COUNTS) == (4, 9)
+    assert "▸5" in text_of(draw_confusion(COUNTS, DIGITS, 61, 13, (4, 9)), 61)
+
+
+@pytest.mark.parametrize(
+    ("cell", "told", "words"),
+    [
+        ((4, 9), [(4, 9, 0.9), (4, 9, 0.8)], "5 of 95, the 2 most confident are kept"),
+        ((1, 7), [(4, 9, 0.9)], "The record holds no image of this cell"),
+        ((2, 3), [(4, 9, 0.9)], "No image is in this cell"),
+        ((4, 4), [(4, 9, 0.9)], "These are right"),
+        ((4, 9), None, "record holds no images of mistakes"),
+    ],
+    ids=["some", "none-kept", "empty", "diagonal", "an-older-record"],
+)
+def test_a_cell_shows_its_images_or_says_why_there_are_none(cell, told, words):
+    events = [started(), epoch_ended(confusion=COUNTS), *([mistakes(*told)] if told else [])]
+    for width, height in ((78, 21), (118, 37)):
+        text = text_of(draw_cells(view_of(*events), cell, "ascii", width, height), width)
+        assert words in " ".join(text.split())
+        assert text.count("✗") == (2 if "kept" in words and "no" not in words else 0)
+
+
+def test_images_of_another_epoch_than_the_matrix_are_said_to_be():
+    view = view_of(started(), epoch_ended(epoch=1), mistakes((4, 9, 0.9)), epoch_ended(epoch=2, confusion=COUNTS))
+    assert "images of epoch 1" in text_of(draw_cells(view, (4, 9), "ascii", 78, 21), 78)
+
+
+@pytest.mark.parametrize("events", [[], [epoch_ended(confusion=[[1, 2], [3, 4]])]], ids=["too-early", "strange"])
+def test_no_matrix_is_no_trouble(events):
+    assert draw_cells(view_of(started(), *events), (0, 0), "ascii", 78, 21)

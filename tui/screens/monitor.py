@@ -19,6 +19,7 @@ from tui.background import in_background
 from tui.choices import Choices
 from tui.compositor import CellCompositor
 from tui.messages import ChoiceSettled, ContinuationChosen, ReplayChosen, RunEnded, StartChosen
+from tui.screens.cells import CellsScreen
 from tui.screens.confirm import ConfirmScreen
 from tui.screens.fresh_size import FreshSize
 from tui.screens.switcher import SwitcherScreen
@@ -26,6 +27,7 @@ from tui.streams import output_encoding
 from tui.view import View
 from tui.watch import Watch
 from tui.widgets.bench import PANE_NAMES, Bench
+from tui.widgets.confusion_pane import Cell, ConfusionPane
 from tui.widgets.curve_pane import LossPane
 from tui.widgets.header_pane import HeaderPane
 from tui.widgets.pane import Pane
@@ -70,6 +72,8 @@ class MonitorScreen(FreshSize, Screen[None]):
         Binding("E", "more_epochs", "epochs more", show=False, tooltip="train for more epochs than was asked"),
         Binding("y", "replay", "replay", show=False, tooltip="play the run again from its start"),
         Binding("i", "image_style", "images", show=False, tooltip="images as blocks, braille or ASCII"),
+        Binding("w", "image_set", "worst mistakes", show=False, tooltip="the fixed samples, or the worst mistakes"),
+        Binding("enter", "cells", "cells", show=False, tooltip="the images in a cell of the confusion matrix"),
         Binding("l", "log_scale", "log scale", show=False, tooltip="loss on a logarithmic scale"),
         Binding("tab,right", "step_pane(1)", "next pane", show=False, priority=True),
         Binding("shift+tab,left", "step_pane(-1)", "pane before", show=False, priority=True),
@@ -164,6 +168,22 @@ class MonitorScreen(FreshSize, Screen[None]):
     def action_image_style(self) -> None:
         """Show the sample images in the next style."""
         self.query_one(SamplesPane).step_style()
+
+    def action_image_set(self) -> None:
+        """Show the worst mistakes in place of the fixed samples, or the other way round."""
+        self.query_one(SamplesPane).step_set()
+
+    @on(ConfusionPane.CellChosen)
+    def _open_cell(self, message: ConfusionPane.CellChosen) -> None:
+        self._open_cells(message.cell)
+
+    def action_cells(self) -> None:
+        """Show the images in the cells of the confusion matrix, where that is shown."""
+        if "confusion" in self._bench.shown:
+            self._open_cells()
+
+    def _open_cells(self, cell: Cell | None = None) -> None:
+        self.app.push_screen(CellsScreen(lambda: self._view, self._choices, cell))
 
     def action_log_scale(self) -> None:
         """Change between a linear and a logarithmic scale of the loss."""
