@@ -74,6 +74,8 @@ class MnistTuiApp(App[None]):
         Binding("ctrl+z", "suspend_process", "to the shell", show=False),
     ]
 
+    title = reactive("", repaint=False)  # It stands nowhere on the screen, all of which Textual would send anew.
+
     launching = reactive(False)
     """Whether a run is being started right now."""
 

@@ -2,6 +2,7 @@ import pytest
 from piloted import app_of, drive, until, until_seen
 from views import batch, epoch_ended, finished, phase, started, view_of
 
+from engines import control
 from engines.spec import RunSpec
 from tui.announcement import alert_bytes, end_of, title_of
 
@@ -46,13 +47,29 @@ def test_a_run_that_ends_while_it_is_watched_is_told_outside_of_the_screen(store
     async def steps(pilot):
         monkeypatch.setattr(pilot.app._driver, "write", written.append)
         await pilot.press("b")
-        await until(pilot, lambda: pilot.app.title != "mnist-tui")
-        await until_seen(pilot, "✓ completed")
-        await until(pilot, lambda: pilot.app.title.startswith("✓ nn digits"))
+        await until(pilot, lambda: " % nn digits" in pilot.app.title)
+        control.ask(store.directories()[0], "stop")
+        await until(pilot, lambda: pilot.app.title.startswith("■ nn digits"))
+        await until(pilot, lambda: not is_told or "\x1b]9;" in told())
         await pilot.press("escape")
         await until(pilot, lambda: pilot.app.title == "mnist-tui")
 
-    drive(app_of(store, start=True), steps)
-    told = "".join(text for text in written if text.startswith("\x1b]"))
-    assert ("\x1b]9;mnist-tui: nn digits completed" in told) is is_told
-    assert ("\x1b]2;✓ nn digits" in told) is is_told
+    def told():
+        return "".join(text for text in written if text.startswith("\x1b]"))
+
+    drive(app_of(store, start=True, asked={"epochs": 100_000}), steps)
+    assert ("\x1b]9;mnist-tui: nn digits stopped" in told()) is is_told
+    assert ("\x1b]2;■ nn digits" in told()) is is_told
+
+
+def test_a_new_title_draws_nothing_of_the_screen_again(store, monkeypatch):
+    drawn = []
+
+    async def steps(pilot):
+        await until_seen(pilot, "framework")
+        monkeypatch.setattr(pilot.app.screen, "refresh", lambda *_, **how: drawn.append(how))
+        pilot.app.title = "62 % lenet mnist"
+        assert not drawn  # Looked at before the screen may have reasons of its own.
+        monkeypatch.undo()
+
+    drive(app_of(store), steps)
