@@ -25,7 +25,10 @@ class Parameter(msgspec.Struct, frozen=True):
 
 
 class Gpu(msgspec.Struct, frozen=True, kw_only=True):
-    """A GPU at one moment: utilization in 0..1, memory in bytes, temperature in degrees Celsius, power in watts."""
+    """A GPU at one moment: utilization in 0..1, memory in bytes, temperature in degrees Celsius, power in watts.
+
+    `memory_run` is what the run's own process has of it, where the driver tells.
+    """
 
     name: str
     utilization: float | None
@@ -33,6 +36,7 @@ class Gpu(msgspec.Struct, frozen=True, kw_only=True):
     memory_total: Count | None
     temperature: float | None
     power: float | None
+    memory_run: Count | None = None
 
 
 class RunError(msgspec.Struct, frozen=True, kw_only=True):
@@ -157,6 +161,7 @@ class EpochEnded(Event, frozen=True, kw_only=True, tag="epoch"):
     seconds: float
     train_seconds: float
     images_per_second: float
+    evaluate_seconds: float | UnsetType = UNSET
 
 
 class Telemetry(Event, frozen=True, kw_only=True, tag="telemetry"):
@@ -168,12 +173,16 @@ class Telemetry(Event, frozen=True, kw_only=True, tag="telemetry"):
 
 
 class CheckpointSaved(Event, frozen=True, kw_only=True, tag="checkpoint"):
-    """A checkpoint is whole on disk; it holds all up to `step` of `epoch`, both from 1. `path` is within the run."""
+    """A checkpoint is whole on disk; it holds all up to `step` of `epoch`, both from 1.
+
+    `path` is within the run, `seconds` what saving it took.
+    """
 
     path: str
     epoch: Count
     step: Count
     kind: Literal["last", "best"]
+    seconds: float | UnsetType = UNSET
 
 
 class ControlApplied(Event, frozen=True, kw_only=True, tag="control"):

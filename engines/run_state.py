@@ -25,6 +25,7 @@ from engines.events import (
 from engines.gallery import Gallery, decode_images
 from engines.series import Series
 from engines.spec import RunSpec, lengthen
+from engines.time_spent import TimeSpent
 
 LOG_LINES = 200
 TELEMETRY_POINTS = 240
@@ -56,6 +57,7 @@ class RunState:
         self.logs: deque[Log] = deque(maxlen=LOG_LINES)
         self.paused = False
         self.lr: float | None = None
+        self.spent = TimeSpent()
         self.first_time: float | None = None
         self.last_time: float | None = None
         self.next_seq = 0
@@ -108,6 +110,7 @@ class RunState:
                 self._apply_batch(event)
             case EpochEnded():
                 self.epochs.append(event)
+                self.spent.add_epoch(event)
             case Samples():
                 self._apply_samples(event)
             case Mistakes():
@@ -151,6 +154,7 @@ class RunState:
             self.finished = None
             self.paused = False
             self.phases = {}
+            self.spent = TimeSpent()
         self.phases[event.name] = event
 
     def _apply_batch(self, event: Batch) -> None:
@@ -172,6 +176,7 @@ class RunState:
             self.confidences = event.confidences
 
     def _apply_checkpoint(self, event: CheckpointSaved) -> None:
+        self.spent.add_checkpoint(event)
         if event.path in self._checkpoint_paths:
             self.checkpoints = [saved for saved in self.checkpoints if saved.path != event.path]
         self._checkpoint_paths.add(event.path)

@@ -2,55 +2,13 @@
 
 import threading
 from collections.abc import Callable
-from typing import TypeVar
 
 import psutil
-import pynvml
 
-from engines.events import Gpu, Telemetry
-from engines.text import clean_text
+from engines.events import Telemetry
+from engines.gpus import GpuMeter
 
 PERIOD_SECONDS = 2.0
-
-Answer = TypeVar("Answer")
-
-
-class GpuMeter:
-    """Reads NVIDIA's counters; a machine without its driver simply has no GPUs."""
-
-    def __init__(self) -> None:
-        try:
-            pynvml.nvmlInit()
-            self._handles = [pynvml.nvmlDeviceGetHandleByIndex(i) for i in range(pynvml.nvmlDeviceGetCount())]
-        except pynvml.NVMLError:
-            self._handles = []
-
-    def read(self) -> list[Gpu]:
-        """Give each GPU as it is now; a counter that a GPU does not have is None."""
-        return [_read_gpu(handle) for handle in self._handles]
-
-
-def _read_gpu(handle: object) -> Gpu:
-    name = _ask(pynvml.nvmlDeviceGetName, handle)
-    memory = _ask(pynvml.nvmlDeviceGetMemoryInfo, handle)
-    rates = _ask(pynvml.nvmlDeviceGetUtilizationRates, handle)
-    power = _ask(pynvml.nvmlDeviceGetPowerUsage, handle)
-    temperature = _ask(lambda gpu: pynvml.nvmlDeviceGetTemperature(gpu, pynvml.NVML_TEMPERATURE_GPU), handle)
-    return Gpu(
-        name=clean_text(str(name)) if name else "GPU",
-        utilization=rates.gpu / 100 if rates else None,
-        memory_used=int(memory.used) if memory else None,
-        memory_total=int(memory.total) if memory else None,
-        temperature=float(temperature) if temperature is not None else None,
-        power=power / 1000 if power is not None else None,
-    )
-
-
-def _ask(question: Callable[[object], Answer], handle: object) -> Answer | None:
-    try:
-        return question(handle)
-    except pynvml.NVMLError:
-        return None
 
 
 class TelemetryThread:

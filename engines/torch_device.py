@@ -1,24 +1,26 @@
 """Which device PyTorch computes on: found, named for a person, made ready, and what it says when memory is short."""
 
-import os
-import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import torch
 
+from engines.gpus import GpuMeter
 from engines.problems import OutOfMemory, Unavailable
+from engines.processor import core_count, processor_name
 from engines.spec import Precision
 
 
 def choose_device(asked: str) -> torch.device:
-    """Give the device that `asked` names, the best there is for `auto`; raises `Unavailable` where it is not there."""
+    """Give the device that `asked` names; for `auto` the best there is, of several GPUs the emptiest.
+
+    Raises `Unavailable` where it is not there.
+    """
     present = [f"cuda:{index}" for index in range(torch.cuda.device_count() if torch.cuda.is_available() else 0)]
     present += ["mps"] if torch.backends.mps.is_available() else []
     present += ["cpu"]
     if asked == "auto":
-        return torch.device(present[0])
+        return torch.device(_emptiest_gpu() if present.index("cpu") > 1 else present[0])
     wanted = "cuda:0" if asked == "cuda" else asked
     if wanted not in present:
         raise Unavailable(
@@ -46,8 +48,7 @@ def prepare_device(device: torch.device, *, gpu_memory_limit: int | None, parall
         total = torch.cuda.get_device_properties(device).total_memory
         torch.cuda.set_per_process_memory_fraction(min(1.0, gpu_memory_limit * 2**20 / total), device)
     if device.type == "cpu":
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        torch.set_num_threads(max(1, cores - 1) if parallel else 1)
+        torch.set_num_threads(max(1, core_count() - 1) if parallel else 1)
         # Weights that die out become denormal numbers, with which a CPU is many times slower.
         torch.set_flush_denormal(True)
 
@@ -59,7 +60,7 @@ def name_device(device: torch.device) -> str:
     if device.type == "mps":
         return "Apple GPU (mps)"
     threads = torch.get_num_threads()
-    return f"CPU ({_processor_name()}, {threads} thread{'s' if threads > 1 else ''})"
+    return f"CPU ({processor_name()}, {threads} thread{'s' if threads > 1 else ''})"
 
 
 @contextmanager
@@ -77,8 +78,8 @@ def explained_memory() -> Iterator[None]:
         ) from error
 
 
-def _processor_name() -> str:
-    listing = Path("/proc/cpuinfo")
-    lines = listing.read_text(errors="replace").splitlines() if listing.exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
+def _emptiest_gpu() -> str:
+    """Name the GPU with the most free memory, to the GiB, the first of equals; PyTorch and the driver count apart."""
+    free = GpuMeter().free_memory()
+    uuids = [str(torch.cuda.get_device_properties(at).uuid) for at in range(torch.cuda.device_count())]
+    return f"cuda:{max(range(len(uuids)), key=lambda at: free.get(uuids[at], 0) >> 30)}"

@@ -170,7 +170,9 @@ class TrainingLoop:
 
     def _end_epoch(self, began: float) -> None:
         progress = self._progress
+        evaluated = time.monotonic()
         test = self._engine.evaluate("test")
+        evaluate_seconds = time.monotonic() - evaluated
         self._write(
             EpochEnded(
                 epoch=progress.epoch,
@@ -182,6 +184,7 @@ class TrainingLoop:
                 confusion=test.confusion.tolist(),
                 seconds=time.monotonic() - began,
                 train_seconds=progress.epoch_seconds,
+                evaluate_seconds=evaluate_seconds,
                 images_per_second=progress.images / max(progress.epoch_seconds, 1e-9),
             )
         )
@@ -252,7 +255,7 @@ class TrainingLoop:
         here = (progress.epoch, progress.step)
         if kind == "last" and here == self._saved_at:
             return
-        self._saved_time = time.monotonic()
+        self._saved_time = began = time.monotonic()
         state = self._engine.state()
         # A loss is of the weights before its step: they may have left the finite numbers since.
         if not (math.isfinite(progress.loss_sum) and all(np.isfinite(array).all() for array in state.values())):
@@ -266,4 +269,5 @@ class TrainingLoop:
             return
         if kind == "last":
             self._saved_at = here
-        self._write(CheckpointSaved(path=path, epoch=progress.epoch, step=progress.step, kind=kind))
+        seconds = time.monotonic() - began
+        self._write(CheckpointSaved(path=path, epoch=progress.epoch, step=progress.step, kind=kind, seconds=seconds))

@@ -13,6 +13,7 @@ from engines.problems import UsageProblem
 from engines.spec import Precision, RunSpec
 
 NONE = "none"
+AUTO_HINT = "auto takes a GPU if there is one"
 NUMBER_CHARACTERS = frozenset("0123456789.e-")
 LONGEST_NUMBER = 12
 
@@ -127,7 +128,7 @@ class Form:
             _BATCH_SIZE,
             _LR,
             _SEED,
-            Choice("device", "device", _with(("auto", "cpu"), asked.device), hint="auto takes a GPU if there is one"),
+            Choice("device", "device", _with(("auto", "cpu"), asked.device), hint=AUTO_HINT),
             Choice("precision", "precision", get_args(Precision), hint="bfloat16 for GPUs that are fast at it"),
             _GPU_MEMORY,
             _TARGET,
@@ -138,11 +139,11 @@ class Form:
             value = getattr(asked, row.name)
             self.texts[row.name] = row.show(value) if isinstance(row, Number) else value
 
-    def offer_devices(self, devices: tuple[str, ...]) -> None:
-        """Let the device be one of `devices`, or what it was asked to be."""
+    def offer_devices(self, devices: tuple[str, ...], hint: str = AUTO_HINT) -> None:
+        """Let the device be one of `devices`, or what it was asked to be; `hint` says what to take."""
         offered = _with(devices, self.texts["device"])
         self.rows = [
-            replace(row, values=offered) if isinstance(row, Choice) and row.name == "device" else row
+            replace(row, values=offered, hint=hint) if isinstance(row, Choice) and row.name == "device" else row
             for row in self.rows
         ]
 

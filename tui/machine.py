@@ -1,30 +1,46 @@
 """What there is to train with on this machine: its processor, its GPUs, and which frameworks are installed."""
 
-import os
 import platform
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engines.events import Gpu
+from engines.processor import core_count, processor_name
 from engines.text import clean_text
+from tui import formats
 
 if TYPE_CHECKING:
-    from engines.telemetry import GpuMeter
+    from engines.gpus import GpuMeter
 
 _DISTRIBUTIONS = {"torch": ("torch",), "tensorflow": ("tensorflow", "tensorflow-cpu", "tensorflow-macos")}
 
 
 @dataclass(frozen=True)
+class GpuUser:
+    """A process that computes on a GPU: whose it is, what it is called, its memory there in bytes; as far as known."""
+
+    user: str = ""
+    process: str = ""
+    memory: int | None = None
+
+    def describe(self) -> str:
+        """Say it in words: `ann python 11.2 GiB`."""
+        memory = formats.size(self.memory) if self.memory is not None else ""
+        return " ".join(filter(None, (self.user, self.process or "a process", memory)))
+
+
+@dataclass(frozen=True)
 class Machine:
-    """The processor's name, how many of its cores are ours, and each GPU as it was when we looked."""
+    """The processor's name, how many of its cores are ours, and each GPU as it was when we looked, with its users."""
 
     processor: str
     cores: int
     gpus: tuple[Gpu, ...]
+    users: tuple[tuple[GpuUser, ...], ...] = ()
 
     @property
     def devices(self) -> tuple[str, ...]:
@@ -33,17 +49,37 @@ class Machine:
         metal = ("mps",) if sys.platform == "darwin" and platform.machine() == "arm64" else ()
         return ("auto", "cpu", *gpus, *metal)
 
+    @property
+    def emptiest(self) -> int | None:
+        """The GPU with the most free memory, to the GiB, the first of equals; None where none tells."""
+        free = {
+            at: (gpu.memory_total - gpu.memory_used) >> 30
+            for at, gpu in enumerate(self.gpus)
+            if gpu.memory_total is not None and gpu.memory_used is not None
+        }
+        return max(free, key=lambda at: free[at], default=None)
+
     def lines(self) -> list[str]:
         """Say it in words: a line for each GPU, or that there is none, and one for the processor."""
         cores = f"{self.processor}, {self.cores} {'core' if self.cores == 1 else 'cores'}"
         if not self.gpus:
             return [f"CPU only: {cores}"]
-        return [*(_describe_gpu(at, gpu) for at, gpu in enumerate(self.gpus)), f"CPU: {cores}"]
+        users = (*self.users, *((),) * len(self.gpus))
+        gpus = (_describe_gpu(at, gpu, who) for at, (gpu, who) in enumerate(zip(self.gpus, users, strict=False)))
+        return [*gpus, f"CPU: {cores}"]
+
+    def summary(self) -> str:
+        """Say it in one line: of several GPUs how many, and which is the emptiest."""
+        if len(self.gpus) < 2 or self.emptiest is None:
+            return self.lines()[0]
+        return f"{len(self.gpus)} GPUs, the emptiest is {self.lines()[self.emptiest]}"
 
 
 def look_at_machine() -> Machine:
     """Ask the machine what it has; takes some tens of milliseconds, so not before the first frame."""
-    return Machine(_processor_name(), _core_count(), tuple(_gpu_meter().read()))
+    meter = _gpu_meter()
+    users = tuple(tuple(_describe_user(pid, memory) for pid, memory in of.items()) for of in meter.read_users())
+    return Machine(clean_text(processor_name(), 60) or "CPU", core_count(), tuple(meter.read()), users)
 
 
 def installed_version(framework: str) -> str | None:
@@ -65,30 +101,27 @@ def installed_version(framework: str) -> str | None:
 
 @cache
 def _gpu_meter() -> "GpuMeter":
-    from engines.telemetry import GpuMeter
+    from engines.gpus import GpuMeter
 
     return GpuMeter()
 
 
-def _describe_gpu(index: int, gpu: Gpu) -> str:
+def _describe_user(pid: int, memory: int | None) -> GpuUser:
+    # Imported here, because the first frame would wait 10 ms for it.
+    import psutil
+
+    try:
+        process = psutil.Process(pid)
+        return GpuUser(clean_text(process.username(), 32), clean_text(process.name(), 32), memory)
+    except psutil.Error:
+        return GpuUser(memory=memory)  # It is gone, or in another container.
+
+
+def _describe_gpu(index: int, gpu: Gpu, users: Sequence[GpuUser]) -> str:
     parts = [f"GPU {index}: {gpu.name}"]
     if gpu.memory_used is not None and gpu.memory_total is not None:
         parts.append(f"{gpu.memory_used / 2**30:.1f} of {gpu.memory_total / 2**30:.1f} GiB used")
     if gpu.utilization is not None:
         parts.append(f"{gpu.utilization:.0%} busy")
-    return ", ".join(parts)
-
-
-def _processor_name() -> str:
-    try:
-        with Path("/proc/cpuinfo").open(encoding="utf-8", errors="replace") as file:
-            for line in file:
-                if line.startswith("model name"):
-                    return clean_text(line.partition(":")[2].strip(), 60)
-    except OSError:
-        pass  # Only Linux has it.
-    return clean_text(platform.processor() or platform.machine() or "CPU", 60)
-
-
-def _core_count() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    who = ": " + "; ".join(user.describe() for user in users) if users else ""
+    return ", ".join(parts) + who

@@ -1,12 +1,14 @@
 """The machine at work: what a GPU's counters say, and what is told where a GPU, or a counter of it, is not there."""
 
+import os
 from types import SimpleNamespace
 
 import pytest
 
-from engines import telemetry
+from engines import gpus
 from engines.events import Gpu, Telemetry
-from engines.telemetry import GpuMeter, TelemetryThread
+from engines.gpus import GpuMeter
+from engines.telemetry import TelemetryThread
 
 
 class NVMLError(Exception):
@@ -30,10 +32,15 @@ class Driver:
             "nvmlDeviceGetCount": lambda: 1,
             "nvmlDeviceGetHandleByIndex": lambda index: index,
             "nvmlDeviceGetName": lambda gpu: "H100\x1b[31m",
-            "nvmlDeviceGetMemoryInfo": lambda gpu: SimpleNamespace(used=5, total=80),
+            "nvmlDeviceGetMemoryInfo": lambda gpu: SimpleNamespace(used=5, total=80, free=75),
             "nvmlDeviceGetUtilizationRates": lambda gpu: SimpleNamespace(gpu=37, memory=2),
             "nvmlDeviceGetPowerUsage": lambda gpu: 250_000,
             "nvmlDeviceGetTemperature": lambda gpu, sensor: 61,
+            "nvmlDeviceGetUUID": lambda gpu: "GPU-4f2a",
+            "nvmlDeviceGetComputeRunningProcesses": lambda gpu: [
+                SimpleNamespace(pid=os.getpid(), usedGpuMemory=3),
+                SimpleNamespace(pid=1, usedGpuMemory=None),
+            ],
         }[name]
 
     def refuse(self, *_):
@@ -46,12 +53,14 @@ COUNTERS = {
     "nvmlDeviceGetPowerUsage": {"power": None},
     "nvmlDeviceGetTemperature": {"temperature": None},
     "nvmlDeviceGetName": {"name": "GPU"},
+    "nvmlDeviceGetComputeRunningProcesses": {"memory_run": None},
 }
 WHOLE = {"name": "H100", "utilization": 0.37, "memory_used": 5, "memory_total": 80, "temperature": 61.0, "power": 250.0}
+WHOLE["memory_run"] = 3
 
 
 def read(monkeypatch, *lacking):
-    monkeypatch.setattr(telemetry, "pynvml", Driver(*lacking))
+    monkeypatch.setattr(gpus, "pynvml", Driver(*lacking))
     return GpuMeter().read()
 
 
@@ -64,12 +73,21 @@ def test_a_counter_that_a_gpu_does_not_have_is_none_and_hides_no_other(monkeypat
     assert read(monkeypatch, counter) == [Gpu(**WHOLE | COUNTERS[counter])]
 
 
+def test_who_is_at_work_on_a_gpu_and_what_is_free_of_it(monkeypatch):
+    monkeypatch.setattr(gpus, "pynvml", Driver())
+    assert GpuMeter().read_users() == [{os.getpid(): 3, 1: None}]
+    assert GpuMeter().free_memory() == {"4f2a": 75}
+    monkeypatch.setattr(gpus, "pynvml", Driver("nvmlDeviceGetUUID", "nvmlDeviceGetComputeRunningProcesses"))
+    assert GpuMeter().read_users() == [{}]
+    assert GpuMeter().free_memory() == {}
+
+
 def test_a_machine_without_the_driver_has_no_gpus(monkeypatch):
     assert read(monkeypatch, "nvmlInit") == []
 
 
 def test_it_tells_once_more_when_it_ends_and_never_after(monkeypatch):
-    monkeypatch.setattr(telemetry, "pynvml", Driver())
+    monkeypatch.setattr(gpus, "pynvml", Driver())
     told = []
     thread = TelemetryThread(told.append)
     thread.close()

@@ -79,6 +79,7 @@ is_gpu = with_fields(
     memory_total=maybe(is_count),
     temperature=maybe(is_number),
     power=maybe(is_number),
+    memory_run=maybe(is_count),
 )
 
 REQUIRED = {
@@ -169,6 +170,8 @@ OPTIONAL = {
     },
     "mistakes": {"image_indices": each(is_count), "images": is_text},
     "control": {"id": is_text, "by": is_text},
+    "epoch": {"evaluate_seconds": is_seconds},
+    "checkpoint": {"seconds": is_seconds},
     "run_finished": {
         "error": with_fields(kind=one_of(*ERROR_KINDS), message=is_text, hint=is_text),
     },

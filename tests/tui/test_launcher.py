@@ -6,7 +6,7 @@ from engines.events import Gpu
 from engines.run_queue import RunQueue
 from engines.runs import RunStore
 from tui.dataset_look import DatasetLook
-from tui.machine import Machine
+from tui.machine import GpuUser, Machine
 from tui.screens.launcher import LauncherScreen
 from tui.screens.monitor import MonitorScreen
 from tui.screens.runs import RunsScreen
@@ -138,11 +138,14 @@ def test_what_the_command_line_has_to_say_stands_on_top(store):
 
 def test_gpus_are_named_with_their_use_and_can_be_chosen(store, monkeypatch):
     gpu = Gpu(name="H100", utilization=0.25, memory_used=2**31, memory_total=2**36, temperature=None, power=None)
-    monkeypatch.setattr(launcher_module, "look_at_machine", lambda: Machine("EPYC", 2, (gpu, gpu)))
+    users = ((GpuUser("ann", "python", 2**30),), ())
+    monkeypatch.setattr(launcher_module, "look_at_machine", lambda: Machine("EPYC", 2, (gpu, gpu), users))
 
     async def steps(pilot):
-        await until_seen(pilot, "GPU 0: H100, 2.0 of 64.0 GiB used, 25% busy")
-        await until_seen(pilot, "cuda:0  cuda:1")
+        await until_seen(pilot, "2 GPUs, the emptiest is GPU 0: H100, 2.0 of 64.0 GiB used, 25% busy")
+        await until_seen(pilot, "cuda:0  cuda:1  emptiest: cuda:0")
+        await pilot.resize_terminal(120, 40)
+        await until_seen(pilot, "GPU 0: H100, 2.0 of 64.0 GiB used, 25% busy: ann python 1.0 GiB")
 
     drive(app_of(store), steps, (120, 30))
 

@@ -1,10 +1,12 @@
 import importlib.metadata
+import os
+from types import SimpleNamespace
 
 import pytest
 
 import tui.machine
 from engines.events import Gpu
-from tui.machine import Machine, installed_version, look_at_machine
+from tui.machine import GpuUser, Machine, installed_version, look_at_machine
 
 H100 = Gpu(name="H100", utilization=0.5, memory_used=2**30, memory_total=80 * 2**30, temperature=40, power=300)
 BARE = Gpu(name="T4", utilization=None, memory_used=None, memory_total=None, temperature=None, power=None)
@@ -36,6 +38,33 @@ def test_each_gpu_is_a_line_with_what_is_known_of_it():
         "GPU 1: T4",
         "CPU: AMD EPYC, 16 cores",
     ]
+
+
+def test_a_busy_gpu_says_whose_processes_are_on_it():
+    users = ((GpuUser("ann", "python", 11 << 30), GpuUser(memory=2 << 30)), ())
+    lines = Machine("AMD EPYC", 16, (H100, BARE), users).lines()
+    assert lines[0].endswith("50% busy: ann python 11.0 GiB; a process 2.0 GiB")
+    assert lines[1] == "GPU 1: T4"
+
+
+def test_of_several_gpus_the_emptiest_is_named():
+    full = Gpu(name="H100", utilization=1.0, memory_used=79 << 30, memory_total=80 << 30, temperature=70, power=600)
+    assert Machine("EPYC", 2, (full, H100, H100)).emptiest == 1
+    assert Machine("EPYC", 2, (full, H100)).summary().startswith("2 GPUs, the emptiest is GPU 1: H100, 1.0 of")
+    assert Machine("EPYC", 2, (BARE, BARE)).emptiest is None
+    assert Machine("EPYC", 2, (H100,)).summary().startswith("GPU 0: H100")
+    assert Machine("EPYC", 2, ()).summary() == "CPU only: EPYC, 2 cores"
+
+
+def test_who_is_on_a_gpu_is_asked_of_the_driver_and_the_system(monkeypatch):
+    ours, gone = os.getpid(), 2**22 + 1
+    meter = SimpleNamespace(read=lambda: [H100], read_users=lambda: [{ours: 5, gone: None}])
+    monkeypatch.setattr(tui.machine, "_gpu_meter", lambda: meter)
+    ((mine, other),) = look_at_machine().users
+    assert mine.process
+    assert mine.user
+    assert mine.memory == 5
+    assert other == GpuUser()
 
 
 def test_this_machine_has_a_name_and_cores():

@@ -1,6 +1,7 @@
 from math import nan
 
 import pytest
+from msgspec.structs import replace
 from views import batch, epoch_ended, finished, phase, started, telemetry, text_of, view_of
 
 from engines.events import CheckpointSaved, ControlApplied, Gpu, Log, RunError
@@ -138,19 +139,54 @@ def test_the_network_lists_every_tensor_and_the_settings():
 
 
 def test_the_machine_says_plainly_that_there_is_no_gpu():
-    text = text_of(draw_machine(view_of(started(), batch(), telemetry()), 58), 58)
+    text = text_of(draw_machine(view_of(started(), batch(), telemetry()), 58, 12), 58)
     assert "143 % of a core" in text
     assert "512 MiB" in text
     assert "none in this machine" in text
+    assert "time" not in text
+
+
+H100 = {"name": "NVIDIA H100", "utilization": 0.45, "memory_used": 3 << 30, "memory_total": 80 << 30}
 
 
 def test_a_gpu_shows_what_it_can_tell_and_no_number_where_there_is_none():
-    gpu = Gpu(
-        name="NVIDIA H100", utilization=0.45, memory_used=3 << 30, memory_total=80 << 30, temperature=41.0, power=None
-    )
-    text = text_of(draw_machine(view_of(started(), telemetry(gpus=[gpu])), 78), 78)
-    assert "NVIDIA H100, 45 % busy, 3.0 GiB of 80.0 GiB, 41 °C" in text
-    assert "W" not in text.splitlines()[-1]
+    gpu = Gpu(**H100, temperature=41.0, power=None, memory_run=2 << 30)
+    view = view_of(started(), telemetry(gpus=[gpu]))
+    assert "45 % busy  3.0 GiB of 80.0 GiB  2.0 GiB of it  41 °C  NVIDIA H100" in text_of(draw_machine(view, 78, 6), 78)
+    text = text_of(draw_machine(view, 78, 20), 78)
+    for words in ("use     45 % busy", "this run", "2.0 GiB of it", "heat", "41 °C"):
+        assert words in text
+    assert "power" not in text
+    assert "none" not in text
+
+
+def test_a_gpu_has_a_line_of_its_last_minutes_with_gaps_where_it_was_silent():
+    silent = Gpu(name="T4", utilization=None, memory_used=None, memory_total=None, temperature=None, power=None)
+    full = Gpu(**H100 | {"utilization": 0.9}, temperature=41.0, power=300.0)
+    half = Gpu(**H100, temperature=41.0, power=150.0)
+    view = view_of(started(), *(telemetry(gpus=gpus) for gpus in ([full], [silent], [], [half])))
+    text = text_of(draw_machine(view, 78, 20), 78)
+    assert "45 % busy         ▇  ▄" in text
+    assert "150 W             ▇  ▄" in text
+
+
+def test_where_the_time_goes_is_what_was_measured():
+    epoch = replace(epoch_ended(1), evaluate_seconds=0.5)
+    saved = CheckpointSaved(path="checkpoints/x", epoch=1, step=100, kind="last", seconds=1.5)
+    events = (phase(), phase("data", seconds=2.0), started(), batch(), epoch, saved, telemetry())
+    text = text_of(draw_machine(view_of(*events), 78, 20), 78)
+    assert "60 ms a step, 0.50 s an evaluation" in text
+    for words in ("compute       6.00 s", "data          2.00 s", "evaluation    0.50 s", "checkpoints   1.50 s"):
+        assert words in text
+    assert "51.2 %" in text
+    short = text_of(draw_machine(view_of(*events), 78, 6), 78)
+    assert "time     compute 51 %  data 17 %  start 15 %  checkpoints 13 %  evaluation 4 %" in short
+
+
+def test_of_a_record_without_such_times_no_share_is_made_up():
+    text = text_of(draw_machine(view_of(phase(), started(), epoch_ended(1), telemetry()), 78, 20), 78)
+    assert "evaluation" not in text
+    assert "60 ms a step" in text
 
 
 @pytest.mark.parametrize(

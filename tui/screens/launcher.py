@@ -21,8 +21,8 @@ from tui import formats
 from tui.background import in_background
 from tui.choices import Choices
 from tui.dataset_look import DatasetLook, look_at
-from tui.form import Form
-from tui.machine import installed_version, look_at_machine
+from tui.form import AUTO_HINT, Form
+from tui.machine import Machine, installed_version, look_at_machine
 from tui.messages import ChoiceSettled, QueueChosen, RunChosen, RunsChosen, StartChosen
 from tui.run_index import RunIndex, best_of
 from tui.screens.fresh_size import FreshSize
@@ -51,6 +51,11 @@ class LauncherScreen(FreshSize, Screen[None]):
         ImagesPane { height: 1fr; }
     }
     LauncherScreen.-narrow ModelPane { width: 31; }
+    LauncherScreen.-broad {
+        Heading, ImagesPane, StartBar { padding: 0 1; }
+        RunForm { padding: 0 2 0 1; }
+        ModelPane { width: 38; padding-right: 1; }
+    }
     LauncherScreen.-wide {
         Heading, ImagesPane, StartBar { padding: 0 1; }
         RunForm { padding: 0 2 0 1; }
@@ -60,7 +65,7 @@ class LauncherScreen(FreshSize, Screen[None]):
     LauncherScreen.-tall #choice { height: 14; max-height: 14; }
     """
     AUTO_FOCUS = "RunForm"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (80, "-medium"), (150, "-wide")]  # noqa: RUF012 - as Textual declares it
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (80, "-medium"), (100, "-broad"), (150, "-wide")]  # noqa: RUF012 - as Textual declares it
     VERTICAL_BREAKPOINTS = [(0, "-short"), (36, "-tall")]  # noqa: RUF012 - as Textual declares it
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "start", "start", key_display="enter"),
@@ -256,7 +261,7 @@ class LauncherScreen(FreshSize, Screen[None]):
         try:
             machine = await in_background(look_at_machine)
             self._heading.show(machine, count_alive(self._runs), count_waiting(self._runs))
-            self._form.offer_devices(machine.devices)
+            self._form.offer_devices(machine.devices, _propose_device(machine))
             self._rows.redraw()
             self._runs = await in_background(lambda: self._index.look(NEWEST_RUNS))
             self._heading.show(machine, count_alive(self._runs), count_waiting(self._runs))
@@ -267,3 +272,9 @@ class LauncherScreen(FreshSize, Screen[None]):
         self._recent.show(self._runs)
         self.refresh_bindings()
         self._show_start()
+
+
+def _propose_device(machine: Machine) -> str:
+    """Say which of several GPUs to take."""
+    is_choice = len(machine.gpus) > 1 and machine.emptiest is not None
+    return f"emptiest: cuda:{machine.emptiest}" if is_choice else AUTO_HINT

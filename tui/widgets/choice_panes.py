@@ -17,6 +17,9 @@ from tui.machine import Machine
 from tui.streams import output_encoding
 from tui.widgets.picture import Picture, titled
 
+TALL = 36
+"""Lines of a screen on which each of several GPUs has one of its own."""
+
 LOWEST_IMAGE = 4
 """Lines, its name's among them, below which an image would show nothing."""
 
@@ -34,7 +37,10 @@ class Heading(Picture):
 
     def show(self, machine: Machine, alive_count: int, waiting_count: int) -> None:
         """Show what the machine is and how many runs are alive, and wait for their turn."""
+        lines_before = len(self._gpu_lines())
         self._machine, self._alive_count, self._waiting_count = machine, alive_count, waiting_count
+        if len(self._gpu_lines()) != lines_before:
+            self.refresh(layout=True)
         self.redraw()
 
     def say(self, notice: str) -> None:
@@ -44,11 +50,11 @@ class Heading(Picture):
         self.redraw()
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """Give one line, and those of the notice."""
-        return 1 + len(self._notice_lines(width))
+        """Give one line, and those of the GPUs and of the notice."""
+        return 1 + len(self._gpu_lines()) + len(self._notice_lines(width))
 
     def draw(self, width: int, height: int) -> list[Line]:
-        """Give the first line and the notice."""
+        """Give the first line, on a tall screen each GPU with its users, and the notice."""
         name: Line = [("mnist-tui", "chosen"), ("  ", "text")]
         alive: Line = []
         if self._alive_count:
@@ -56,16 +62,24 @@ class Heading(Picture):
             waiting = f", {self._waiting_count} waiting" if self._waiting_count else ""
             alive = [(f"{runs}{waiting}: ", "warning"), ("a", "key"), (" opens", "muted")]
         room = width - width_of(name) - width_of(alive) - 1
-        machine = _shortened(self._machine.lines(), room) if self._machine else ""
-        first = justify([*name, (machine, "muted")], alive, width)
-        return [first, *([(line, "warning")] for line in self._notice_lines(width))]
+        gpus = self._gpu_lines()
+        machine = self._machine.lines()[-1] if self._machine and gpus else self._machine and self._machine.summary()
+        first = justify([*name, (_shortened(machine or "", room), "muted")], alive, width)
+        return [
+            first,
+            *([(line, "muted")] for line in gpus),
+            *([(line, "warning")] for line in self._notice_lines(width)),
+        ]
+
+    def _gpu_lines(self) -> list[str]:
+        is_tall = self.app.size.height >= TALL
+        return self._machine.lines()[:-1] if self._machine and len(self._machine.gpus) > 1 and is_tall else []
 
     def _notice_lines(self, width: int) -> list[str]:
         return wrap(self._notice, width) if self._notice else []
 
 
-def _shortened(lines: list[str], room: int) -> str:
-    line = lines[0] if len(lines) <= 2 else f"{len(lines) - 1} GPUs, {lines[0]}"
+def _shortened(line: str, room: int) -> str:
     return line if len(line) <= room else wrap(line, room)[0] if room > 0 else ""
 
 

@@ -1,60 +1,62 @@
-"""The machine at work: the worker's CPU and memory, images a second, and each GPU, or that there is none."""
+"""The machine at work: the worker's CPU and memory, images a second, each GPU or that there is none, and the time."""
 
 from collections.abc import Hashable, Sequence
-from math import isfinite
+from math import isfinite, nan
 from typing import ClassVar
 
 from engines.events import Gpu
 from tui import formats
-from tui.lines import Line, columns, fit
+from tui.lines import Line, columns, cut_words, fit
 from tui.view import View
 from tui.widgets.header_pane import describe_device
 from tui.widgets.pane import TitledPane, draw_waiting
+from tui.widgets.time_lines import draw_time, draw_time_in_a_line
 
 _LEVELS = "▁▂▃▄▅▆▇"
 _ASCII_LEVELS = "_.-=+*#"
-_LABEL_WIDTH, _VALUE_WIDTH = 9, 16
+_LABEL_WIDTH, _VALUE_WIDTH = 9, 18
 _MAX_SPARK = 60
+
+Figure = tuple[str, str, Sequence[float]]
+"""Its name, what it is now in words, and what it was, up to now."""
 
 
 class MachinePane(TitledPane):
-    """Figures with a line of their last minutes."""
+    """Figures with a line of their last minutes, and where the time goes."""
 
     HEADING = "machine"
     PERIOD: ClassVar[float] = 1.0
 
     def key_of(self, view: View) -> Hashable:
         """Give what decides the picture."""
-        telemetry = view.state.telemetry
-        return telemetry[-1].seq if telemetry else view.waiting_for(), view.state.started is None
+        telemetry, state = view.state.telemetry, view.state
+        last = telemetry[-1].seq if telemetry else view.waiting_for()
+        return last, state.started is None, len(state.epochs), len(state.checkpoints), view.is_alive
 
     def draw_body(self, view: View, width: int, height: int) -> list[Line]:
         """Draw the figures."""
-        return draw_machine(view, width)
+        return draw_machine(view, width, height)
 
 
-def draw_machine(view: View, width: int) -> list[Line]:
-    """Draw device, CPU, memory and speed, then each GPU."""
+def draw_machine(view: View, width: int, height: int) -> list[Line]:
+    """Draw device, CPU, memory and speed, each GPU, and the time; in one line each where `height` has not room."""
     state = view.state
     if not state.telemetry:
         return draw_waiting(view, width)
     last = state.telemetry[-1]
-    speeds = [point.mean for point in state.throughput]
-    rows = [
+    figures: list[Figure] = [
         ("cpu", f"{last.cpu_percent:.0f} % of a core", [float(t.cpu_percent) for t in state.telemetry]),
         ("memory", formats.size(last.memory), [float(t.memory) for t in state.telemetry]),
-        ("speed", formats.rate(state.throughput.last(), "images"), speeds),
+        ("speed", formats.rate(state.throughput.last(), "images"), [point.mean for point in state.throughput]),
     ]
-    lines = [fit(columns([("device", _LABEL_WIDTH, "muted"), (describe_device(view), 0, "text")]), width)]
-    spark_width = min(_MAX_SPARK, width - _LABEL_WIDTH - _VALUE_WIDTH - 2)
-    for label, value, values in rows:
-        spark = draw_sparkline(values, spark_width, ascii_only=view.ascii_only)
-        cells = [(label, _LABEL_WIDTH, "muted"), (value, _VALUE_WIDTH + 2, "text"), (spark, 0, "bar")]
-        lines.append(fit(columns(cells), width))
-    lines += [fit(_draw_gpu(at, gpu), width) for at, gpu in enumerate(last.gpus)]
-    if not last.gpus:
-        lines.append(fit(columns([("gpu", _LABEL_WIDTH, "muted"), ("none in this machine", 0, "text")]), width))
-    return lines
+    lines = [_labelled("device", describe_device(view), width), *(_draw_figure(one, view, width) for one in figures)]
+    short = [_draw_gpu(view, at, width) for at in range(len(last.gpus))]
+    full = [line for at in range(len(last.gpus)) for line in _draw_gpu_in_full(view, at, width)]
+    time = draw_time(view, width)
+    has_room = len(lines) + len(full) + 1 <= height
+    lines += (full if has_room else short) or [_labelled("gpu", "none in this machine", width)]
+    lines += [[], *time] if time and len(lines) + 1 + len(time) <= height else draw_time_in_a_line(view, width)
+    return lines[:height]
 
 
 def draw_sparkline(values: Sequence[float], width: int, *, ascii_only: bool = False) -> str:
@@ -70,12 +72,46 @@ def draw_sparkline(values: Sequence[float], width: int, *, ascii_only: bool = Fa
     )
 
 
-def _draw_gpu(index: int, gpu: Gpu) -> Line:
-    figures = [
-        "" if gpu.utilization is None else f"{gpu.utilization:.0%} busy".replace("%", " %"),
-        "" if gpu.memory_used is None else f"{formats.size(gpu.memory_used)} of {formats.size(gpu.memory_total)}",
-        "" if gpu.temperature is None else f"{gpu.temperature:.0f} °C",
-        "" if gpu.power is None else f"{gpu.power:.0f} W",
-    ]
-    words = ", ".join(filter(None, [gpu.name, *figures]))
-    return columns([(f"gpu {index}", _LABEL_WIDTH, "muted"), (words, 0, "text")])
+def _labelled(label: str, words: str, width: int) -> Line:
+    return fit(columns([(label, _LABEL_WIDTH, "muted"), (words, 0, "text")]), width)
+
+
+def _draw_figure(figure: Figure, view: View, width: int) -> Line:
+    label, value, values = figure
+    spark = draw_sparkline(values, min(_MAX_SPARK, width - _LABEL_WIDTH - _VALUE_WIDTH), ascii_only=view.ascii_only)
+    return fit(columns([(label, _LABEL_WIDTH, "muted"), (value, _VALUE_WIDTH, "text"), (spark, 0, "bar")]), width)
+
+
+def _draw_gpu(view: View, index: int, width: int) -> Line:
+    words: list[Line] = [[(value, "text")] for _, value, _ in _figures_of(view, index)]
+    words.append([(view.state.telemetry[-1].gpus[index].name, "muted")])
+    return [*columns([(f"gpu {index}", _LABEL_WIDTH, "muted")]), *cut_words(words, width - _LABEL_WIDTH)]
+
+
+def _draw_gpu_in_full(view: View, index: int, width: int) -> list[Line]:
+    name = _labelled(f"gpu {index}", view.state.telemetry[-1].gpus[index].name, width)
+    return [name, *(_draw_figure(figure, view, width) for figure in _figures_of(view, index))]
+
+
+def _figures_of(view: View, index: int) -> list[Figure]:
+    """Give what GPU `index` tells of itself; a counter that it has not got is left out."""
+    history = [t.gpus[index] if index < len(t.gpus) else None for t in view.state.telemetry]
+    gpu = view.state.telemetry[-1].gpus[index]
+    figures: list[Figure] = []
+    if gpu.utilization is not None:
+        figures.append((" use", f"{gpu.utilization:.0%} busy".replace("%", " %"), _past(history, "utilization")))
+    if gpu.memory_used is not None:
+        used, total = formats.size(gpu.memory_used), formats.size(gpu.memory_total)
+        figures.append((" memory", f"{used} of {total}", _past(history, "memory_used")))
+    if gpu.memory_run is not None:
+        figures.append((" this run", f"{formats.size(gpu.memory_run)} of it", _past(history, "memory_run")))
+    if gpu.temperature is not None:
+        figures.append((" heat", f"{gpu.temperature:.0f} °C", _past(history, "temperature")))
+    if gpu.power is not None:
+        figures.append((" power", f"{gpu.power:.0f} W", _past(history, "power")))
+    return figures
+
+
+def _past(history: Sequence[Gpu | None], name: str) -> list[float]:
+    values = [getattr(gpu, name) if gpu else None for gpu in history]
+    return [nan if value is None else float(value) for value in values]
