@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from engines import launch, run_lock
+from engines.gpus import GpuMeter
 from engines.label import Label, write_label
 from engines.launch import Worker
 from engines.problems import Problem, RunBusy, StorageProblem
@@ -20,7 +21,6 @@ from engines.run_queue import BEGUN, WAITING, QueuedRun, RunQueue
 from engines.run_reader import RunReader
 from engines.runs import RunStore, read_spec
 from engines.spec import RunSpec
-from engines.telemetry import GpuMeter
 
 POLL_SECONDS = 0.25
 RETRY_SECONDS = 5.0
