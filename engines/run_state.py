@@ -6,6 +6,7 @@ from math import ceil, inf, isfinite
 from msgspec import UNSET
 from msgspec.structs import replace
 
+from engines.detailed_series import DetailedSeries
 from engines.events import (
     AnyEvent,
     Batch,
@@ -23,6 +24,7 @@ from engines.events import (
     Telemetry,
 )
 from engines.gallery import Gallery, decode_images
+from engines.marks import MAX_MARKS, Mark, mark_attempt, mark_control, mark_missing
 from engines.series import Series
 from engines.spec import RunSpec, lengthen
 from engines.time_spent import TimeSpent
@@ -41,8 +43,8 @@ class RunState:
         self.phases: dict[PhaseName, Phase] = {}
         self.batch: Batch | None = None
         self.batch_count = 0
-        self.train_loss = Series()
-        self.train_accuracy = Series()
+        self.train_loss = DetailedSeries()
+        self.train_accuracy = DetailedSeries()
         self.throughput = Series()
         self.sample_indices: list[int] = []
         self.sample_labels: list[int] = []
@@ -55,6 +57,7 @@ class RunState:
         self._checkpoint_paths: set[str] = set()
         self.controls: deque[ControlApplied] = deque(maxlen=LOG_LINES)
         self.logs: deque[Log] = deque(maxlen=LOG_LINES)
+        self.marks: deque[Mark] = deque(maxlen=MAX_MARKS)
         self.paused = False
         self.lr: float | None = None
         self.spent = TimeSpent()
@@ -147,6 +150,8 @@ class RunState:
             series.cut_after(place)
         if self.batch and _place(self.batch.epoch, self.batch.step, self.batch.steps_per_epoch) > place:
             self.batch = None
+        self.marks = deque((mark for mark in self.marks if mark.place <= place), MAX_MARKS)
+        self._mark(mark_attempt(event, place))
 
     def _apply_phase(self, event: Phase) -> None:
         if event.name == "import" and event.state == "started":
@@ -158,10 +163,12 @@ class RunState:
         self.phases[event.name] = event
 
     def _apply_batch(self, event: Batch) -> None:
+        place = _place(event.epoch, event.step, event.steps_per_epoch)
+        if event.loss is None:
+            self._mark(mark_missing(event, self.batch, place))
         self.batch = event
         self.batch_count += 1
         self.lr = event.lr
-        place = _place(event.epoch, event.step, event.steps_per_epoch)
         self.train_loss.append(place, event.loss)
         self.train_accuracy.append(place, event.accuracy)
         self.throughput.append(place, event.images_per_second)
@@ -184,12 +191,17 @@ class RunState:
 
     def _apply_control(self, event: ControlApplied) -> None:
         self.controls.append(event)
+        self._mark(mark_control(event, self.position, self.lr))
         if event.action in ("pause", "resume"):
             self.paused = event.action == "pause"
         elif event.action == "lr":
             self.lr = event.value
         elif event.action == "epochs" and self.started and (longer := lengthen(self.started.spec, event.value)):
             self.started = replace(self.started, spec=longer)
+
+    def _mark(self, mark: Mark | None) -> None:
+        if mark:
+            self.marks.append(mark)
 
 
 def _place(epoch: int, step: int, steps_per_epoch: int) -> float:

@@ -1,5 +1,6 @@
 """A line of bounded length: as a run goes on, neighbours are merged, and it never has more than `capacity` points."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import isfinite, nan
@@ -65,6 +66,11 @@ class Series:
         """Give the value of the last point; None where there is none, or it is a gap."""
         return self._points[-1].mean if self._points and isfinite(self._points[-1].mean) else None
 
+    def between(self, low: float, high: float) -> list[Point]:
+        """Give the points from `low` to `high`, and one more on either side: where the line comes from and goes to."""
+        begin = bisect_left(self._points, low, key=_x_of) - 1
+        return self._points[max(0, begin) : bisect_right(self._points, high, key=_x_of) + 1]
+
     def resampled(self, columns: int) -> list[Point]:
         """Give at most `columns` points that stand for the whole line, spread evenly by position."""
         if len(self._points) <= columns:
@@ -86,6 +92,10 @@ class Series:
         if len(points) % 2:
             self._points.append(points[-1])
         self._per_point *= 2
+
+
+def _x_of(point: Point) -> float:
+    return point.x
 
 
 def _merge(a: Point, b: Point) -> Point:

@@ -240,6 +240,7 @@ class MnistTuiApp(App[None]):
     def action_help(self) -> None:
         """Show every key, screen by screen."""
         from tui.screens.cells import CellsScreen
+        from tui.screens.curve_keys import CurveKeys
         from tui.screens.help import HelpScreen
         from tui.screens.monitor import MonitorScreen
         from tui.screens.replay import ReplayScreen
@@ -251,6 +252,7 @@ class MnistTuiApp(App[None]):
             ("Launcher", [LauncherScreen, RunForm]),
             ("Live screen", [MonitorScreen]),
             ("Images of a cell", [CellsScreen]),
+            ("Curves", [CurveKeys]),
             ("Replay", [ReplayScreen]),
             ("Runs", [RunsScreen, RunTable]),
         ]

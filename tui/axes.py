@@ -1,6 +1,6 @@
 """Axes: a range that suits the values, with ticks evenly apart and their labels."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, floor, isfinite, log10
 
@@ -54,6 +54,25 @@ def log_loss_axis(values: Sequence[float]) -> Axis:
     gap = 0.5 if high - low < 3 else ceil((high - low) / _MAX_DECADES)
     intervals = ceil((high - low) / gap)
     return Axis(low, low + gap * intervals, tuple(f"{10 ** (low + gap * at):.2g}" for at in range(intervals + 1)))
+
+
+def fitted_axis(values: Sequence[float], rows: int, label: Callable[[float], str]) -> Axis:
+    """Give an axis between the round numbers around all but a thirtieth of `values` at either end, for `rows` lines."""
+    finite = sorted(min(1e30, max(-1e30, value)) for value in values if isfinite(value)) or [0.0, 1.0]
+    low, high = finite[len(finite) // 30], finite[-1 - len(finite) // 30]
+    least = max(1e-6, abs(high) / 500)
+    if high - low < least:
+        low, high = (high - least, high) if high > 0 else (low, low + least)
+    power = 10.0 ** floor(log10(high - low))
+    fits: dict[int, tuple[float, float]] = {}
+    for step in (factor * power for factor in (0.1, 0.2, 0.25, 0.5, 1, 2)):
+        begin = floor(low / step + 1e-9)
+        fits.setdefault(ceil(high / step - 1e-9) - begin, (begin * step, step))
+    fits = {n: fit for n, fit in fits.items() if n in _INTERVALS}
+    intervals = _best_fit({n: 1 - (high - low) / (step * n) for n, (_, step) in fits.items()}, rows)
+    first, step = fits[intervals]
+    ticks = [first + step * at for at in range(intervals + 1)]
+    return Axis(ticks[0], ticks[-1], tuple(label(tick) for tick in ticks))
 
 
 def epoch_axis(position: float, epochs: int) -> Axis:

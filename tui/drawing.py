@@ -5,17 +5,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import isfinite
 
-from rich.cells import cell_len
-
-from tui.axes import Axis
 from tui.lines import Line, fit, merge
 
 QUADRANTS = "hd"
 """Four points in a cell, from blocks that terminal fonts have; where one lacks braille, there would be boxes."""
 
 _ROLE_AND_TEXT = re.compile(r"\x1b\[(?:0|38;5;(\d+))m([^\x1b]*)")
-_GRID_DOT = "·"
-_MIN_CANVAS = (8, 3)
 
 
 @dataclass(frozen=True)
@@ -37,30 +32,6 @@ def import_plotext() -> None:
     import plotext
 
     plotext.terminal.limit(False, False)
-
-
-def draw_chart(curves: Sequence[Curve], x_axis: Axis, y_axis: Axis, width: int, height: int) -> list[Line]:
-    """Draw `curves` in `height` lines of `width` cells: tick labels left and below, each curve's end on the right.
-
-    What lies outside of the axes is clipped. Ticks of y are evenly apart, so a few lines may stay empty.
-    """
-    label_width = max(len(label) for label in y_axis.labels)
-    end_width = max((cell_len(curve.end) for curve in curves), default=0)
-    columns = width - label_width - end_width - 2
-    y_gap = max(1, (height - 2) // (len(y_axis.labels) - 1))
-    rows = min(height - 1, y_gap * (len(y_axis.labels) - 1) + 1)
-    if columns < _MIN_CANVAS[0] or rows < _MIN_CANVAS[1]:
-        return [fit([("too small for a curve", "muted")], width)] + [fit([], width)] * (height - 1)
-    canvas = draw_canvas(curves, (x_axis.low, x_axis.high), (y_axis.low, y_axis.high), columns, rows)
-    ends = _place_ends(curves, y_axis, rows)
-    lines = []
-    for row, drawn in enumerate(canvas):
-        label = y_axis.labels[-1 - row // y_gap] if row % y_gap == 0 else ""
-        left: Line = [(label.rjust(label_width) + " ", "muted")]
-        lines.append(fit([*left, *(_with_grid(drawn) if label else drawn), (" ", "text"), *ends.get(row, [])], width))
-    below = _x_labels(x_axis.labels, columns)
-    lines.append(fit([(" " * (label_width + 1), "text"), (below, "muted")], width))
-    return lines + [fit([], width)] * (height - len(lines))
 
 
 def draw_canvas(
@@ -110,39 +81,3 @@ def _near(values: Sequence[float], limits: tuple[float, float]) -> list[float]:
 def _parse(line: str, roles: list[str], width: int) -> Line:
     runs = [(text, roles[int(color)] if color else "text") for color, text in _ROLE_AND_TEXT.findall(line) if text]
     return fit(merge(runs), width)
-
-
-def _with_grid(line: Line) -> Line:
-    """Put a faint dot in every second cell that is free."""
-    runs, at = [], 0
-    for text, role in line:
-        if role == "text":
-            runs.append(("".join(" " if (at + i) % 2 else _GRID_DOT for i in range(len(text))), "grid"))
-        else:
-            runs.append((text.replace(" ", _GRID_DOT), role))
-        at += len(text)
-    return runs
-
-
-def _x_labels(labels: Sequence[str], columns: int) -> str:
-    """Set each label around its place; one that would touch the one before is left out."""
-    text = ""
-    for at, label in enumerate(labels):
-        start = max(0, round(at * (columns - 1) / (len(labels) - 1)) - len(label) // 2)
-        if not text or start > len(text):
-            text = text.ljust(start) + label
-    return text
-
-
-def _place_ends(curves: Sequence[Curve], y_axis: Axis, rows: int) -> dict[int, Line]:
-    """Give each curve's end the row of its last value, or the nearest that is free."""
-    taken: dict[int, Line] = {}
-    for curve in reversed(curves):
-        last = next((y for _, y in reversed(curve.points) if isfinite(y)), None)
-        if last is None or not curve.end:
-            continue
-        wanted = round((y_axis.high - last) / (y_axis.high - y_axis.low) * (rows - 1))
-        wanted = min(rows - 1, max(0, wanted))
-        free = [row for row in range(rows) if row not in taken]
-        taken[min(free, key=lambda row: abs(row - wanted))] = [(curve.end, curve.role)]
-    return taken

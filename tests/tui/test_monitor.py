@@ -1,18 +1,22 @@
 import pytest
 from piloted import SIZES, app_of, drive, seen, until, until_seen
 from real_worker import spec_of, wait_until
+from textual import events
 
 from engines.event_log import EventWriter
 from engines.events import RunError, RunFinished
 from engines.run_reader import RunReader
 from engines.runs import RunStore
 from tui.screens.confirm import ConfirmScreen
+from tui.screens.curve_keys import CurveKeys
 from tui.screens.launcher import LauncherScreen
 from tui.screens.monitor import MonitorScreen
 from tui.screens.switcher import SwitcherScreen
 from tui.widgets.bench import PANE_NAMES
+from tui.widgets.curve_pane import AccuracyPane, LossPane
 
 KEYS = [key for binding in MonitorScreen.BINDINGS for key in binding.key.split(",") if key not in "2345678"]
+CURVE_KEYS = [binding.key for binding in CurveKeys.BINDINGS]
 
 
 def watch(directory, steps, size=(80, 24)):
@@ -100,9 +104,9 @@ def test_no_key_does_harm_at_the_first_instant(store):
     directory = store.create(spec_of())
 
     async def steps(pilot):
-        for key in KEYS:
+        for keys in (*([key] for key in KEYS), CURVE_KEYS):
             pilot.app.open_run(directory)
-            await pilot.press(key, key, "escape", "escape")
+            await pilot.press(*keys, *keys, "escape", "escape")
             await until(pilot, lambda: isinstance(pilot.app.screen, LauncherScreen))
 
     watch(directory, steps)
@@ -327,3 +331,37 @@ def test_w_shows_the_worst_mistakes_and_enter_the_images_of_a_cell(finished_run)
         await until(pilot, lambda: isinstance(pilot.app.screen, MonitorScreen))
 
     watch(finished_run, steps)
+
+
+def test_the_curves_are_looked_at_more_closely_by_key_and_mouse(finished_run):
+    async def steps(pilot):
+        await until_seen(pilot, "● 8")
+        await pilot.press("1")
+        pane = pilot.app.screen.query_one(AccuracyPane)
+        await pilot.press("k", "comma", "a", "z")
+        await until_seen(pilot, "epoch 3 step")
+        await until_seen(pilot, "zoomed  smoothed 0.6")
+        at = pane.look.lens.cursor
+        await pilot.press("less_than_sign", "Z", "v", "k")
+        await until(pilot, lambda: pane.look.lens.cursor is None)
+        await pilot.click(AccuracyPane, offset=(30, 5))
+        await until(pilot, lambda: pane.look.lens.cursor not in {None, at})
+        pane.post_message(events.MouseScrollUp(pane, 30, 5, 0, -1, 0, shift=False, meta=False, ctrl=False))
+        await until(pilot, lambda: pane.look.lens.span is not None)
+        await pilot.press("2")
+        assert pilot.app.screen.query_one(LossPane).look.lens == pane.look.lens
+        await pilot.press("g")
+        await until_seen(pilot, "No run before this one")
+
+    watch(finished_run, steps)
+
+
+def test_the_run_before_is_a_ghost_behind_the_present_one(finished_run, live_run):
+    async def steps(pilot):
+        await until_seen(pilot, "● test")
+        await pilot.press("g")
+        await until_seen(pilot, "┄ before: nn")
+        await pilot.press("g")
+        await until(pilot, lambda: "┄" not in seen(pilot))
+
+    watch(live_run.run_directory, steps)

@@ -3,10 +3,12 @@ import math
 import pytest
 from views import batch, epoch_ended, phase, started, text_of, view_of
 
-from engines.series import Series
+from engines.events import ControlApplied, RunStarted
+from tui.ghost import Ghost
+from tui.lens import Lens
 from tui.lines import plain
 from tui.widgets.curve_pane import AccuracyPane, LossPane
-from tui.widgets.curves import accuracy_gap, by_column, draw_accuracy, draw_loss, rising_since
+from tui.widgets.curves import Look
 
 SIZES = [(78, 17), (55, 16), (72, 25), (40, 8)]
 RUN = (
@@ -18,27 +20,42 @@ RUN = (
 )
 
 
+def drawn(kind, view, width=60, height=16, **look):
+    pane = kind(1)
+    pane.look = Look(**look)
+    return text_of(pane.draw_body(view, width, height), width)
+
+
+def legend(kind, view, width=70, **look):
+    pane = kind(1)
+    pane.look = Look(**look)
+    return plain(pane.legend(view, width))
+
+
 @pytest.mark.parametrize(("width", "height"), SIZES)
 def test_both_curves_end_in_their_exact_values_at_any_size(width, height):
-    text = text_of(draw_accuracy(view_of(*RUN), width, height), width)
+    text = drawn(AccuracyPane, view_of(*RUN), width, height)
     assert "─ 93.00 %" in text
     assert "● 91.42 %" in text
-    text = text_of(draw_loss(view_of(*RUN), width, height, is_log=False), width)
+    text = drawn(LossPane, view_of(*RUN), width, height)
     assert "─ 0.2000" in text
     assert "● 0.1500" in text
 
 
 def test_a_logarithmic_loss_has_the_same_values_and_other_ticks():
-    text = text_of(draw_loss(view_of(*RUN), 60, 16, is_log=True), 60)
+    text = drawn(LossPane, view_of(*RUN), is_log=True)
     assert "─ 0.2000" in text
     assert "0.32 ·" in text
 
 
 def test_without_utf8_the_curves_are_ascii_and_still_told_apart():
-    text = text_of(draw_accuracy(view_of(*RUN, ascii_only=True), 60, 16), 60)
-    assert ". 93.00 %" in text
+    view = view_of(*RUN, ControlApplied(action="pause", value=None), ascii_only=True)
+    look = {"lens": Lens(cursor=0.5, smoothing=0.6), "ghost": Ghost("nn", view_of(*RUN).state)}
+    text = drawn(AccuracyPane, view, **look)
+    assert ". 92." in text
     assert "o 91.42 %" in text
     assert text.replace("·", "").isascii()
+    assert legend(AccuracyPane, view, **look).isascii()
 
 
 @pytest.mark.parametrize(
@@ -49,57 +66,85 @@ def test_without_utf8_the_curves_are_ascii_and_still_told_apart():
         ((phase("data", "progress", 3 << 20, 10 << 20, "bytes"),), "loading MNIST, 30 % of 10.0 MiB"),
         ((phase("build", "started", 0),), "building lenet..."),
         ((phase("import"), phase("train", "started", 0, 5, "epochs"), started()), "training the first epoch"),
+        ((started(), batch(1, 5, loss=None, accuracy=None)), "no value so far is a finite number"),
     ],
 )
 def test_an_empty_curve_says_what_is_waited_for(events, words):
-    assert words in text_of(draw_accuracy(view_of(*events), 60, 16), 60)
+    assert words in drawn(AccuracyPane, view_of(*events))
 
 
 def test_missing_values_are_no_end_of_the_world():
     events = (*RUN, batch(2, 65, loss=math.nan, accuracy=None), epoch_ended(2, test=None, test_loss=None, train=None))
-    assert "─ 93.00 %" in text_of(draw_accuracy(view_of(*events), 60, 16), 60)
-    assert "─ 0.2000" in text_of(draw_loss(view_of(*events), 60, 16, is_log=True), 60)
+    assert "─ 93.00 %" in drawn(AccuracyPane, view_of(*events))
+    assert "─ 0.2000" in drawn(LossPane, view_of(*events), is_log=True)
 
 
 def test_the_epochs_alone_make_a_curve_where_no_batch_was_told_of():
-    text = text_of(draw_accuracy(view_of(started(), epoch_ended(1), epoch_ended(2, train=0.97)), 60, 16), 60)
-    assert "─ 97.00 %" in text
+    assert "─ 97.00 %" in drawn(AccuracyPane, view_of(started(), epoch_ended(1), epoch_ended(2, train=0.97)))
 
 
-def test_the_legend_names_lines_best_epoch_and_gap():
-    legend = plain(AccuracyPane(1).legend(view_of(*RUN, epoch_ended(2, train=0.99, test=0.95)), 70))
-    assert legend == "─ train  ● test  ◆ best: epoch 2  gap +4.00"
+def test_the_last_line_names_the_best_epoch_and_the_gap():
+    view = view_of(*RUN, epoch_ended(2, train=0.99, test=0.95))
+    assert drawn(AccuracyPane, view).splitlines()[-1] == "◆ best: epoch 2, 95.00 %  gap +4.00"
+    losses = [epoch_ended(at, test_loss=loss) for at, loss in enumerate([0.3, 0.2, 0.25, 0.31], start=1)]
+    words = drawn(LossPane, view_of(started(), *losses)).splitlines()[-1]
+    assert words == "lowest: epoch 2, 0.2000  test loss rising since epoch 2"
 
 
-def test_overfitting_is_said_in_words():
-    losses = [0.3, 0.2, 0.25, 0.31]
-    epochs = [epoch_ended(at, test_loss=loss) for at, loss in enumerate(losses, start=1)]
-    assert rising_since(epochs) == 2
-    assert rising_since(epochs[:3]) is None
-    assert rising_since([]) is None
-    assert "test loss rising since epoch 2" in plain(LossPane(2).legend(view_of(started(), *epochs), 70))
+def test_where_a_pane_is_low_the_curve_has_all_of_it():
+    assert "best" not in drawn(AccuracyPane, view_of(*RUN), 60, 9)
 
 
-def test_the_gap_needs_both_accuracies():
-    assert accuracy_gap(epoch_ended(train=0.99, test=0.97)) == pytest.approx(0.02)
-    assert accuracy_gap(epoch_ended(train=None)) is None
+def test_the_legend_names_the_lines_and_how_they_are_looked_at():
+    view = view_of(*RUN)
+    assert legend(LossPane, view) == "─ train  ● test"
+    lens = Lens(span=1.0, smoothing=0.9)
+    assert legend(LossPane, view, lens=lens, is_log=True) == "─ train  ● test  recent  smoothed 0.9  log scale"
+    assert legend(LossPane, view_of()) == ""
 
 
-def test_what_is_drawn_of_the_past_stays_as_the_series_grows():
-    series = Series()
-    for step in range(100):
-        series.append(step / 100, step % 7)
-    before = by_column(series, 5.0, 50)
-    for step in range(100, 300):
-        series.append(step / 100, step % 7)
-    assert by_column(series, 5.0, 50)[: len(before) - 1] == before[:-1]
+def test_a_cursor_stands_where_it_is_put_with_the_exact_values_under_it():
+    text = drawn(AccuracyPane, view_of(*RUN), lens=Lens(cursor=1.3))
+    assert text.splitlines()[-1] == "epoch 2 step 30  ─ 93.00 %  ● 91.42 % (epoch 1)"
+    assert text.count("│") >= 10
+    assert "│" not in drawn(AccuracyPane, view_of(*RUN), lens=Lens(span=0.2, cursor=0.1))
 
 
-def test_a_column_without_any_value_is_a_gap():
-    series = Series()
-    for x, y in ((0.05, 1.0), (0.06, None), (0.15, None), (0.25, 3.0)):
-        series.append(x, y)
-    points = by_column(series, 1.0, 10)
-    assert [x for x, _ in points] == [0.06, 0.15, 0.25]
-    assert points[0][1] == 1.0
-    assert math.isnan(points[1][1])
+def test_a_part_of_the_run_is_shown_between_round_numbers_with_axes_of_its_own():
+    lines = drawn(AccuracyPane, view_of(*RUN), lens=Lens(span=0.4, end=1.6)).splitlines()
+    (ticks,) = [line.split() for line in lines if line.split()[:1] == ["1.20"]]
+    assert ticks[-1] == "1.60"
+    assert "100 %" not in lines[0]
+
+
+def test_a_smoothed_line_has_the_raw_one_behind_it_and_ends_in_its_own_value():
+    events = (started(), *(batch(1, step, loss=0.4 if step % 2 else 0.2) for step in range(1, 101)))
+    pane = LossPane(1)
+    pane.look = Look(lens=Lens(smoothing=0.99))
+    lines = pane.draw_body(view_of(*events), 60, 16)
+    assert {"faint", "train"} <= {role for line in lines for _, role in line}
+    assert "─ 0.29" in text_of(lines, 60)
+
+
+def test_the_run_before_lies_behind_and_is_named():
+    before = view_of(started(), batch(1, 50, accuracy=0.6), batch(1, 100, accuracy=0.7), epoch_ended(1, test=0.8)).state
+    look = Look(ghost=Ghost("nn 14:45", before))
+    pane = AccuracyPane(1)
+    pane.look = look
+    lines = pane.draw_body(view_of(*RUN), 60, 16)
+    assert "ghost" in {role for line in lines for _, role in line}
+    assert "┄ before: nn 14:45" in legend(AccuracyPane, view_of(*RUN), ghost=look.ghost)
+    assert legend(AccuracyPane, view_of(*RUN), 30, ghost=look.ghost).endswith("┄ nn 14:45")
+
+
+def test_what_was_asked_of_the_run_is_marked_under_the_curve_by_its_key():
+    asked = [("lr", 0.002), ("lr", 0.0005), ("pause", None), ("checkpoint", None), ("epochs", 2.0), ("stop", None)]
+    events = [started(epochs=5)]
+    for at, (action, value) in enumerate(asked):
+        events += [batch(1, 15 * (at + 1)), ControlApplied(action=action, value=value)]
+    first = events[0]
+    second = {name: getattr(first, name) for name in first.__struct_fields__} | {"attempt": 2, "steps_done": 98}
+    events.append(RunStarted(**{**second, "seq": -1}))
+    events.append(batch(2, 50, loss=None))
+    signs = drawn(LossPane, view_of(*events), 120, 16).splitlines()[-4:]
+    assert any(line.split() == ["+", "-", "p", "c", "E", "»", "!"] for line in signs), signs

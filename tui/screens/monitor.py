@@ -5,7 +5,6 @@ from typing import ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 from textual.widgets import Footer
 
 from engines import control
@@ -21,6 +20,7 @@ from tui.compositor import CellCompositor
 from tui.messages import ChoiceSettled, ContinuationChosen, ReplayChosen, RunEnded, StartChosen
 from tui.screens.cells import CellsScreen
 from tui.screens.confirm import ConfirmScreen
+from tui.screens.curve_keys import CurveKeys
 from tui.screens.fresh_size import FreshSize
 from tui.screens.switcher import SwitcherScreen
 from tui.streams import output_encoding
@@ -44,7 +44,7 @@ FOR_A_WORKER = frozenset({"stop", "pause", "checkpoint", "scale_rate", "more_epo
 _CHECKPOINT_OR_CONTINUE = "save a checkpoint; after the end: continue"
 
 
-class MonitorScreen(FreshSize, Screen[None]):
+class MonitorScreen(FreshSize, CurveKeys):
     """Shows one run, live or ended; asks things of its worker through the run's directory alone."""
 
     DEFAULT_CSS = """
@@ -91,6 +91,11 @@ class MonitorScreen(FreshSize, Screen[None]):
         self._tabs = TabsPane()
         self._strip: tuple[Pane, ...] = (HeaderPane(), ProgressPane(), self._tabs)
         self._bench = Bench(self._choices)
+
+    @property
+    def curve_view(self) -> View | None:
+        """See `CurveKeys`."""
+        return self._view
 
     def compose(self) -> ComposeResult:
         """Lay out header, progress, the panes' names, the panes and the keys."""

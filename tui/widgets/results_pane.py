@@ -4,9 +4,10 @@ from collections.abc import Hashable
 
 from engines.events import EpochEnded
 from tui import formats
+from tui.curve_words import accuracy_gap
 from tui.lines import Line, columns, fit, wrap
 from tui.view import View
-from tui.widgets.curves import BEST_MARK, accuracy_gap
+from tui.widgets.curves import BEST_MARK
 from tui.widgets.pane import TitledPane, draw_waiting
 
 _COLUMNS = (

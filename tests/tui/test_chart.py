@@ -1,0 +1,79 @@
+import math
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tui.axes import Axis, accuracy_axis, fitted_axis, log_loss_axis, loss_axis
+from tui.chart import Chart, Rule
+from tui.drawing import Curve
+from tui.lines import plain, width_of
+
+UNIT = Axis(0.0, 1.0, ("0", "0.5", "1"))
+LEVEL = Curve([(0, 0.5), (1, 0.5)], "train", ".")
+anything = st.floats(allow_nan=True, allow_infinity=True)
+
+
+def chart(curves, width=60, height=13, *, x_axis=UNIT, y_axis=UNIT, rules=()):
+    return [plain(line) for line in Chart(curves, x_axis, y_axis, rules).draw(width, height)]
+
+
+def row_of(lines, text):
+    return next(at for at, line in enumerate(lines) if text in line)
+
+
+def test_a_chart_is_as_wide_and_high_as_it_is_asked_to_be_whatever_the_terminal_is():
+    for width, height in ((40, 8), (78, 17), (190, 70)):
+        lines = Chart([Curve([(0, 0), (1, 1)], "train", end="● 97.42 %")], UNIT, UNIT).draw(width, height)
+        assert len(lines) == height
+        assert {width_of(line) for line in lines} == {width}
+
+
+def test_ticks_are_evenly_apart():
+    lines = chart([Curve([(0, 0), (1, 1)], "train")], height=14, y_axis=Axis(0, 1, ("0", "a", "b", "c", "1")))
+    rows = [row_of(lines, f"{label} ·") for label in ("1", "c", "b", "a")]
+    assert [b - a for a, b in pairwise(rows)] == [3, 3, 3]
+
+
+def test_an_end_stands_beside_the_last_value_and_two_never_on_one_line():
+    train = Curve([(0, 0), (1, 1), (2, math.nan)], "train", end="train 1")
+    test = Curve([(0, 0), (1, 0.99)], "test", end="test 0.99")
+    lines = chart([train, test], x_axis=Axis(0, 2, ("0", "2")))
+    assert row_of(lines, "test 0.99") == 0
+    assert row_of(lines, "train 1") == 1
+
+
+def test_where_there_is_no_room_it_says_so():
+    assert "too small" in chart([Curve([(0, 0)], "train")], width=12, height=4)[0]
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), anything), max_size=30), st.integers(20, 90), st.integers(5, 30))
+def test_no_number_breaks_a_drawing(points, width, height):
+    values = [y for _, y in points]
+    for axis in (
+        accuracy_axis(values, height - 1),
+        loss_axis(values, height - 1),
+        log_loss_axis(values),
+        fitted_axis(values, height - 1, str),
+    ):
+        lines = Chart([Curve(points, "train")], UNIT, axis).draw(width, height)
+        assert [width_of(line) for line in lines] == [width] * height
+
+
+def test_a_rule_stands_behind_the_curves_with_its_sign_below():
+    lines = chart([LEVEL], rules=[Rule(0.5, "|", "mark", "p")])
+    at = lines[0].index("|")
+    assert [line[at] for line in lines[:11]].count("|") == 10
+    assert lines[row_of(lines, "....")][at] == "."
+    assert (lines[-2][at], lines[-1][at - 1 : at + 2]) == ("p", "0.5")
+
+
+def test_a_rule_that_is_out_of_sight_takes_no_room():
+    assert chart([LEVEL], rules=[Rule(1.5, "|", "mark", "p"), Rule(-0.5, "|", "cursor")]) == chart([LEVEL])
+
+
+def test_a_cell_stands_for_the_place_where_a_rule_is_drawn():
+    drawn = Chart([LEVEL], UNIT, UNIT, [Rule(0.25, "|", "cursor")])
+    at = plain(drawn.draw(60, 13)[0]).index("|")
+    assert math.isclose(drawn.place_of(at, 60), 0.25, abs_tol=0.5 / (drawn.columns(60) - 1))
+    assert (drawn.place_of(0, 60), drawn.place_of(59, 60)) == (0.0, 1.0)

@@ -1,0 +1,78 @@
+"""What the curves say in words: how far training is ahead of testing, and the exact values at a place."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil, isfinite
+
+from engines.events import EpochEnded
+from engines.marks import Mark
+from engines.run_state import RunState
+from tui import formats
+from tui.curve_lines import Measure
+
+WIDE_GAP = 0.02
+"""A gap between training and testing that is shown as a warning."""
+
+_GROWN = 0.005
+_LOOKED_BACK = 3
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The values at a place of a run: of the nearest batch that was told of, and of the last test up to there."""
+
+    place: float
+    epoch: int
+    step: int
+    trained: float | None
+    tested: EpochEnded | None
+    marks: tuple[Mark, ...]
+
+
+def read_at(state: RunState, measure: Measure, place: float, width: float) -> Reading:
+    """Read what was measured at `place`, give or take half of `width`, both in epochs."""
+    nearest = measure.series(state).nearest(place)
+    at = nearest.x if nearest else place
+    epoch = max(1, ceil(at - 1e-9))
+    tests = [ended for ended in state.epochs if ended.epoch <= place + width / 2]
+    return Reading(
+        place=at,
+        epoch=epoch,
+        step=round((at - epoch + 1) * state.steps_per_epoch),
+        trained=nearest.mean if nearest and isfinite(nearest.mean) else None,
+        tested=tests[-1] if tests else None,
+        marks=tuple(mark for mark in state.marks if abs(mark.place - place) <= width / 2),
+    )
+
+
+def accuracy_gap(epoch: EpochEnded) -> float | None:
+    """Give by how much an epoch's training accuracy is above its test accuracy; None where one is missing."""
+    if epoch.train_accuracy is None or epoch.test_accuracy is None:
+        return None
+    return epoch.train_accuracy - epoch.test_accuracy
+
+
+def describe_gap(epochs: Sequence[EpochEnded]) -> tuple[str, bool]:
+    """Say how far training is ahead of testing, and whether that is a warning; nothing while nobody knows.
+
+    It is overfitting once the gap is wide and testing is no better than some epochs ago.
+    """
+    gaps = [(epoch.epoch, gap) for epoch in epochs if (gap := accuracy_gap(epoch)) is not None]
+    if not gaps:
+        return "", False
+    newest, gap = gaps[-1]
+    words = f"gap {formats.points(gap)}"
+    if gap <= WIDE_GAP:
+        return words, False
+    best = max(epochs, key=lambda epoch: -1.0 if epoch.test_accuracy is None else epoch.test_accuracy)
+    if newest - best.epoch >= _LOOKED_BACK:
+        return f"{words}, overfitting since epoch {best.epoch}", True
+    before = dict(gaps).get(newest - _LOOKED_BACK)
+    return (f"{words} and growing" if before is not None and gap - before >= _GROWN else words), True
+
+
+def rising_since(epochs: Sequence[EpochEnded]) -> int | None:
+    """Give the epoch of the lowest test loss where the two after it, at least, were higher: overfitting has begun."""
+    losses = [(epoch.test_loss, epoch.epoch) for epoch in epochs if epoch.test_loss is not None]
+    lowest = min(losses, default=None)
+    return lowest[1] if lowest and losses[-2:] and lowest not in losses[-2:] else None
