@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import threading
 import time
 from collections import deque
@@ -32,9 +33,14 @@ READ_BYTES = 1 << 18
 THIN_ABOVE_BYTES = 12 << 20
 """With more than this still to read, a view decodes one batch in many: a million events open at once."""
 
-_THINNED_BATCHES = 64
-_BATCH_BEGINNING = b'{"type":"batch",'
-_NOT_IN_A_ROW = (_BATCH_BEGINNING, b'{"type":"samples",', b'{"type":"telemetry",')
+WHOLE_BELOW_BYTES = 1 << 20
+"""A backlog that is read thin is read whole from here on: what is newest is shown in every detail."""
+
+_STRIDE_BYTES = 1 << 15
+_BEFORE_RARE = re.compile(rb'\n(?!\{"type":"(?:batch|telemetry)",)')
+"""The end of a line that is followed by none of those that a run writes all the time."""
+
+_NOT_IN_A_ROW = (b'{"type":"batch",', b'{"type":"samples",', b'{"type":"telemetry",')
 _KNOWN_TYPES = frozenset(str(event.__struct_config__.tag) for event in get_args(AnyEvent))
 _LIFECYCLE = (RunStarted, RunFinished)
 _DROPPABLE = (Batch, Telemetry, Samples, Filters)
@@ -177,8 +183,8 @@ class EventTail:
 
     Half a line is kept until its end arrives. `bad_lines` counts what is no event, `lines` all that ended in a newline.
     A file that is missing, or is no regular file, reads as empty; one that shrank is read again from its start, and
-    `restarts` tells. With `thin`, a long backlog is read at the price of most of its batches; with `skim`, of all that
-    a row in a list does not tell, but for each bite's last line, which tells when the run was last heard of.
+    `restarts` tells. With `thin`, a long backlog is read at the price of most of its batches and telemetry, with `skim`
+    of all that a row in a list does not tell, but for each bite's last line, which tells when it was last heard of.
     """
 
     def __init__(self, path: Path, offset: int = 0, *, thin: bool = False, skim: bool = False) -> None:
@@ -187,8 +193,8 @@ class EventTail:
         self._offset = offset
         self._partial = b""
         self._skipping = False
-        self._backlog = 0
         self._thin = thin
+        self._is_thinning = False
         self._skim = skim
         self.at_end = False
         self.lines = 0
@@ -204,11 +210,13 @@ class EventTail:
         self.at_end = not chunk
         if self.at_end:
             return []
-        *whole, self._partial = (self._partial + chunk).split(b"\n")
+        text = self._partial + chunk
+        if self._is_thinning:
+            whole, self._partial = self._thinned(text)
+        else:
+            *whole, self._partial = text.split(b"\n")
         if self._skim:
             whole = self._skimmed(whole)
-        elif self._thin and self._backlog > THIN_ABOVE_BYTES:
-            whole = self._thinned(whole)
         events = [event for line in whole if (event := self._decode(line)) is not None]
         if len(self._partial) > MAX_LINE_BYTES:
             self._partial, self._skipping = b"", True
@@ -225,7 +233,7 @@ class EventTail:
             if self._fd < 0:
                 self._fd = open_regular(self._path)
             size = os.fstat(self._fd).st_size
-            self._backlog = size - self._offset
+            self._choose_whether_to_thin(size - self._offset)
             if size < self._offset:
                 self._offset, self._partial, self._skipping = 0, b"", False
                 self.lines = self.bad_lines = 0
@@ -237,12 +245,23 @@ class EventTail:
         self._offset += len(chunk)
         return chunk
 
-    def _thinned(self, lines: list[bytes]) -> list[bytes]:
-        kept = [
-            line for i, line in enumerate(lines) if i % _THINNED_BATCHES == 0 or not line.startswith(_BATCH_BEGINNING)
-        ]
-        self.lines += len(lines) - len(kept)
-        return kept
+    def _choose_whether_to_thin(self, backlog: int) -> None:
+        if self._thin and backlog > THIN_ABOVE_BYTES:
+            self._is_thinning = True
+        elif backlog < WHOLE_BELOW_BYTES:
+            self._is_thinning = False
+
+    def _thinned(self, text: bytes) -> tuple[list[bytes], bytes]:
+        """Give the lines to decode, found without a look at each: all rare ones, and one in `_STRIDE_BYTES`.
+
+        Also gives what comes after the last line.
+        """
+        end = text.rfind(b"\n") + 1
+        starts = {0} | {match.end() for match in _BEFORE_RARE.finditer(text, 0, max(0, end - 1))}
+        starts |= {text.find(b"\n", at, end) + 1 for at in range(_STRIDE_BYTES, end, _STRIDE_BYTES)}
+        kept = [text[start : text.find(b"\n", start)] for start in sorted(starts) if start < end]
+        self.lines += text.count(b"\n", 0, end) - len(kept)
+        return kept, text[end:]
 
     def _skimmed(self, lines: list[bytes]) -> list[bytes]:
         kept = [line for line in lines[:-1] if not line.startswith(_NOT_IN_A_ROW)] + lines[-1:]

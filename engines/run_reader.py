@@ -40,6 +40,11 @@ class RunReader:
         return self.directory.name
 
     @property
+    def is_at_end(self) -> bool:
+        """Tell whether the last `advance` came to the end of what is written."""
+        return self._tail.at_end
+
+    @property
     def bad_lines(self) -> int:
         """How many lines of the file are no events."""
         return self._tail.bad_lines

@@ -23,6 +23,8 @@ class Watch:
         self._asked_spec = read_spec(reader.directory)
         self._log_lines: tuple[str, ...] = ()
         self._log_read_at = float("-inf")
+        self.has_more = False
+        """Whether there was more to read than the last look had time for."""
 
     @property
     def spec(self) -> RunSpec | None:
@@ -37,6 +39,7 @@ class Watch:
     def look(self, seconds: float) -> View:
         """Read what is new for at most about `seconds`, and give the run as it is then."""
         self._reader.advance(seconds)
+        self.has_more = not self._reader.is_at_end
         now = time.monotonic()
         if now - self._log_read_at >= LOG_SECONDS:
             self._log_read_at = now

@@ -3,7 +3,8 @@ from piloted import SIZES, app_of, drive, seen, until, until_seen
 from real_worker import spec_of, wait_until
 from textual import events
 
-from engines.event_log import EventWriter
+import tui.screens.monitor as monitor_module
+from engines.event_log import EventTail, EventWriter
 from engines.events import RunError, RunFinished
 from engines.run_reader import RunReader
 from engines.runs import RunStore
@@ -73,6 +74,17 @@ def test_more_panes_are_shown_where_there_is_more_room(finished_run):
             await until(pilot, lambda: len(pilot.app.screen.query_one("Bench").shown) == count)
 
         watch(finished_run, steps, size)
+
+
+def test_a_long_record_is_caught_up_with_bite_by_bite_without_a_wait_for_the_next_tick(finished_run, monkeypatch):
+    monkeypatch.setattr(monitor_module, "TICK_SECONDS", 1_000.0)
+    monkeypatch.setattr(monitor_module, "READ_SECONDS", 0.0)
+    monkeypatch.setattr(EventTail.read, "__defaults__", (3_000,))
+
+    async def steps(pilot):
+        await until_seen(pilot, "completed")
+
+    watch(finished_run, steps)
 
 
 def test_the_smallest_screen_has_room_for_a_whole_matrix(finished_run):

@@ -10,7 +10,7 @@ from textual.widgets import Footer
 from engines import control
 from engines.launch import Worker
 from engines.problems import Problem
-from engines.run_reader import RunReader
+from engines.run_reader import RunReader, RunStatus
 from engines.spec import RunSpec
 from tui import drawing
 from tui.announcement import end_of, title_of
@@ -36,8 +36,11 @@ from tui.widgets.samples_pane import SamplesPane
 from tui.widgets.tabs_pane import TabsPane
 
 TICK_SECONDS = 0.1
-READ_SECONDS = 0.04
-"""At most so long a tick reads: a key is answered meanwhile, and a long record is caught up with all the same."""
+READ_SECONDS = 0.012
+"""At most so long a tick reads: a key is answered between one and the next."""
+
+CATCH_UP_SECONDS = 0.001
+"""So soon the next tick comes where there is more to read: a long record is caught up with all the same."""
 
 ROOMY_HEIGHT, TIGHT_HEIGHT = 30, 20
 FOR_A_WORKER = frozenset({"stop", "pause", "checkpoint", "scale_rate", "more_epochs"})
@@ -88,6 +91,8 @@ class MonitorScreen(FreshSize, CurveKeys):
         self._watch = Watch(reader, worker, ascii_only=output_encoding() == "ascii")
         self._next: RunSpec | None = None
         self._view: View | None = None
+        self._stage: tuple[RunStatus, bool] | None = None
+        self._is_catching_up = False
         self._tabs = TabsPane()
         self._strip: tuple[Pane, ...] = (HeaderPane(), ProgressPane(), self._tabs)
         self._bench = Bench(self._choices)
@@ -121,6 +126,12 @@ class MonitorScreen(FreshSize, CurveKeys):
 
     def _tick(self) -> None:
         before, self._view = self._view, self._watch.look(READ_SECONDS)
+        if self._watch.has_more and not self._is_catching_up:
+            self._is_catching_up = True
+            self.set_timer(CATCH_UP_SECONDS, self._catch_up)
+        if (stage := (self._view.status, self._view.state.batch is None)) != self._stage:
+            self._stage = stage
+            self._hurry()
         if self.is_current:
             for pane in self._strip:
                 pane.offer(self._view)
@@ -128,6 +139,16 @@ class MonitorScreen(FreshSize, CurveKeys):
         self._announce(before, self._view)
         if before is None or before.is_alive != self._view.is_alive:
             self._change_life(before, self._view)
+
+    def _catch_up(self) -> None:
+        self._is_catching_up = False
+        self._tick()
+
+    def _hurry(self) -> None:
+        """Have the first step, or an end, shown at once."""
+        for pane in self._strip:
+            pane.hurry()
+        self._bench.hurry()
 
     def _announce(self, before: View | None, view: View) -> None:
         """Tell outside of the screen how the run stands, and when it has ended."""
