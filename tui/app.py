@@ -29,6 +29,7 @@ from tui.choices import ALERTS, Choices
 from tui.messages import (
     ChoiceSettled,
     ContinuationChosen,
+    DrawingChosen,
     QueueChosen,
     ReplayChosen,
     RunChosen,
@@ -152,9 +153,12 @@ class MnistTuiApp(App[None]):
     def open_run(self, directory: Path, worker: Worker | None = None) -> None:
         """Show a run's live screen, in the place of another one's."""
         # Imported here: the curves' library would cost the launcher's first frame 50 ms.
+        from tui.screens.cells import CellsScreen
+        from tui.screens.easel import EaselScreen
         from tui.screens.monitor import MonitorScreen
 
-        while isinstance(self.screen, TooSmallScreen | MonitorScreen) or self.screen.is_modal:
+        of_a_run = TooSmallScreen | MonitorScreen | CellsScreen | EaselScreen
+        while isinstance(self.screen, of_a_run) or self.screen.is_modal:
             self.pop_screen()
         self.processes.watch(directory)
         self.push_screen(MonitorScreen(RunReader(directory), worker, self.choices))
@@ -206,6 +210,12 @@ class MnistTuiApp(App[None]):
         """Play the run that a person chose again."""
         self.open_replay(message.directory)
 
+    def on_drawing_chosen(self, message: DrawingChosen) -> None:
+        """Give a person a sheet to draw on for a run."""
+        from tui.screens.easel import EaselScreen
+
+        self.push_screen(EaselScreen(message.directory, message.spec, self.choices))
+
     def on_runs_chosen(self) -> None:
         """Show the table of runs."""
         from tui.screens.runs import RunsScreen
@@ -241,6 +251,7 @@ class MnistTuiApp(App[None]):
         """Show every key, screen by screen."""
         from tui.screens.cells import CellsScreen
         from tui.screens.curve_keys import CurveKeys
+        from tui.screens.easel import EaselScreen
         from tui.screens.help import HelpScreen
         from tui.screens.monitor import MonitorScreen
         from tui.screens.replay import ReplayScreen
@@ -253,6 +264,7 @@ class MnistTuiApp(App[None]):
             ("Live screen", [MonitorScreen]),
             ("Images of a cell", [CellsScreen]),
             ("Curves", [CurveKeys]),
+            ("Drawing", [EaselScreen]),
             ("Replay", [ReplayScreen]),
             ("Runs", [RunsScreen, RunTable]),
         ]

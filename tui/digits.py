@@ -41,6 +41,8 @@ def _has_ink_at(image: bytes, margin: int) -> bool:
 def scale(image: bytes, margin: int, columns: int, rows: int) -> list[list[int]]:
     """Give `rows` x `columns` values in 0..255: the mean of the pixels that each covers, `margin` left out."""
     inner = IMAGE_SIZE - 2 * margin
+    if columns % inner == 0 and rows % inner == 0:
+        return _enlarge(image, margin, columns // inner, rows // inner)
     across = [_weights(inner * x / columns, inner * (x + 1) / columns, margin) for x in range(columns)]
     area = inner / columns * inner / rows
     scaled = []
@@ -49,6 +51,13 @@ def scale(image: bytes, margin: int, columns: int, rows: int) -> list[list[int]]
         lines = [(image[line * IMAGE_SIZE : (line + 1) * IMAGE_SIZE], weight) for line, weight in down]
         scaled.append([round(_sum(lines, part) / area) for part in across])
     return scaled
+
+
+def _enlarge(image: bytes, margin: int, across: int, down: int) -> list[list[int]]:
+    """Give each pixel that is not in the margin `across` times in a row, and each row `down` times."""
+    inside = range(margin, IMAGE_SIZE - margin)
+    rows = (image[y * IMAGE_SIZE + margin : (y + 1) * IMAGE_SIZE - margin] for y in inside)
+    return [[value for value in row for _ in range(across)] for row in rows for _ in range(down)]
 
 
 def _sum(lines: list[tuple[bytes, float]], part: list[tuple[int, float]]) -> float:

@@ -39,6 +39,12 @@ def fit(line: Line, width: int) -> Line:
     return [*fitted, (" " * width, "text")]
 
 
+def overlay(line: Line, at: int, text: str, role: str) -> Line:
+    """Give `line` with `text` in the place of what stands from cell `at` on, where all characters are narrow."""
+    cells = [(character, own) for piece, own in line for character in piece]
+    return merge([*cells[:at], (text, role), *cells[at + len(text) :]])
+
+
 def justify(left: Line, right: Line, width: int) -> Line:
     """Set `left` and `right` at the two ends of a line of `width` cells; where both do not fit, `right` goes."""
     space = width - width_of(left) - width_of(right)

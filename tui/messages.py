@@ -40,6 +40,15 @@ class ReplayChosen(Message):
         self.directory = directory
 
 
+class DrawingChosen(Message):
+    """A person wants to draw for the run of `spec` in `directory`."""
+
+    def __init__(self, directory: Path, spec: RunSpec) -> None:
+        super().__init__()
+        self.directory = directory
+        self.spec = spec
+
+
 class QueueChosen(Message):
     """A run of `spec` is to begin when its turn comes."""
 

@@ -185,3 +185,15 @@ def test_a_run_that_waits_is_moved_up_and_taken_out(store, live_run):
     drive(app_of(store), steps, (120, 40))
     assert [run.run_id for run in RunQueue(store).waiting()] == [first]
     RunQueue(store).remove(first)
+
+
+def test_e_gives_a_sheet_to_draw_on_for_the_chosen_run(store, finished_run):
+    async def steps(pilot):
+        await open_table(pilot)
+        await until_seen(pilot, "✓ completed")
+        await pilot.press("e")
+        await until_seen(pilot, "Draw a digit  for Rehearsal nn on Digits")
+        await pilot.press("escape")
+        assert isinstance(pilot.app.screen, RunsScreen)
+
+    drive(app_of(store), steps)

@@ -17,7 +17,7 @@ from tui.announcement import end_of, title_of
 from tui.background import in_background
 from tui.choices import Choices
 from tui.compositor import CellCompositor
-from tui.messages import ChoiceSettled, ContinuationChosen, ReplayChosen, RunEnded, StartChosen
+from tui.messages import ChoiceSettled, ContinuationChosen, DrawingChosen, ReplayChosen, RunEnded, StartChosen
 from tui.screens.cells import CellsScreen
 from tui.screens.confirm import ConfirmScreen
 from tui.screens.curve_keys import CurveKeys
@@ -77,6 +77,7 @@ class MonitorScreen(FreshSize, CurveKeys):
         Binding("i", "image_style", "images", show=False, tooltip="images as blocks, braille or ASCII"),
         Binding("w", "image_set", "worst mistakes", show=False, tooltip="the fixed samples, or the worst mistakes"),
         Binding("enter", "cells", "cells", show=False, tooltip="the images in a cell of the confusion matrix"),
+        Binding("e", "draw", "draw a digit", show=False, tooltip="draw a digit and see what the weights take it for"),
         Binding("l", "log_scale", "log scale", show=False, tooltip="loss on a logarithmic scale"),
         Binding("tab,right", "step_pane(1)", "next pane", show=False, priority=True),
         Binding("shift+tab,left", "step_pane(-1)", "pane before", show=False, priority=True),
@@ -198,6 +199,11 @@ class MonitorScreen(FreshSize, CurveKeys):
     def action_image_set(self) -> None:
         """Show the worst mistakes in place of the fixed samples, or the other way round."""
         self.query_one(SamplesPane).step_set()
+
+    def action_draw(self) -> None:
+        """Draw a digit for the run's newest checkpoint."""
+        if spec := self._watch.spec:
+            self.post_message(DrawingChosen(self._directory, spec))
 
     @on(ConfusionPane.CellChosen)
     def _open_cell(self, message: ConfusionPane.CellChosen) -> None:

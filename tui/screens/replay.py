@@ -22,7 +22,7 @@ HURRY_SECONDS = 1.0
 STEPS = 40
 """So many steps lead through the whole run."""
 
-_OF_THE_PRESENT = FOR_A_WORKER | {"go_on", "switch", "replay"}
+_OF_THE_PRESENT = FOR_A_WORKER | {"go_on", "switch", "replay", "draw"}
 
 
 class ReplayScreen(MonitorScreen):

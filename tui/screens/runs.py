@@ -18,7 +18,7 @@ from engines.run_reader import ALIVE
 from engines.runs import RunSummary
 from tui.background import in_background
 from tui.choice_lines import run_title
-from tui.messages import ContinuationChosen, ReplayChosen, RunChosen
+from tui.messages import ContinuationChosen, DrawingChosen, ReplayChosen, RunChosen
 from tui.run_index import RunIndex
 from tui.run_rows import matching, summary_of
 from tui.screens.confirm import ConfirmScreen
@@ -50,6 +50,7 @@ class RunsScreen(FreshSize, Screen[None]):
         Binding("c", "go_on", "continue"),
         Binding("slash", "filter", "filter", key_display="/", tooltip="only runs in which all words stand"),
         Binding("y", "replay", "replay", show=False, tooltip="play the run again from its start"),
+        Binding("e", "draw", "draw", show=False, tooltip="draw a digit and see what the weights take it for"),
         Binding("n", "rename", "name"),
         Binding("number_sign", "tag", "tag", key_display="#", show=False),
         Binding("X,delete", "delete", "delete", tooltip="delete for good, or take out of the queue"),
@@ -105,6 +106,11 @@ class RunsScreen(FreshSize, Screen[None]):
         how = f"for {more} epochs more" if more else "from its last checkpoint"
         if await self._confirm(f"Go on with {run_title(run)} {how}?"):
             self.post_message(ContinuationChosen(Path(run.directory), more))
+
+    def action_draw(self) -> None:
+        """Draw a digit for the chosen run's newest checkpoint."""
+        if (run := self._begun) and run.spec:
+            self.post_message(DrawingChosen(Path(run.directory), run.spec))
 
     def action_filter(self) -> None:
         """Have words typed that a run must have to be shown."""
