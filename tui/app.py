@@ -31,6 +31,8 @@ from tui.messages import (
     ContinuationChosen,
     DrawingChosen,
     QueueChosen,
+    RaceAsked,
+    RaceChosen,
     ReplayChosen,
     RunChosen,
     RunEnded,
@@ -198,6 +200,22 @@ class MnistTuiApp(App[None]):
                 "It begins when those before it are done: r lists them.", title=f"{message.spec.title} is queued"
             )
 
+    @work
+    async def on_race_asked(self, message: RaceAsked) -> None:
+        """Start the runs of a race and show them side by side."""
+        try:
+            directories = await asyncio.to_thread(self.processes.race, message.specs, beside=message.beside)
+        except Problem as problem:
+            self.say_problem(problem)
+        else:
+            self.post_message(RaceChosen(directories))
+
+    def on_race_chosen(self, message: RaceChosen) -> None:
+        """Show runs side by side."""
+        from tui.screens.race import RaceScreen
+
+        self.push_screen(RaceScreen(self.index, message.directories))
+
     def on_continuation_chosen(self, message: ContinuationChosen) -> None:
         """Go on with the run that a person chose."""
         self.go_on(message.directory, message.more_epochs)
@@ -254,6 +272,7 @@ class MnistTuiApp(App[None]):
         from tui.screens.easel import EaselScreen
         from tui.screens.help import HelpScreen
         from tui.screens.monitor import MonitorScreen
+        from tui.screens.race import RaceScreen
         from tui.screens.replay import ReplayScreen
         from tui.screens.runs import RunsScreen
         from tui.widgets.run_table import RunTable
@@ -267,6 +286,7 @@ class MnistTuiApp(App[None]):
             ("Drawing", [EaselScreen]),
             ("Replay", [ReplayScreen]),
             ("Runs", [RunsScreen, RunTable]),
+            ("Race", [RaceScreen]),
         ]
         sections.sort(key=lambda section: here not in section[1])
         self.push_screen(HelpScreen([*sections, ("Everywhere", [MnistTuiApp])]))

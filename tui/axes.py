@@ -8,6 +8,7 @@ _ACCURACY_FLOORS = (98, 95, 90, 80, 50, 0)
 _INTERVALS = range(2, 9)
 _MAX_EPOCH_TICKS = 10
 _MAX_DECADES = 6
+_MAX_SECOND_TICKS = 8
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,18 @@ def epoch_axis(position: float, epochs: int) -> Axis:
     gap = next(gap for gap in _gaps() if high / gap <= _MAX_EPOCH_TICKS)
     intervals = ceil(high / gap)
     return Axis(0.0, float(gap * intervals), tuple(str(gap * at) for at in range(intervals + 1)))
+
+
+def seconds_axis(last: float) -> Axis:
+    """Give an axis from 0 to the next round number of seconds after `last`."""
+    last = min(max(last, 1e-3), 1e9)
+    power = 10.0 ** floor(log10(last))
+    step = next(
+        factor * power for factor in (0.1, 0.2, 0.25, 0.5, 1, 2) if last / (factor * power) <= _MAX_SECOND_TICKS
+    )
+    intervals = max(1, ceil(last / step))
+    labels = [f"{step * at:.6g}" for at in range(intervals + 1)]
+    return Axis(0.0, step * intervals, (*labels[:-1], f"{labels[-1]} s"))
 
 
 def _best_fit(empty_parts: Mapping[int, float], rows: int) -> int:

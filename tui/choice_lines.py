@@ -10,7 +10,7 @@ from tui.lines import Line, columns, fit, width_of
 
 _GAP = 2
 _SMALLEST_IMAGE = 5
-_ROLES = {
+ROLES_OF_STATES = {
     "queued": "muted",
     "paused": "warning",
     "stalled": "warning",
@@ -82,7 +82,7 @@ def run_line(run: RunSummary, now: float, width: int) -> Line:
 
 def state_role(run: RunSummary) -> str:
     """Give the role in which a run's state is shown."""
-    return _ROLES.get(run.state, "right")
+    return ROLES_OF_STATES.get(run.state, "right")
 
 
 def run_title(run: RunSummary) -> str:

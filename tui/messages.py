@@ -1,5 +1,6 @@
 """What a person chose on a screen, told to the app, which alone starts workers and opens screens."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from textual.message import Message
@@ -55,6 +56,23 @@ class QueueChosen(Message):
     def __init__(self, spec: RunSpec) -> None:
         super().__init__()
         self.spec = spec
+
+
+class RaceAsked(Message):
+    """Runs of `specs` are to be started, and shown side by side; `beside`: all at once, else as the queue has it."""
+
+    def __init__(self, specs: Sequence[RunSpec], *, beside: bool) -> None:
+        super().__init__()
+        self.specs = specs
+        self.beside = beside
+
+
+class RaceChosen(Message):
+    """The runs in `directories`, some of which may still wait to begin, are to be shown side by side."""
+
+    def __init__(self, directories: Sequence[Path]) -> None:
+        super().__init__()
+        self.directories = directories
 
 
 class RunsChosen(Message):

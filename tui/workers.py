@@ -1,14 +1,17 @@
 """The worker processes of an app: starts them, with a spare where one fits, and knows which runs go on without it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from engines import launch
+from engines.label import Label
 from engines.launch import Spare, Worker
 from engines.problems import Problem
+from engines.run_queue import RunQueue
 from engines.run_reader import RunReader
 from engines.runs import RunStore
 from engines.spec import RunSpec
+from tui.options import require_framework
 from tui.outcome import command
 from tui.warm_spare import WarmSpare
 
@@ -29,6 +32,21 @@ class Workers:
     def go_on(self, directory: Path, more_epochs: int | None) -> Worker:
         """Start the next attempt of a run; raises the problems of `launch.go_on`."""
         return self._begin(lambda spare: launch.go_on(directory, more_epochs, spare))
+
+    def race(self, specs: Sequence[RunSpec], *, beside: bool) -> list[Path]:
+        """Start a run of each spec, `beside` all at once, else as the queue has it, and give their directories.
+
+        Raises `Unavailable` where a framework is missing, before any is started, and the problems of `launch.start`.
+        """
+        for spec in specs:
+            require_framework(spec.framework)
+        if beside:
+            return [self.start(spec).run_directory for spec in specs]
+        run_ids = RunQueue(self._store).add(specs, Label(tags=("race",)))
+        directories = [self._store.root / run_id for run_id in run_ids]
+        for directory in directories:
+            self.watch(directory)
+        return directories
 
     def watch(self, directory: Path) -> None:
         """Remember that a person saw this run."""

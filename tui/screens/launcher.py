@@ -77,6 +77,7 @@ class LauncherScreen(FreshSize, Screen[None]):
         Binding("D", "step('dataset', -1)", "dataset before", show=False),
         Binding("i", "image_style", "images", show=False, tooltip="images as blocks, braille or ASCII"),
         Binding("u", "queue", "queue", tooltip="have this run begin when those before it are done"),
+        Binding("x", "race", "race", tooltip="race frameworks or models against each other"),
         Binding("a", "open_alive", "alive", tooltip="open the run that is alive"),
         Binding("r", "open_runs", "runs", tooltip="all runs"),
     ]
@@ -145,6 +146,19 @@ class LauncherScreen(FreshSize, Screen[None]):
     def action_queue(self) -> None:
         """Have the run that the form asks for begin when its turn comes."""
         self._ask_for(QueueChosen)
+
+    @work
+    async def action_race(self) -> None:
+        """Ask who is to race whom, with what else the form says, and have them start."""
+        from tui.screens.race_choice import RaceChoiceScreen  # No race is asked for in most sessions.
+
+        try:
+            spec = self._checked_spec()
+        except Problem:
+            self.app.bell()
+            return
+        if race := await self.app.push_screen_wait(RaceChoiceScreen(spec)):
+            self.post_message(race)
 
     def action_step(self, name: str, by: int) -> None:
         """Put the next value into the row called `name`."""

@@ -18,7 +18,7 @@ from engines.run_reader import ALIVE
 from engines.runs import RunSummary
 from tui.background import in_background
 from tui.choice_lines import run_title
-from tui.messages import ContinuationChosen, DrawingChosen, ReplayChosen, RunChosen
+from tui.messages import ContinuationChosen, DrawingChosen, RaceChosen, ReplayChosen, RunChosen
 from tui.run_index import RunIndex
 from tui.run_rows import matching, summary_of
 from tui.screens.confirm import ConfirmScreen
@@ -49,6 +49,7 @@ class RunsScreen(FreshSize, Screen[None]):
         Binding("enter", "open", "open", key_display="enter", priority=True),
         Binding("c", "go_on", "continue"),
         Binding("slash", "filter", "filter", key_display="/", tooltip="only runs in which all words stand"),
+        Binding("x", "race", "race", tooltip="race: the marked runs side by side"),
         Binding("y", "replay", "replay", show=False, tooltip="play the run again from its start"),
         Binding("e", "draw", "draw", show=False, tooltip="draw a digit and see what the weights take it for"),
         Binding("n", "rename", "name"),
@@ -56,8 +57,7 @@ class RunsScreen(FreshSize, Screen[None]):
         Binding("X,delete", "delete", "delete", tooltip="delete for good, or take out of the queue"),
         Binding("U,shift+up", "move_up", "sooner", show=False, tooltip="move up a run that waits"),
         Binding("down", "focus_table", show=False),
-        Binding("escape", "back", "back", show=False),
-        Binding("r", "app.back", "back", show=False),
+        Binding("escape,r", "back", "back", show=False),
     ]
 
     def __init__(self, index: RunIndex) -> None:
@@ -129,6 +129,13 @@ class RunsScreen(FreshSize, Screen[None]):
             self.action_focus_table()
         else:
             self.app.pop_screen()
+
+    def action_race(self) -> None:
+        """Show the marked runs side by side."""
+        if len(marked := self._table.marked) < 2:
+            self.notify("Space marks a run: mark two or more for a race.", timeout=4)
+        else:
+            self.post_message(RaceChosen([Path(run.directory) for run in marked]))
 
     def action_replay(self) -> None:
         """Play the chosen run again."""

@@ -1,0 +1,187 @@
+"""A race: what each run reached and when, told in words, in curves and in a table; and the screens around it."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import real_worker
+import views
+from piloted import app_of, drive, seen, until, until_seen
+
+from engines.run_queue import RunQueue
+from engines.run_state import RunState
+from engines.spec import RunSpec
+from tui.lines import plain, width_of
+from tui.race import Lane, common_words, names_of, results, seconds_to, training, training_seconds, verdict
+from tui.race_lines import RaceLook, draw_race, draw_table
+from tui.race_watch import MOST_RUNS, RaceWatch
+from tui.screens.launcher import LauncherScreen
+from tui.screens.monitor import MonitorScreen
+from tui.screens.race import RaceScreen
+from tui.screens.race_choice import RaceChoiceScreen, draw_choice, races_of
+
+TORCH, TENSORFLOW = RunSpec(), RunSpec(framework="tensorflow")
+
+
+def lane(letter, accuracies, *, spec=TORCH, status="running", events=()):
+    state = RunState()
+    told = [views.started(), *events, *(views.epoch_ended(at + 1, test=one) for at, one in enumerate(accuracies))]
+    for seq, event in enumerate(told):
+        state.apply(views._stamped(event, seq))
+    return Lane(letter, Path(f"/runs/20261124-144501-run-{letter * 4}"), spec, state, status)
+
+
+A = lane("A", [0.91, 0.96, 0.981])
+B = lane("B", [0.96, 0.979], spec=TENSORFLOW)
+
+
+def test_the_clock_counts_training_alone():
+    assert training_seconds(A.state) == [(1, 6.0), (2, 12.0), (3, 18.0)]
+    assert results(A, "accuracy", "seconds") == [(6.0, 0.91), (12.0, 0.96), (18.0, 0.981)]
+    assert [x for x, _ in results(A, "loss", "epochs")] == [1.0, 2.0, 3.0]
+
+
+@pytest.mark.parametrize(("accuracy", "seconds"), [(0.9, 6.0), (0.95, 12.0), (0.98, 18.0), (0.99, None)])
+def test_a_milestone_is_reached_with_the_test_that_shows_it(accuracy, seconds):
+    assert seconds_to(A, accuracy) == seconds
+
+
+def test_before_its_first_test_a_run_shows_its_training():
+    young = lane("A", [], events=[views.batch(step=20, accuracy=0.4), views.batch(step=40, accuracy=0.7)])
+    assert [y for _, y in training(young, "accuracy", "epochs")] == [0.4, 0.7]
+    (_, _), (last, _) = training(young, "accuracy", "seconds")
+    assert last == pytest.approx(0.4 * views.STEPS * 32 / 9481.0)
+    assert training(A, "accuracy", "seconds") == []
+
+
+def test_runs_are_named_by_what_tells_them_apart():
+    assert names_of([A, B]) == ["PyTorch", "TensorFlow"]
+    assert common_words([A, B]) == "lenet, mnist, batch 32, lr 0.001, seed 0, 5 epochs"
+    assert names_of([A, replace(A, letter="C")]) == ["AAAA", "AAAA"]
+    seeds = [lane("A", [], spec=RunSpec(seed=seed)) for seed in (1, 2)]
+    assert names_of(seeds) == ["seed 1", "seed 2"]
+
+
+@pytest.mark.parametrize(
+    ("lanes", "words"),
+    [
+        ([A, B], "98 % first by A PyTorch after 18.0 s; B not yet"),
+        ([A, replace(B, status="completed")], "98 % first by A PyTorch after 18.0 s; B never"),
+        ([lane("A", [0.91, 0.96]), B], "97 % first by B TensorFlow after 12.0 s; A not yet"),
+        ([lane("A", [0.5]), lane("B", [])], "none is at 90 % yet"),
+        ([lane("A", [0.5], status="completed")], "none reached 90 %"),
+        (
+            [lane("A", [], status="queued"), lane("B", [], status="queued")],
+            "waiting for a turn: another run is at work",
+        ),
+    ],
+)
+def test_the_verdict_says_who_was_first(lanes, words):
+    assert verdict(lanes) == words
+
+
+@pytest.mark.parametrize(("width", "height"), [(78, 23), (118, 39), (198, 59), (58, 15)])
+@pytest.mark.parametrize("look", [RaceLook(), RaceLook(clock="epochs", metric="loss", is_log=True, ascii_only=True)])
+def test_a_race_fits_and_tells_its_lines_apart_without_colour(width, height, look):
+    lines = draw_race([A, B], look, width, height)
+    assert len(lines) <= height
+    assert all(width_of(line) <= width for line in lines)
+    text = "\n".join(map(plain, lines))
+    assert "A PyTorch" in text
+    assert "B TensorFlow" in text
+    if height > 20:
+        assert ("A 98.10 %" if look.metric == "accuracy" or width > 110 else "B 0.1500") in text
+
+
+def test_a_race_that_has_not_begun_says_what_it_waits_for():
+    lanes = [
+        Lane("A", Path("/runs/a"), None, RunState(), "queued"),
+        Lane("B", Path("/runs/b"), None, RunState(), "gone"),
+    ]
+    text = "\n".join(map(plain, draw_race(lanes, RaceLook(), 80, 24)))
+    for words in ("the curves begin", "… queued", "? gone"):
+        assert words in text
+
+
+def test_the_table_keeps_the_highest_milestones_where_there_is_little_room():
+    head, first, second = map(plain, draw_table([A, B], RaceLook(chosen=1), 72))
+    assert "to 98 %" in head
+    assert "to 90 %" not in head
+    assert "to 99 %" not in head
+    assert "18.0 s" in first
+    assert second.startswith("▸ B TensorFlow")
+    assert "▶ running" in second
+
+
+def test_the_form_leads_to_races_of_one_seed():
+    spec = RunSpec(framework="tensorflow", model="nn", seed=7, epochs=2)
+    (frameworks, first), (models, second) = races_of(spec)
+    assert frameworks == "PyTorch against TensorFlow: nn"
+    assert [one.framework for one in first] == ["torch", "tensorflow"]
+    assert models == "nn against lenet against lenet1: TensorFlow"
+    assert [one.model for one in second] == ["nn", "lenet", "lenet1"]
+    assert {(one.seed, one.epochs) for one in (*first, *second)} == {(7, 2)}
+    text = "\n".join(map(plain, draw_choice(spec, [frameworks, models], 1)))
+    assert "▸ nn against lenet" in text
+    assert "seed 7" in text
+
+
+def test_a_run_is_followed_from_the_queue_to_its_end(store, monkeypatch):
+    queue = RunQueue(store)
+    monkeypatch.setattr(RunQueue, "see_to_it", lambda _: None)
+    (run_id,) = queue.add([real_worker.spec_of(seed=5, epochs=1)])
+    watch = RaceWatch(store, [store.root / run_id])
+    assert (watch.lanes[0].status, watch.lanes[0].spec.seed) == ("queued", 5)
+    queue.remove(run_id)
+    watch.look(0.01)
+    assert watch.lanes[0].status == "gone"
+    store.create(real_worker.spec_of(seed=5, epochs=1), run_id)
+    assert watch.look(0.01)
+    assert watch.lanes[0].status == "running"
+    watch.close()
+
+
+def test_more_runs_than_can_be_told_apart_are_left_out(store):
+    watch = RaceWatch(store, [store.root / str(at) for at in range(20)])
+    assert [one.letter for one in watch.lanes] == [*"ABCDEFGH"][:MOST_RUNS]
+
+
+def test_marked_runs_race_and_enter_opens_one(store, finished_run):
+    twin = store.root / ("20200101-000000" + finished_run.name[15:])
+    twin.mkdir()
+    for name in ("spec.json", "events.jsonl"):
+        (twin / name).write_bytes((finished_run / name).read_bytes())
+
+    async def steps(pilot):
+        await pilot.press("r", "x")
+        await until_seen(pilot, "2 runs, 0 alive")
+        await pilot.press("x")
+        await until_seen(pilot, "mark two or more")
+        await pilot.press("space", "space", "x")
+        await until(pilot, lambda: isinstance(pilot.app.screen, RaceScreen))
+        await until_seen(pilot, "clock: seconds of training")
+        await until_seen(pilot, "B 8")
+        await pilot.press("k", "l", "tab", "2", "1", "down")
+        await until_seen(pilot, "clock: epochs")
+        assert "▸ B" in seen(pilot)
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, MonitorScreen))
+        await pilot.press("escape")
+        assert isinstance(pilot.app.screen, RaceScreen)
+
+    drive(app_of(store), steps)
+
+
+def test_x_and_enter_start_a_race_from_the_launcher(store):
+    async def steps(pilot):
+        await pilot.press("x")
+        await until(pilot, lambda: isinstance(pilot.app.screen, RaceChoiceScreen))
+        await pilot.press("escape")
+        assert isinstance(pilot.app.screen, LauncherScreen)
+        await pilot.press("x", "down", "enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, RaceScreen))
+        await until_seen(pilot, "C lenet1")
+        await until(pilot, lambda: seen(pilot).count("✓ completed") == 3)
+
+    drive(app_of(store), steps, (120, 40))
+    assert sorted(path.name.split("-")[3] for path in store.directories()) == ["lenet", "lenet1", "nn"]

@@ -1,0 +1,136 @@
+"""The race: runs side by side on one clock, live or ended, some perhaps still waiting for their turn."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import ClassVar
+
+from textual import events, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.widgets import Footer
+
+from tui import drawing
+from tui.background import in_background
+from tui.compositor import CellCompositor
+from tui.lines import Line
+from tui.messages import RunChosen
+from tui.race_lines import METRICS, RaceLook, draw_race
+from tui.race_watch import RaceWatch
+from tui.run_index import RunIndex
+from tui.screens.fresh_size import FreshSize
+from tui.streams import output_encoding
+from tui.widgets.picture import Picture
+
+TICK_SECONDS = 0.25
+READ_SECONDS = 0.04
+"""At most so long a tick reads, all runs together."""
+
+DRAW_TICKS = 4
+"""The curves are drawn anew once in so many ticks."""
+
+
+class RaceScreen(FreshSize, Screen[None]):
+    """Shows the runs in `directories`, each under a letter; reads their directories and changes nothing."""
+
+    DEFAULT_CSS = """
+    RaceScreen _RacePicture { height: 1fr; margin: 0 1; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("k", "step_clock", "clock", tooltip="by seconds of training, or by epochs"),
+        Binding("l", "log_scale", "log scale", tooltip="loss on a logarithmic scale"),
+        Binding("tab,right,shift+tab,left", "step_chart", "accuracy or loss", show=False, priority=True),
+        Binding("1", "choose_chart('accuracy')", "accuracy", show=False),
+        Binding("2", "choose_chart('loss')", "loss", show=False),
+        Binding("up", "move(-1)", "run above", show=False),
+        Binding("down", "move(1)", "run below", show=False),
+        Binding("enter", "open", "open", key_display="enter", tooltip="open the run's live screen"),
+    ]
+
+    def __init__(self, index: RunIndex, directories: Sequence[Path]) -> None:
+        super().__init__()
+        self._compositor = CellCompositor()
+        self._watch = RaceWatch(index.store, directories)
+        self._picture = _RacePicture(self._watch)
+        self._ticks = 0
+
+    def compose(self) -> ComposeResult:
+        """Lay out the picture over the keys."""
+        yield self._picture
+        yield Footer(show_command_palette=False, compact=True)
+
+    def on_mount(self) -> None:
+        """Begin to look at the runs."""
+        self.set_interval(TICK_SECONDS, self._tick)
+        self.call_after_refresh(self._tick)
+        self._warm_up()
+
+    def on_unmount(self) -> None:
+        """Let go of the runs' files."""
+        self._watch.close()
+
+    def action_step_clock(self) -> None:
+        """Change between seconds of training and epochs."""
+        self._picture.look_at(clock="epochs" if self._picture.look.clock == "seconds" else "seconds")
+
+    def action_log_scale(self) -> None:
+        """Change between a linear and a logarithmic scale of the loss."""
+        self._picture.look_at(is_log=not self._picture.look.is_log)
+
+    def action_step_chart(self) -> None:
+        """Show the other chart where there is room for one."""
+        self._picture.look_at(metric=METRICS[1 - METRICS.index(self._picture.look.metric)])
+
+    def action_choose_chart(self, metric: str) -> None:
+        """Show a chart by its name."""
+        self._picture.look_at(metric=metric)
+
+    def action_move(self, by: int) -> None:
+        """Move the cursor to another run."""
+        count = len(self._watch.lanes)
+        self._picture.look_at(chosen=(self._picture.look.chosen + by) % count)
+
+    def action_open(self) -> None:
+        """Open the live screen of the run under the cursor."""
+        lane = self._watch.lanes[self._picture.look.chosen]
+        if lane.status in ("queued", "gone"):
+            self.notify("It waits for its turn." if lane.status == "queued" else "It is no longer there.", timeout=3)
+        else:
+            self.post_message(RunChosen(lane.directory))
+
+    @work
+    async def _warm_up(self) -> None:
+        await in_background(drawing.import_plotext)
+        self._picture.look_at(has_curves=True)
+
+    def _tick(self) -> None:
+        if not self.is_current:
+            return
+        self._ticks += 1
+        changed = self._watch.look(READ_SECONDS)
+        if changed and self._ticks % DRAW_TICKS == 1:
+            self._picture.redraw()
+            self._watch.told()
+
+
+class _RacePicture(Picture):
+    def __init__(self, watch: RaceWatch) -> None:
+        super().__init__()
+        self._watch = watch
+        self.look = RaceLook(has_curves=False, ascii_only=output_encoding() == "ascii")
+
+    def look_at(self, **changes: object) -> None:
+        """Look at the race in another way."""
+        self.look = replace(self.look, **changes)  # type: ignore[arg-type]
+        self.redraw()
+
+    def draw(self, width: int, height: int) -> list[Line]:
+        """Give the whole race."""
+        return draw_race(self._watch.lanes, self.look, width, height)
+
+    def on_click(self, event: events.Click) -> None:
+        """Put the cursor on the run that was clicked in the table, which stands at the end."""
+        at = event.y - (self.size.height - len(self._watch.lanes))
+        if 0 <= at < len(self._watch.lanes):
+            self.look_at(chosen=at)
