@@ -76,6 +76,15 @@ def fitted_axis(values: Sequence[float], rows: int, label: Callable[[float], str
     return Axis(ticks[0], ticks[-1], tuple(label(tick) for tick in ticks))
 
 
+def still_fits(axis: Axis, values: Sequence[float]) -> bool:
+    """Tell whether all but a thirtieth of `values` at either end lie within `axis`, and take up half of it at least."""
+    finite = sorted(value for value in values if isfinite(value))
+    if not finite:
+        return True
+    low, high = finite[len(finite) // 30], finite[-1 - len(finite) // 30]
+    return axis.low <= low and high <= axis.high and high - low >= (axis.high - axis.low) / 2
+
+
 def epoch_axis(position: float, epochs: int) -> Axis:
     """Give an axis over all `epochs`, or, while a long run is young, over as many as are soon done."""
     high = max(1, epochs, ceil(position))

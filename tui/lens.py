@@ -13,7 +13,7 @@ RECENT_PARTS = 5
 """The recent view shows a fifth of what is done, and an epoch at the least."""
 
 _FEWEST_STEPS = 8
-_MOST_TICKS = 8
+_MOST_TICKS = 6
 
 
 @dataclass(frozen=True)
@@ -51,12 +51,16 @@ class Lens:
         return self.span is not None and self.end is None
 
     def axis(self, extent: Extent) -> Axis:
-        """Give the axis of the part, from one round number to another; it moves on by whole ticks."""
+        """Give the axis of the part, from one round number to another; what moves along does so by a third of it."""
         if self.span is None:
             return extent.whole
         gap = _round_gap(self.span / _MOST_TICKS)
         end = max(self.span, extent.newest if self.end is None else self.end)
         first, last = floor((end - self.span) / gap + 1e-9), ceil(end / gap - 1e-9)
+        if self.end is None and self.span < end < extent.epochs:
+            move = max(1, round(self.span / gap / 3))  # In ticks; at each of them all has to be drawn anew.
+            first -= first % move
+            last = min(first + move + ceil(self.span / gap), ceil(extent.whole.high / gap - 1e-9))
         digits = max(0, -floor(log10(gap) + 1e-9))
         labels = tuple(f"{gap * tick:.{digits}f}" for tick in range(first, last + 1))
         return Axis(gap * first, gap * last, labels)

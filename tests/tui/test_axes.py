@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.axes import accuracy_axis, epoch_axis, fitted_axis, log_loss_axis, loss_axis
+from tui.axes import accuracy_axis, epoch_axis, fitted_axis, log_loss_axis, loss_axis, still_fits
 
 
 @pytest.mark.parametrize(
@@ -31,6 +31,15 @@ def test_an_epoch_axis_shows_a_short_run_whole_and_a_long_one_as_far_as_it_soon_
     assert epoch_axis(15, 100).labels == ("0", "2", "4", "6", "8", "10", "12", "14", "16", "18", "20")
     assert epoch_axis(99, 100).high == 100
     assert len(epoch_axis(1e12, 5).labels) <= 11
+
+
+def test_an_axis_fits_as_long_as_nearly_all_values_are_in_it_and_fill_half_of_it():
+    axis = fitted_axis([0.2, 0.4], 16, str)
+    assert still_fits(axis, [0.25, 0.4])
+    assert still_fits(axis, [*[0.21, 0.39] * 20, 5.0])
+    assert still_fits(axis, [math.nan])
+    assert not still_fits(axis, [0.2, 0.5])
+    assert not still_fits(axis, [0.29, 0.31])
 
 
 def test_a_fitted_axis_lies_between_round_numbers_close_around_the_values():

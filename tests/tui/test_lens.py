@@ -39,10 +39,10 @@ def test_with_a_cursor_what_is_under_it_stays_in_sight():
     assert not lens.is_recent
 
 
-def test_a_part_that_moves_along_moves_by_whole_ticks():
+def test_a_part_that_moves_along_stands_still_for_a_third_of_it():
     lens = Lens().zoomed(0.5, RUN)
-    at = [shown(lens, replace(RUN, newest=place)) for place in (14.1, 15.9, 16.1)]
-    assert at == [(4, 16), (4, 16), (6, 18)]
+    at = [shown(lens, replace(RUN, newest=place)) for place in (14.1, 17.9, 18.1, 20)]
+    assert at == [(4, 18), (4, 18), (8, 20), (10, 20)]
 
 
 def test_the_ticks_of_a_part_are_round_numbers_at_both_ends():

@@ -43,6 +43,7 @@ class CurvePane(TitledPane):
         super().__init__(number)
         self.look = Look()
         self._chart: Chart | None = None
+        self._drawn_as: tuple[Look, int, int] | None = None
 
     @property
     def column(self) -> float:
@@ -77,7 +78,10 @@ class CurvePane(TitledPane):
     def draw_body(self, view: View, width: int, height: int) -> list[Line]:
         """Draw the chart, and below it, where there is room, what it says in words."""
         words_height = 1 if height >= _ROOM_FOR_WORDS else 0
-        self._chart = chart_of(view, self.MEASURE, width, height - words_height, self.look)
+        drawn_as = self.look, width, height
+        fitted = self._chart.y_axis if self._chart and self._drawn_as == drawn_as else None
+        self._drawn_as = drawn_as
+        self._chart = chart_of(view, self.MEASURE, width, height - words_height, self.look, fitted=fitted)
         if self._chart is None:
             return draw_nothing(view, width)
         drawn = self._chart.draw(width, height - words_height)

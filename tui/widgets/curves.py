@@ -32,8 +32,13 @@ class Look:
 PLAINLY = Look()
 
 
-def chart_of(view: View, measure: Measure, width: int, height: int, look: Look = PLAINLY) -> Chart | None:
-    """Lay out the curves of `measure` for `height` lines of `width` cells; None where there is no value to draw yet."""
+def chart_of(
+    view: View, measure: Measure, width: int, height: int, look: Look = PLAINLY, *, fitted: Axis | None = None
+) -> Chart | None:
+    """Lay out the curves of `measure` for `height` lines of `width` cells; None where there is no value to draw yet.
+
+    `fitted` is the vertical axis so far: a part keeps it as long as it fits, so that the picture stands still.
+    """
     axis = look.lens.axis(extent_of(view))
     curves = list(_curves(view, measure, axis, width, look))
     if look.is_log:
@@ -43,7 +48,9 @@ def chart_of(view: View, measure: Measure, width: int, height: int, look: Look =
         return None
     rules = list(_rules(view, look.lens, axis))
     rows = height - 1 - any(rule.sign for rule in rules)
-    return Chart(curves, axis, _y_axis(values, rows, measure, look), rules)
+    if look.lens.span is None or fitted is None or not axes.still_fits(fitted, values):
+        fitted = _y_axis(values, rows, measure, look)
+    return Chart(curves, axis, fitted, rules)
 
 
 def marks_of(view: View) -> tuple[str, str, str, str]:
