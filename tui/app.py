@@ -163,7 +163,7 @@ class MnistTuiApp(App[None]):
         while isinstance(self.screen, of_a_run) or self.screen.is_modal:
             self.pop_screen()
         self.processes.watch(directory)
-        self.push_screen(MonitorScreen(RunReader(directory), worker, self.choices))
+        self.push_screen(MonitorScreen(RunReader(directory), worker, self.choices, self.index))
         self._check_size(self.size)
 
     def open_replay(self, directory: Path, speed: float | None = None) -> None:

@@ -1,8 +1,11 @@
+import re
+
 import pytest
 
+from engines.runs import RunSummary
 from engines.spec import RunSpec
 from tui.lines import plain, width_of
-from tui.screens.switcher import draw_switcher, step_spec
+from tui.screens.switcher import draw_switcher, reached_lines, step_spec
 
 PRESENT = RunSpec(framework="torch", model="lenet", dataset="mnist", epochs=7, lr=0.01)
 
@@ -32,3 +35,33 @@ def test_the_choice_is_in_brackets_and_the_keys_are_said():
 def test_nothing_is_stopped_where_nothing_is_alive():
     text = "\n".join(map(plain, draw_switcher(PRESENT, "model", is_alive=False)))
     assert "stop" not in text
+
+
+def run_of(model, best, epoch_seconds):
+    return RunSummary(
+        run_id=model,
+        state="completed",
+        spec=RunSpec(model=model),
+        attempt=1,
+        epochs_done=5,
+        started=0.0,
+        seconds=1.0,
+        test_accuracy=best,
+        test_loss=0.1,
+        best_epoch=5,
+        best_test_accuracy=best,
+        epoch_seconds=epoch_seconds,
+        directory="/runs",
+    )
+
+
+def test_each_choice_shows_what_it_reached_before():
+    runs = [run_of("nn", 0.9712, 0.82), run_of("nn", 0.95, 0.5), run_of("lenet", 0.9856, 40.1)]
+    text = "\n".join(map(plain, reached_lines(runs, RunSpec(model="lenet"), "model")))
+    for words in (r"  nn +97\.12 % +0\.82 s", r"▸ lenet +98\.56 % +40\.1 s", r"  lenet1 +- +-"):
+        assert re.search(words, text)
+    assert "PyTorch" in "\n".join(map(plain, reached_lines(runs, RunSpec(), "framework")))
+
+
+def test_runs_that_are_still_being_read_are_no_runs():
+    assert "reading the runs" in plain(reached_lines(None, RunSpec(), "dataset")[0])

@@ -78,7 +78,7 @@ class LauncherScreen(FreshSize, Screen[None]):
         Binding("i", "image_style", "images", show=False, tooltip="images as blocks, braille or ASCII"),
         Binding("u", "queue", "queue", tooltip="have this run begin when those before it are done"),
         Binding("x", "race", "race", tooltip="race frameworks or models against each other"),
-        Binding("a", "open_alive", "alive", tooltip="open the run that is alive"),
+        Binding("a", "open_alive", "alive", show=False, tooltip="open the run that is alive"),
         Binding("r", "open_runs", "runs", tooltip="all runs"),
     ]
 

@@ -18,6 +18,7 @@ from tui.background import in_background
 from tui.choices import Choices
 from tui.compositor import CellCompositor
 from tui.messages import ChoiceSettled, ContinuationChosen, DrawingChosen, ReplayChosen, RunEnded, StartChosen
+from tui.run_index import RunIndex
 from tui.screens.cells import CellsScreen
 from tui.screens.confirm import ConfirmScreen
 from tui.screens.curve_keys import CurveKeys
@@ -84,8 +85,15 @@ class MonitorScreen(FreshSize, CurveKeys):
         *(Binding(str(at), f"choose_pane('{name}')", name, show=False) for at, name in enumerate(PANE_NAMES, start=1)),
     ]
 
-    def __init__(self, reader: RunReader, worker: Worker | None = None, choices: Choices | None = None) -> None:
+    def __init__(
+        self,
+        reader: RunReader,
+        worker: Worker | None = None,
+        choices: Choices | None = None,
+        index: RunIndex | None = None,
+    ) -> None:
         super().__init__()
+        self._index = index
         self._choices = choices or Choices()
         self._compositor = CellCompositor()
         self._directory = reader.directory
@@ -273,7 +281,8 @@ class MonitorScreen(FreshSize, CurveKeys):
     @work
     async def action_switch(self, row: str) -> None:
         """Choose what to train next, beginning with the next value of `row`; start it once that is confirmed."""
-        switcher = SwitcherScreen(self._watch.spec or RunSpec(), row, is_alive=self._watch.has_worker)
+        present = self._watch.spec or RunSpec()
+        switcher = SwitcherScreen(present, row, is_alive=self._watch.has_worker, index=self._index)
         switch = await self.app.push_screen_wait(switcher)
         if switch is None:
             self.post_message(ChoiceSettled(None))

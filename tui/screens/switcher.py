@@ -1,18 +1,25 @@
 """The choice of what to train next, over the live screen: framework, model, dataset, each stepped by its key."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import ClassVar
 
 import msgspec
+from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 from textual.timer import Timer
 
 from engines.catalog import DATASETS, FRAMEWORK_TITLES, FRAMEWORKS, MODELS
+from engines.problems import StorageProblem
+from engines.runs import RunSummary
 from engines.spec import RunSpec
-from tui.lines import Line
+from tui import formats
+from tui.background import in_background
+from tui.lines import Line, columns
 from tui.messages import ChoiceSettled
+from tui.run_index import RunIndex, best_of
 from tui.screens.fresh_size import FreshSize
 from tui.view import describe_spec
 from tui.widgets.picture import Picture
@@ -24,6 +31,8 @@ CHOICES: dict[str, tuple[str, ...]] = {
 }
 SETTLED_SECONDS = 1.0
 _LABEL_WIDTH = 13
+_REACHED_ROWS = 5
+_REACHED_WIDTHS = (26, -9, -12)
 
 
 @dataclass(frozen=True)
@@ -41,7 +50,7 @@ class SwitcherScreen(FreshSize, ModalScreen[Switch | None]):
     SwitcherScreen {
         align: center middle;
         background: $background 40%;
-        Picture { width: 66; height: 10; padding: 0 1; background: $surface; border: round $primary; }
+        Picture { width: 66; height: 17; max-height: 100%; padding: 0 1; background: $surface; border: round $primary; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -60,16 +69,19 @@ class SwitcherScreen(FreshSize, ModalScreen[Switch | None]):
         Binding("escape,n", "leave", "back"),
     ]
 
-    def __init__(self, present: RunSpec, row: str, *, is_alive: bool) -> None:
+    def __init__(self, present: RunSpec, row: str, *, is_alive: bool, index: RunIndex | None = None) -> None:
         super().__init__()
+        self._index = index
+        self._runs: list[RunSummary] | None = None
         self._is_alive = is_alive
         self._spec = step_spec(present, row, 1)
         self._row = row
         self._settling: Timer | None = None
 
     def on_mount(self) -> None:
-        """Have what is offered first made ready, too."""
+        """Have what is offered first made ready, too, and find out what each choice reached before."""
         self._wait_until_settled()
+        self._read_runs()
 
     def compose(self) -> ComposeResult:
         """Lay out the choices."""
@@ -106,7 +118,15 @@ class SwitcherScreen(FreshSize, ModalScreen[Switch | None]):
 
     def lines(self) -> list[Line]:
         """Draw the choices as they are now."""
-        return draw_switcher(self._spec, self._row, is_alive=self._is_alive)
+        keys = draw_switcher(self._spec, self._row, is_alive=self._is_alive)
+        return [*keys, [], *reached_lines(self._runs, self._spec, self._row)] if self._index else keys
+
+    @work
+    async def _read_runs(self) -> None:
+        if self._index:
+            with suppress(StorageProblem):  # What cannot be read is not there to be shown; other screens tell why.
+                self._runs = await in_background(self._index.read)
+                self.query_one(Picture).redraw()
 
 
 class _SwitcherPicture(Picture):
@@ -144,3 +164,23 @@ def draw_switcher(spec: RunSpec, row: str, *, is_alive: bool) -> list[Line]:
         return [*lines, [], [("Enter ", "key"), ("start   ", "text"), *back]]
     first: Line = [("Enter ", "key"), ("stop this run with a checkpoint, then start", "text")]
     return [*lines, [], first, [("b     ", "key"), ("start now, this run goes on beside it   ", "text"), *back]]
+
+
+def reached_lines(runs: list[RunSummary] | None, spec: RunSpec, row: str) -> list[Line]:
+    """Draw what each value of `row` reached before, beside what else is chosen; None while `runs` are being read."""
+    values = CHOICES[row]
+    at = values.index(getattr(spec, row)) if getattr(spec, row) in values else 0
+    first = max(0, min(at - _REACHED_ROWS // 2, len(values) - _REACHED_ROWS))
+    heading = "reading the runs ..." if runs is None else "reached before"
+    lines = [columns(zip((heading, "best", "an epoch"), _REACHED_WIDTHS, ("muted",) * 3, strict=True))]
+    for value in values[first : first + _REACHED_ROWS]:
+        best = best_of(runs or [], msgspec.structs.replace(spec, **{row: value}))
+        is_chosen = value == getattr(spec, row)
+        name = ("▸ " if is_chosen else "  ") + FRAMEWORK_TITLES.get(value, value)
+        figures = (
+            formats.percent(best.best_test_accuracy if best else None),
+            formats.duration(best.epoch_seconds if best else None),
+        )
+        roles = ("chosen" if is_chosen else "text", "strong", "text")
+        lines.append(columns(zip((name, *figures), _REACHED_WIDTHS, roles, strict=True)))
+    return lines
