@@ -57,7 +57,8 @@ class RunState:
         self._checkpoint_paths: set[str] = set()
         self.controls: deque[ControlApplied] = deque(maxlen=LOG_LINES)
         self.logs: deque[Log] = deque(maxlen=LOG_LINES)
-        self.marks: deque[Mark] = deque(maxlen=MAX_MARKS)
+        self._asked: deque[Mark] = deque(maxlen=MAX_MARKS)
+        self._gaps: deque[Mark] = deque(maxlen=MAX_MARKS)
         self.paused = False
         self.lr: float | None = None
         self.spent = TimeSpent()
@@ -86,6 +87,11 @@ class RunState:
     def best(self) -> EpochEnded | None:
         """The epoch with the highest test accuracy, the first of equals."""
         return max(self.epochs, key=lambda epoch: _or_minus_inf(epoch.test_accuracy), default=None)
+
+    @property
+    def marks(self) -> list[Mark]:
+        """What happened to the run, by place, the newest of each kind; many gaps take no room from what was asked."""
+        return sorted([*self._gaps, *self._asked], key=lambda mark: mark.place)
 
     @property
     def seconds_left(self) -> float | None:
@@ -150,8 +156,11 @@ class RunState:
             series.cut_after(place)
         if self.batch and _place(self.batch.epoch, self.batch.step, self.batch.steps_per_epoch) > place:
             self.batch = None
-        self.marks = deque((mark for mark in self.marks if mark.place <= place), MAX_MARKS)
-        self._mark(mark_attempt(event, place))
+        for marks in (self._asked, self._gaps):
+            while marks and marks[-1].place > place:
+                marks.pop()
+        if mark := mark_attempt(event, place):
+            self._asked.append(mark)
 
     def _apply_phase(self, event: Phase) -> None:
         if event.name == "import" and event.state == "started":
@@ -164,8 +173,8 @@ class RunState:
 
     def _apply_batch(self, event: Batch) -> None:
         place = _place(event.epoch, event.step, event.steps_per_epoch)
-        if event.loss is None:
-            self._mark(mark_missing(event, self.batch, place))
+        if event.loss is None and (mark := mark_missing(event, self.batch, place)):
+            self._gaps.append(mark)
         self.batch = event
         self.batch_count += 1
         self.lr = event.lr
@@ -191,17 +200,14 @@ class RunState:
 
     def _apply_control(self, event: ControlApplied) -> None:
         self.controls.append(event)
-        self._mark(mark_control(event, self.position, self.lr))
+        if mark := mark_control(event, self.position, self.lr):
+            self._asked.append(mark)
         if event.action in ("pause", "resume"):
             self.paused = event.action == "pause"
         elif event.action == "lr":
             self.lr = event.value
         elif event.action == "epochs" and self.started and (longer := lengthen(self.started.spec, event.value)):
             self.started = replace(self.started, spec=longer)
-
-    def _mark(self, mark: Mark | None) -> None:
-        if mark:
-            self.marks.append(mark)
 
 
 def _place(epoch: int, step: int, steps_per_epoch: int) -> float:

@@ -64,9 +64,13 @@ class Chart:
         """Give how many of `width` cells the curves have, between the labels and their ends."""
         return width - self._first - max((cell_len(curve.end) for curve in self.curves), default=0) - 1
 
+    def column(self, width: int) -> float:
+        """Give what part of the x axis one of `width` cells takes."""
+        return 1 / max(1, self.columns(width) - 1)
+
     def place_of(self, cell: int, width: int) -> float:
         """Give the x that a cell of a line stands for; what is beside the curves stands for the end that is nearer."""
-        part = (cell - self._first) / max(1, self.columns(width) - 1)
+        part = (cell - self._first) * self.column(width)
         return self.x_axis.low + min(1.0, max(0.0, part)) * (self.x_axis.high - self.x_axis.low)
 
     @property

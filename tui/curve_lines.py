@@ -60,6 +60,11 @@ def tested_line(state: RunState, measure: Measure, axis: Axis, columns: int) -> 
     return _by_epoch(state.epochs, measure.tested, axis, columns)
 
 
+def test_figures(state: RunState, measure: Measure) -> Points:
+    """Give the figure of every test as it is, however many there are."""
+    return [(_place_of(epoch), _or_nan(measure.tested(epoch))) for epoch in state.epochs]
+
+
 def best_point(state: RunState, measure: Measure) -> Points:
     """Give the test figure of the best epoch; there may be none."""
     best = state.best

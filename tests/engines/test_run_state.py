@@ -19,6 +19,7 @@ from engines.events import (
     Samples,
     Telemetry,
 )
+from engines.marks import MAX_MARKS
 from engines.run_state import LOG_LINES, TELEMETRY_POINTS, RunState
 from engines.spec import RunSpec
 
@@ -189,6 +190,27 @@ def test_epochs_more_count_from_when_they_are_in_force():
     for nonsense in (None, 0.0, -2.0, 0.5, 1e300):
         assert fold(started(), ControlApplied(action="epochs", value=nonsense)).spec == started().spec
     assert fold(more).spec is None
+
+
+def test_what_was_asked_is_marked_where_it_came_into_force_and_what_an_attempt_undid_is_not():
+    slower = ControlApplied(action="lr", value=0.0001, by="ann")
+    state = fold(started(), batch(1, 3), slower, batch(1, 6), ControlApplied(action="pause", value=None))
+    assert [(mark.what, mark.value, mark.by, mark.place) for mark in state.marks] == [
+        ("rate down", 0.0001, "ann", 3 / STEPS),
+        ("pause", None, "", 6 / STEPS),
+    ]
+    again = fold(
+        started(), batch(1, 3), slower, batch(1, 6), ControlApplied(action="pause", value=None), started(2, 0, 3)
+    )
+    assert [(mark.what, mark.place) for mark in again.marks] == [("rate down", 3 / STEPS), ("attempt", 3 / STEPS)]
+
+
+def test_many_gaps_leave_what_was_asked_in_sight():
+    state = fold(started(), ControlApplied(action="checkpoint", value=None))
+    for step in range(2 * MAX_MARKS + 2):
+        state.apply(batch(1, step // 1000 + 1, loss=None if step % 2 else 0.5))
+    whats = [mark.what for mark in state.marks]
+    assert (whats.count("missing"), whats.count("checkpoint")) == (MAX_MARKS, 1)
 
 
 def test_a_new_attempt_is_not_paused_by_what_the_last_one_was_asked():

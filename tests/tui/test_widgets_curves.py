@@ -87,12 +87,18 @@ def test_the_last_line_names_the_best_epoch_and_the_gap():
     view = view_of(*RUN, epoch_ended(2, train=0.99, test=0.95))
     assert drawn(AccuracyPane, view).splitlines()[-1] == "◆ best: epoch 2, 95.00 %  gap +4.00"
     losses = [epoch_ended(at, test_loss=loss) for at, loss in enumerate([0.3, 0.2, 0.25, 0.31], start=1)]
-    words = drawn(LossPane, view_of(started(), *losses)).splitlines()[-1]
-    assert words == "lowest: epoch 2, 0.2000  test loss rising since epoch 2"
+    words = drawn(LossPane, view_of(started(), *losses), 80).splitlines()[-1]
+    assert words == "◆ best: epoch 1, 0.3000  lowest: epoch 2, 0.2000  test loss rising since epoch 2"
+
+
+def test_the_end_is_the_last_test_itself_also_where_many_are_drawn_as_one():
+    many = [epoch_ended(at, test=0.91 + at % 2 / 50) for at in range(1, 401)]
+    assert "● 91.00 %" in drawn(AccuracyPane, view_of(started(epochs=400), *many))
 
 
 def test_where_a_pane_is_low_the_curve_has_all_of_it():
     assert "best" not in drawn(AccuracyPane, view_of(*RUN), 60, 9)
+    assert "epoch 2 step 30" in drawn(AccuracyPane, view_of(*RUN), 60, 9, lens=Lens(cursor=1.3))
 
 
 def test_the_legend_names_the_lines_and_how_they_are_looked_at():

@@ -48,7 +48,7 @@ class CurvePane(TitledPane):
     @property
     def column(self) -> float:
         """What part of all that is shown one column is."""
-        return 1 / (self._chart.columns(self.size.width) - 1) if self._chart else 0.01
+        return self._chart.column(self.size.width) if self._chart else 0.01
 
     def look_through(self, lens: Lens, ghost: Ghost | None) -> None:
         """Show what `lens` says, and the run before where there is one."""
@@ -77,27 +77,27 @@ class CurvePane(TitledPane):
 
     def draw_body(self, view: View, width: int, height: int) -> list[Line]:
         """Draw the chart, and below it, where there is room, what it says in words."""
-        words_height = 1 if height >= _ROOM_FOR_WORDS else 0
+        cursor = self.look.lens.cursor
+        chart_height = height - 1 if height >= _ROOM_FOR_WORDS or cursor is not None else height
         drawn_as = self.look, width, height
         fitted = self._chart.y_axis if self._chart and self._drawn_as == drawn_as else None
         self._drawn_as = drawn_as
-        self._chart = chart_of(view, self.MEASURE, width, height - words_height, self.look, fitted=fitted)
-        if self._chart is None:
+        chart = self._chart = chart_of(view, self.MEASURE, width, chart_height, self.look, fitted=fitted)
+        if chart is None:
             return draw_nothing(view, width)
-        drawn = self._chart.draw(width, height - words_height)
-        return [*drawn, fit(cut_words(self._words(view), width), width)][:height] if words_height else drawn
+        drawn = chart.draw(width, chart_height)
+        if chart_height == height:
+            return drawn
+        words = self.describe(view) if cursor is None else self._read(view, chart, cursor, width)
+        return [*drawn, fit(cut_words(words, width), width)]
+
+    def _read(self, view: View, chart: Chart, place: float, width: int) -> list[Line]:
+        column = (chart.x_axis.high - chart.x_axis.low) * chart.column(width)
+        return describe_reading(read_at(view.state, self.MEASURE, place, column), self.MEASURE, view)
 
     def describe(self, view: View) -> list[Line]:
         """Say what a person should see in these curves, the most important first."""
         raise NotImplementedError
-
-    def _words(self, view: View) -> list[Line]:
-        cursor = self.look.lens.cursor
-        if cursor is None or self._chart is None:
-            return self.describe(view)
-        axis = self._chart.x_axis
-        width = (axis.high - axis.low) * self.column
-        return describe_reading(read_at(view.state, self.MEASURE, cursor, width), self.MEASURE, view)
 
     def on_click(self, event: events.Click) -> None:
         """Set the cursor where the mouse is."""
@@ -154,12 +154,13 @@ class LossPane(CurvePane):
         self.redraw()
 
     def describe(self, view: View) -> list[Line]:
-        """Say when testing was at its best, and whether it got worse again."""
+        """Say what the best epoch lost, which lost least, and whether it got worse again."""
+        words: list[Line] = []
+        if best := view.state.best:
+            words.append([(f"{marks_of(view)[2]} best: epoch {best.epoch}, {formats.loss(best.test_loss)}", "test")])
         tests = [(epoch.test_loss, epoch.epoch) for epoch in view.state.epochs if epoch.test_loss is not None]
-        if not tests:
-            return []
-        loss, epoch = min(tests)
-        words: list[Line] = [[(f"lowest: epoch {epoch}, {formats.loss(loss)}", "test")]]
+        if tests and best and min(tests)[1] != best.epoch:
+            words.append([(f"lowest: epoch {min(tests)[1]}, {formats.loss(min(tests)[0])}", "muted")])
         if since := rising_since(view.state.epochs):
             words.append([(f"test loss rising since epoch {since}", "warning")])
         return words
