@@ -54,7 +54,7 @@ class RaceLook:
 
 def draw_race(lanes: Sequence[Lane], look: RaceLook, width: int, height: int) -> list[Line]:
     """Draw everything in `height` lines of `width` cells."""
-    clock: Line = [("k ", "key"), ("clock: ", "muted"), (f"{_CLOCKS[look.clock]}", "text")]
+    clock: Line = [("h ", "key"), ("clock: ", "muted"), (f"{_CLOCKS[look.clock]}", "text")]
     what: Line = [("race  ", "chosen"), (common_words(lanes), "strong")]
     first: Line = [*fit(what, width - width_of(clock) - _GAP), (" " * _GAP, "text"), *clock]
     head = [first, fit([(verdict(lanes), "text")], width)]

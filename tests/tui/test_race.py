@@ -161,7 +161,7 @@ def test_marked_runs_race_and_enter_opens_one(store, finished_run):
         await until(pilot, lambda: isinstance(pilot.app.screen, RaceScreen))
         await until_seen(pilot, "clock: seconds of training")
         await until_seen(pilot, "B 8")
-        await pilot.press("k", "l", "tab", "2", "1", "down")
+        await pilot.press("h", "l", "tab", "2", "1", "down")
         await until_seen(pilot, "clock: epochs")
         assert "▸ B" in seen(pilot)
         await pilot.press("enter")

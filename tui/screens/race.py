@@ -38,7 +38,7 @@ class RaceScreen(FreshSize, Screen[None]):
     RaceScreen _RacePicture { height: 1fr; margin: 0 1; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("k", "step_clock", "clock", tooltip="by seconds of training, or by epochs"),
+        Binding("h", "step_clock", "clock", tooltip="by seconds of training, or by epochs"),
         Binding("l", "log_scale", "log scale", tooltip="loss on a logarithmic scale"),
         Binding("tab,right,shift+tab,left", "step_chart", "accuracy or loss", show=False, priority=True),
         Binding("1", "choose_chart('accuracy')", "accuracy", show=False),
