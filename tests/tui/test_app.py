@@ -143,7 +143,7 @@ def test_help_names_every_key_that_has_a_meaning(store):
         await pilot.press("question_mark")
         assert isinstance(pilot.app.screen, LauncherScreen)
 
-    drive(app_of(store), steps, (100, 140))
+    drive(app_of(store), steps, (100, 300))
 
 
 def test_every_binding_that_is_described_is_in_the_help():
