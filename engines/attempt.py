@@ -88,6 +88,7 @@ class Attempt:
             report(1, 1, "frameworks")
         with self._phases.phase("data", None, "bytes") as report:
             data = self._preparation.take_data(spec) or datasets.load(spec.dataset, spec.data_dir, report)
+            data = datasets.hold_out(data, spec.validation, spec.seed)
         with self._phases.phase("build", None, "tensors") as report:
             engine = self._preparation.take_engine(spec) or _make_engine(module, spec, data)
             if standing.state is not None:
@@ -116,7 +117,10 @@ class Attempt:
             report(self._loop.epochs_done, standing.spec.epochs, "epochs")
         if outcome == "stopped":
             return self._finish("stopped")
-        self._load_back(engine, self._loop.progress)
+        if spec.patience:
+            self._restore_best(engine, self._loop)
+        else:
+            self._load_back(engine, self._loop.progress)
         return self._finish("completed", figures=self._evaluate(engine, *sizes))
 
     def _started(self, engine: Engine, train_size: int, test_size: int) -> RunStarted:
@@ -152,6 +156,27 @@ class Attempt:
                 )
             report(1, 1, "checkpoints")
 
+    def _restore_best(self, engine: Engine, loop: TrainingLoop) -> None:
+        """Go back to the weights of the best epoch, and say so; and that it is over early, where it is."""
+        why = f"Stopped early: {self._spec.patience} epochs without a better one. " if loop.has_lost_patience else ""
+        which = f"{why}The weights of epoch {loop.progress.best_epoch}, best on the {self._chosen_on} images,"
+        with self._phases.phase("save", 1, "checkpoints") as report:
+            try:
+                best = self._standing.checkpoints.best()
+            except CheckpointProblem as problem:
+                self._writer.write(Log(level="warning", message=problem.message))
+                best = None
+            if best:
+                engine.load_state(best[1])
+                self._writer.write(Log(level="info", message=f"{which} are restored."))
+            else:
+                self._writer.write(Log(level="warning", message=f"{which} were not saved; those of the end stay."))
+            report(1, 1, "checkpoints")
+
+    @property
+    def _chosen_on(self) -> Literal["test", "validation"]:
+        return "validation" if self._spec.validation else "test"
+
     def _evaluate(self, engine: Engine, train_size: int, test_size: int) -> Figures:
         with self._phases.phase("evaluate", train_size + test_size, "images") as report:
             test = engine.evaluate("test")
@@ -184,6 +209,8 @@ class Attempt:
             test_loss=test.loss if test else None,
             best_epoch=progress.best_epoch,
             best_test_accuracy=progress.best_test_accuracy,
+            chosen_on=self._chosen_on,
+            best_validation_accuracy=progress.best_validation_accuracy,
             error=RunError(kind=problem.kind, message=problem.message, hint=problem.hint) if problem else None,
         )
 

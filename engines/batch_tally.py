@@ -21,8 +21,8 @@ class BatchTally:
         self._correct += int(right.sum())
         self._seconds += seconds
 
-    def take(self, progress: Progress, steps_per_epoch: int) -> Batch:
-        """Give the event for where training is now, after at least one step, and begin anew."""
+    def take(self, progress: Progress, steps_per_epoch: int, lr: float) -> Batch:
+        """Give the event for where training is now, after at least one step at the rate `lr`, and begin anew."""
         event = Batch(
             epoch=progress.epoch,
             step=progress.step,
@@ -30,7 +30,7 @@ class BatchTally:
             loss=self._loss_sum / self._steps,
             accuracy=self._correct / self._images,
             images_per_second=self._images / max(self._seconds, 1e-9),
-            lr=progress.lr,
+            lr=lr,
         )
         self._clear()
         return event

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from math import prod
 
+from engines.spec import RecipeName
+from engines.torchvision_names import TORCHVISION_NAMES
+
 IMAGE_SIZE = 28
 CLASS_COUNT = 10
 FRAMEWORKS = ("torch", "tensorflow")
@@ -45,7 +48,33 @@ class Dropout:
     rate: float
 
 
-Layer = Conv | MaxPool | Flatten | Dense | Dropout
+@dataclass(frozen=True)
+class Whiten:
+    """A convolution that is not learned, and a ReLU: the training images' principal patterns, and their negatives.
+
+    Of their patches of `kernel` x `kernel` the `patterns` with the largest variance are taken, each brought to 1.
+    """
+
+    patterns: int
+    kernel: int
+    stride: int
+
+
+@dataclass(frozen=True)
+class ConvNorm:
+    """A convolution that keeps the size, without bias; maximum over 2x2 where `pool`; batch norm; ReLU."""
+
+    filters: int
+    kernel: int = 3
+    pool: bool = False
+
+
+@dataclass(frozen=True)
+class GlobalMax:
+    """The maximum of each map."""
+
+
+Layer = Conv | MaxPool | Flatten | Dense | Dropout | Whiten | ConvNorm | GlobalMax
 
 
 @dataclass(frozen=True)
@@ -59,12 +88,16 @@ class LayerSummary:
 
 @dataclass(frozen=True)
 class Model:
-    """A network as the article gives it; `layers` differ by framework only where the article's own code does."""
+    """A network; its layers differ by framework only where the article's own code does.
+
+    `recipe` is how it is trained where nothing else is asked. One of torchvision has no layers here.
+    """
 
     name: str
     summary: str
     torch_layers: tuple[Layer, ...]
     tensorflow_layers: tuple[Layer, ...]
+    recipe: RecipeName = "article"
 
     def layers(self, framework: str) -> tuple[Layer, ...]:
         """Give the layers, first to last, of the network in `framework`."""
@@ -72,7 +105,7 @@ class Model:
 
     def has_convolutions(self, framework: str) -> bool:
         """Tell whether more than products of small matrices is to be done, so that threads are worth having."""
-        return any(isinstance(layer, Conv) for layer in self.layers(framework))
+        return any(isinstance(layer, Conv | ConvNorm) for layer in self.layers(framework))
 
     def table(self, framework: str = "torch") -> list[LayerSummary]:
         """Give a line for each layer with its output shape and parameter count."""
@@ -90,19 +123,30 @@ class Model:
 
 
 def _summarise(layer: Layer, shape: tuple[int, ...]) -> LayerSummary:
+    out, count = shape, 0
     match layer:
         case Conv(filters, kernel, padding):
-            side = shape[1] + 2 * padding - kernel + 1
-            count = filters * (shape[0] * kernel * kernel + 1)
-            return LayerSummary(f"conv {kernel}x{kernel}, relu", (filters, side, side), count)
+            title, side = f"conv {kernel}x{kernel}, relu", shape[1] + 2 * padding - kernel + 1
+            out, count = (filters, side, side), filters * (shape[0] * kernel * kernel + 1)
         case MaxPool():
-            return LayerSummary("max pool 2x2", (shape[0], shape[1] // 2, shape[2] // 2), 0)
+            title, out = "max pool 2x2", (shape[0], shape[1] // 2, shape[2] // 2)
         case Flatten():
-            return LayerSummary("flatten", (prod(shape),), 0)
+            title, out = "flatten", (prod(shape),)
         case Dense(units, relu):
-            return LayerSummary("dense, relu" if relu else "dense", (units,), units * (shape[0] + 1))
+            title = "dense, relu" if relu else "dense"
+            out, count = (units,), units * (shape[0] + 1)
         case Dropout(rate):
-            return LayerSummary(f"dropout {rate:g}", shape, 0)
+            title = f"dropout {rate:g}"
+        case Whiten(patterns, kernel, stride):
+            title, side = f"whiten {kernel}x{kernel} /{stride}", (shape[1] - kernel) // stride + 1
+            out = (2 * patterns, side, side)
+        case ConvNorm(filters, kernel, pool):
+            title = f"conv {kernel}x{kernel} bn{' /2' if pool else ''}"
+            side = shape[1] // 2 if pool else shape[1]
+            out, count = (filters, side, side), filters * (shape[0] * kernel * kernel + 2)
+        case GlobalMax():
+            title, out = "global max", (shape[0],)
+    return LayerSummary(title, out, count)
 
 
 _NN = (Flatten(), Dense(128), Dropout(0.2), Dense(CLASS_COUNT, relu=False))
@@ -131,7 +175,7 @@ def _lenet1(first_padding: int) -> tuple[Layer, ...]:
     )
 
 
-MODELS: dict[str, Model] = {
+ARTICLE_MODELS: dict[str, Model] = {
     model.name: model
     for model in (
         Model("nn", "one hidden layer of 128, dropout 0.2", _NN, _NN),
@@ -140,6 +184,47 @@ MODELS: dict[str, Model] = {
         Model("lenet1", "three deeper convolutions, one dense layer less", _lenet1(2), _lenet1(1)),
     )
 }
+
+
+def _airnet(name: str, what: str, *layers: Layer) -> Model:
+    layers = (*layers, GlobalMax(), Dense(CLASS_COUNT, relu=False))
+    legend = "bn is a batch norm with a ReLU, /2 halves the sides"
+    return Model(name, f"{what}; {legend}", layers, layers, "fast")
+
+
+MODELS: dict[str, Model] = ARTICLE_MODELS | {
+    model.name: model
+    for model in (
+        _airnet(
+            "airnet-s",
+            "for seconds: a fixed first layer, three convolutions",
+            Whiten(8, kernel=4, stride=2),
+            ConvNorm(32, pool=True),
+            ConvNorm(64, pool=True),
+            ConvNorm(64),
+        ),
+        _airnet(
+            "airnet-m",
+            "for minutes: a fixed first layer, five convolutions",
+            Whiten(8, kernel=4, stride=2),
+            ConvNorm(32),
+            ConvNorm(48, pool=True),
+            ConvNorm(64),
+            ConvNorm(96, pool=True),
+            ConvNorm(96),
+        ),
+    )
+}
+"""The models that have a name of their own; `find_model` knows those of torchvision too."""
+
+TORCHVISION = "torchvision:"
+
+
+def find_model(name: str) -> Model | None:
+    """Give the model called `name`, one of `MODELS` or `torchvision:NAME`; None where there is none."""
+    if name.startswith(TORCHVISION) and name.removeprefix(TORCHVISION) in TORCHVISION_NAMES:
+        return Model(name, "of torchvision, for one channel and ten classes; its layers are told by the run", (), ())
+    return MODELS.get(name)
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,10 @@ Kind = Literal["last", "best"]
 class Progress(msgspec.Struct, kw_only=True):
     """Where training is: `step` steps of `epoch` are done (both from 1), and what is carried from step to step.
 
-    `loss_sum` and `correct` are over the `images` seen in this epoch so far, `epoch_seconds` its training time.
+    `lr` is the highest rate, which a schedule makes less. `loss_sum` and `correct` are over the `images` seen in this
+    epoch so far, `epoch_seconds` its training time. `best_epoch` is the one with the highest accuracy on what it is
+    chosen on: `best_validation_accuracy` where images are held out, else `best_test_accuracy`, which is that epoch's
+    in any case. Patience counts from `patient_since`, the epochs that were done when more were asked for.
     """
 
     epoch: int = 1
@@ -40,6 +43,8 @@ class Progress(msgspec.Struct, kw_only=True):
     epoch_seconds: float = 0.0
     best_epoch: int | None = None
     best_test_accuracy: float | None = None
+    best_validation_accuracy: float | None = None
+    patient_since: int = 0
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
@@ -143,6 +148,11 @@ class CheckpointStore:
                 "Start the run anew, or bring the files back from a copy.",
             )
         return None
+
+    def best(self) -> tuple[Manifest, State] | None:
+        """Give the best checkpoint; None where the run has none. Raises `CheckpointProblem` where it is damaged."""
+        names = [name for name in self.names() if name.startswith("best-")]
+        return self.load(names[0]) if names else None
 
     def remove_temporaries(self) -> None:
         """Remove what a killed worker left half written; only for the holder of the run's lock."""

@@ -1,8 +1,9 @@
 """The datasets as arrays: found or downloaded, verified, decoded with bounded memory."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,15 +15,44 @@ from engines.idx import IdxFault, IdxFile, read_pieces
 Progress = Callable[[int, int | None, str], None]
 """Takes how much is done, how much there is in all (None where unknown), and of what ("bytes", "images")."""
 
+Split = Literal["train", "validation", "test"]
+Labelled = tuple[NDArray[np.uint8], NDArray[np.uint8]]
+
 
 @dataclass(frozen=True)
 class ImageData:
-    """A dataset in host memory: images are uint8, N x 28 x 28; labels are uint8 in 0..9, length N."""
+    """A dataset in host memory: images are uint8, N x 28 x 28; labels are uint8 in 0..9, length N.
+
+    `validation` is held out of the training images: images and labels; None where none are.
+    """
 
     train_images: NDArray[np.uint8]
     train_labels: NDArray[np.uint8]
     test_images: NDArray[np.uint8]
     test_labels: NDArray[np.uint8]
+    validation: Labelled | None = None
+
+    def splits(self) -> dict[Split, Labelled]:
+        """Give images and labels of each set that there is."""
+        sets: dict[Split, Labelled] = {
+            "train": (self.train_images, self.train_labels),
+            "test": (self.test_images, self.test_labels),
+        }
+        return sets | {"validation": self.validation} if self.validation else sets
+
+
+def hold_out(data: ImageData, count: int, seed: int) -> ImageData:
+    """Give `data` with `count` of its training images, drawn from `seed`, held out for validation."""
+    if not count:
+        return data
+    order = np.random.default_rng((seed, 4)).permutation(len(data.train_labels))
+    held, left = order[:count], np.sort(order[count:])
+    return replace(
+        data,
+        train_images=data.train_images[left],
+        train_labels=data.train_labels[left],
+        validation=(data.train_images[held], data.train_labels[held]),
+    )
 
 
 def load(dataset: str, data_dir: str | None, progress: Progress) -> ImageData:

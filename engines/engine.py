@@ -1,16 +1,15 @@
 """The protocol that a framework's engine keeps, and the plain values that pass through it."""
 
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.datasets import ImageData
+from engines.datasets import ImageData, Split
 from engines.events import Parameter
 from engines.problems import CheckpointProblem
 
-Split = Literal["train", "test"]
 State = dict[str, NDArray[np.generic]]
 """A checkpoint's content by name: weights, the optimizer's moments and step count, random state."""
 

@@ -149,7 +149,10 @@ class Batch(Event, frozen=True, kw_only=True, tag="batch"):
 
 
 class EpochEnded(Event, frozen=True, kw_only=True, tag="epoch"):
-    """An epoch ended: running means in training, the whole test set in evaluation mode, `confusion` row = label."""
+    """An epoch ended: running means in training, the whole test set in evaluation mode, `confusion` row = label.
+
+    Validation figures are over the images that are held out, and absent where none are.
+    """
 
     epoch: Count
     epochs: Count
@@ -162,6 +165,8 @@ class EpochEnded(Event, frozen=True, kw_only=True, tag="epoch"):
     train_seconds: float
     images_per_second: float
     evaluate_seconds: float | UnsetType = UNSET
+    validation_loss: float | None = None
+    validation_accuracy: float | None = None
 
 
 class Telemetry(Event, frozen=True, kw_only=True, tag="telemetry"):
@@ -202,7 +207,10 @@ class Log(Event, frozen=True, kw_only=True, tag="log"):
 
 
 class RunFinished(Event, frozen=True, kw_only=True, tag="run_finished"):
-    """An attempt ended; figures over the whole sets in evaluation mode, null where there are none."""
+    """An attempt ended; figures over the whole sets in evaluation mode, null where there are none.
+
+    The best epoch is that with the highest accuracy on the set that it is `chosen_on`.
+    """
 
     state: Literal["completed", "stopped", "failed"]
     epochs: Count
@@ -213,6 +221,8 @@ class RunFinished(Event, frozen=True, kw_only=True, tag="run_finished"):
     test_loss: float | None
     best_epoch: Count | None
     best_test_accuracy: float | None
+    chosen_on: Literal["test", "validation"] = "test"
+    best_validation_accuracy: float | None = None
     error: RunError | None = None
 
 

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from engines.catalog import CLASS_COUNT, MODELS, Conv, Dense, Dropout, Flatten, Layer, MaxPool
 from engines.engine import State
 from engines.problems import Unavailable
+from engines.recipes import is_plain
 from engines.spec import RunSpec
 from engines.weights import Weights
 
@@ -21,6 +22,10 @@ class ForwardPass:
         weights, is_rehearsal = Weights(state), spec.framework == "rehearsal"
         if not is_rehearsal and spec.model not in KNOWN_MODELS:
             raise Unavailable(f"a drawing cannot be shown to the model {spec.model!r}.", "Try nn, lenet or lenet1.")
+        if not is_rehearsal and not is_plain(spec):  # Its engine sees images otherwise.
+            raise Unavailable(
+                "a drawing is only shown to models that the article's recipe has trained.", "Try another."
+            )
         layers: tuple[Layer, ...] = (Flatten(), Dense(CLASS_COUNT, relu=False))
         self._layers = layers if is_rehearsal else MODELS[spec.model].layers(spec.framework)
         self._low, self._scale = (-1.0, 2 / 255) if spec.framework == "torch" else (0.0, 1 / 255)

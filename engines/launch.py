@@ -97,7 +97,8 @@ class Spare:
 def start(store: RunStore, spec: RunSpec, spare: Spare | None = None) -> Worker:
     """Make a run of `spec` in `store` and start its worker; returns once the worker holds the run's lock.
 
-    Raises `StorageProblem` where the run cannot be made, `WorkerDied` where its worker does not come up.
+    Raises `UsageProblem` where fields make no sense together, `StorageProblem` where the run cannot be made,
+    `WorkerDied` where its worker does not come up.
     """
     return begin(store.create(spec), spare)
 

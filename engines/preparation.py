@@ -36,6 +36,7 @@ class Preparation:
             data = self._have_data(spec)
             if data is None or is_outdated():
                 return
+            data = datasets.hold_out(data, spec.validation, spec.seed)
             engine: Engine = module.create(spec)
             engine.load_data(data)
             if not is_outdated():

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.catalog import CLASS_COUNT, IMAGE_SIZE
-from engines.datasets import ImageData
-from engines.engine import Evaluation, Split, State, check_same_form
+from engines.datasets import ImageData, Split
+from engines.engine import Evaluation, State, check_same_form
 from engines.events import Parameter
 from engines.problems import Unavailable
 from engines.spec import RunSpec
@@ -38,8 +38,8 @@ class RehearsalEngine:
 
     def load_data(self, data: ImageData) -> None:
         """See `Engine.load_data`."""
-        self._images = {"train": data.train_images, "test": data.test_images}
-        self._labels = {"train": data.train_labels.astype(np.int64), "test": data.test_labels.astype(np.int64)}
+        self._images = {split: images for split, (images, _) in data.splits().items()}
+        self._labels = {split: labels.astype(np.int64) for split, (_, labels) in data.splits().items()}
 
     def begin_epoch(self, order: NDArray[np.int64]) -> None:
         """See `Engine.begin_epoch`."""

@@ -21,6 +21,7 @@ from engines import run_lock
 from engines.atomic_file import write_atomically
 from engines.label import Label, clean_label
 from engines.problems import RunBusy, RunNotFound, StorageProblem, WorkerDied
+from engines.recipes import check_combination
 from engines.regular_file import open_to_append, read_regular
 from engines.run_reader import RunReader
 from engines.runs import RUN_NAME, RunStore, RunSummary, new_run_id
@@ -85,9 +86,12 @@ class RunQueue:
     def add(self, specs: Iterable[RunSpec], label: Label | None = None) -> list[str]:
         """Put runs at the end, in this order, see that they are begun, and give their ids.
 
-        Raises `StorageProblem`, and `WorkerDied` where there is nobody to begin them.
+        Raises `StorageProblem`, `WorkerDied` where there is nobody to begin them, and `UsageProblem` where a spec's
+        fields make no sense together.
         """
-        ids = []
+        ids, specs = [], list(specs)
+        for spec in specs:
+            check_combination(spec)
         try:
             self.store.make_root()
             self.folder.mkdir(mode=0o700, exist_ok=True)

@@ -85,8 +85,8 @@ class RunState:
 
     @property
     def best(self) -> EpochEnded | None:
-        """The epoch with the highest test accuracy, the first of equals."""
-        return max(self.epochs, key=lambda epoch: _or_minus_inf(epoch.test_accuracy), default=None)
+        """The epoch with the highest accuracy on what it is chosen on, validation or test; the first of equals."""
+        return max(self.epochs, key=_chosen_by, default=None)
 
     @property
     def marks(self) -> list[Mark]:
@@ -212,6 +212,11 @@ class RunState:
 
 def _place(epoch: int, step: int, steps_per_epoch: int) -> float:
     return epoch - 1 + step / max(1, steps_per_epoch)
+
+
+def _chosen_by(epoch: EpochEnded) -> float:
+    held_out = epoch.validation_accuracy
+    return _or_minus_inf(epoch.test_accuracy if held_out is None else held_out)
 
 
 def _or_minus_inf(value: float | None) -> float:

@@ -15,6 +15,7 @@ import platformdirs
 from engines.atomic_file import write_atomically
 from engines.label import read_label
 from engines.problems import RunNotFound, StorageProblem, UsageProblem
+from engines.recipes import check_combination
 from engines.regular_file import read_regular
 from engines.run_reader import RunReader, RunStatus
 from engines.spec import RunSpec, decode_spec, encode_spec
@@ -62,9 +63,11 @@ class RunStore:
     def create(self, spec: RunSpec, run_id: str = "") -> Path:
         """Make a new run's directory with its `spec.json`; a `run_id` that was given before is made whole.
 
-        Raises `StorageProblem` where the disk refuses, `UsageProblem` where a folder's name cannot be told as text.
+        Raises `StorageProblem` where the disk refuses, `UsageProblem` where a folder's name cannot be told as text or
+        fields of `spec` make no sense together.
         """
         check_can_be_told(self.root, spec.data_dir)
+        check_combination(spec)
         spec_text = encode_spec(spec)
         try:
             self.make_root()

@@ -8,6 +8,11 @@ from msgspec.structs import replace
 Framework = Literal["torch", "tensorflow", "rehearsal"]
 OnNan = Literal["stop", "continue"]
 Precision = Literal["float32", "bfloat16"]
+RecipeName = Literal["article", "fast", "best"]
+Optimizer = Literal["adam", "adamw", "sgd"]
+Schedule = Literal["constant", "one-cycle", "cosine", "triangle"]
+Fraction = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Share = Annotated[float, msgspec.Meta(ge=0, lt=1)]
 
 MAX_EPOCHS = 2**53
 
@@ -20,6 +25,14 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=F
     `epochs` counts all epochs of the run, those of earlier attempts too. `gpu_memory_limit` is in MiB.
     With `precision` bfloat16 products are taken in 16 bits; weights, Adam and the loss stay in 32.
     `target_accuracy` is a fraction in 0..1. `data_dir` is None for the platform's cache folder.
+    `validation` images of the training set are held out; the best epoch is chosen on them. Training ends after
+    `patience` epochs without a better one.
+
+    What follows `recipe` is what a recipe decides, beside epochs, batch size and rate: `lr` is the highest rate, which
+    `schedule` and `warmup` (a fraction of the steps) make less; biases of batch norms learn at `bias_rate` times it.
+    `sgd` has Nesterov's momentum of 0.9. `weight_average` is the decay a step of the moving average that is evaluated
+    and saved, 0 for none. `flip` mirrors an image left to right in every other epoch; `shift` is in pixels, `erase`
+    the side of a square in pixels. With `test_flips` an image and its mirror image are evaluated together.
     """
 
     framework: Framework = "torch"
@@ -33,8 +46,22 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=F
     precision: Precision = "float32"
     gpu_memory_limit: Annotated[int, msgspec.Meta(ge=1)] | None = None
     data_dir: str | None = None
-    target_accuracy: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
+    target_accuracy: Fraction | None = None
     on_nan: OnNan = "stop"
+    validation: Annotated[int, msgspec.Meta(ge=0, le=2**53)] = 0
+    patience: Annotated[int, msgspec.Meta(ge=1, le=2**53)] | None = None
+    recipe: RecipeName = "article"
+    optimizer: Optimizer = "adam"
+    schedule: Schedule = "constant"
+    warmup: Fraction = 0.0
+    weight_decay: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+    bias_rate: Annotated[float, msgspec.Meta(gt=0)] = 1.0
+    label_smoothing: Share = 0.0
+    weight_average: Share = 0.0
+    test_flips: bool = False
+    flip: bool = False
+    shift: Annotated[int, msgspec.Meta(ge=0, le=27)] = 0
+    erase: Annotated[int, msgspec.Meta(ge=0, le=28)] = 0
 
     @property
     def title(self) -> str:

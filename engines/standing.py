@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 
 from engines.atomic_file import write_atomically
-from engines.catalog import DATASETS, MODELS
+from engines.catalog import DATASETS, find_model
 from engines.checkpoints import CheckpointStore, Progress
 from engines.engine import State
 from engines.launch import Order
@@ -25,7 +25,7 @@ class Standing:
 
     def __init__(self, directory: Path, earlier: RunState, order: Order) -> None:
         spec = read_spec(directory)
-        if spec is None or spec.dataset not in DATASETS or spec.model not in MODELS:
+        if spec is None or spec.dataset not in DATASETS or not find_model(spec.model):
             raise CheckpointProblem(f"{directory / 'spec.json'} is missing, or is none of ours.", "Start the run anew.")
         self.directory = directory
         self.run_id = directory.name
@@ -36,7 +36,8 @@ class Standing:
         self.progress = Progress(lr=spec.lr)
         self.state: State | None = None
         self.complaints: list[str] = []
-        self._steps_per_epoch = math.ceil(DATASETS[spec.dataset].train_size / spec.batch_size)
+        train_size = DATASETS[spec.dataset].train_size - spec.validation
+        self._steps_per_epoch = math.ceil(max(1, train_size) / spec.batch_size)
         self.checkpoints.remove_temporaries()
         if order.go_on:
             self._go_on(earlier, order.more_epochs)
@@ -68,6 +69,8 @@ class Standing:
             raise UsageProblem(
                 f"run {self.run_id} has done all its {self.epochs_done} epochs.", "Say how many more with --epochs."
             )
+        if more_epochs:
+            self.progress.patient_since = self.epochs_done
         self.keep(msgspec.structs.replace(self.spec, epochs=epochs))
 
     def keep(self, spec: RunSpec) -> None:

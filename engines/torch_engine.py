@@ -7,26 +7,28 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read when torch loads: wa
 
 import numpy as np
 import torch
-import torch.nn.functional as F  # noqa: N812 - the name that every PyTorch file uses
 from numpy.typing import NDArray
 from torch import Tensor
 
 from engines.catalog import CLASS_COUNT, MODELS, Conv, Layer
-from engines.datasets import ImageData
-from engines.engine import Evaluation, Split, State, check_same_form
+from engines.datasets import ImageData, Split
+from engines.engine import Evaluation, State, check_same_form
 from engines.events import Parameter
+from engines.recipes import is_plain
 from engines.spec import RunSpec
 from engines.torch_device import choose_device, choose_dtype, explained_memory, name_device, prepare_device
+from engines.torch_figures import evaluation_of, figures_of_steps
 from engines.torch_network import Network
+from engines.torch_recipe_engine import RecipeEngine
 
 _GATHERED_IMAGES = 1_024
 _EVALUATED_IMAGES = {"cpu": 64, "cuda": 5_000, "mps": 1_000}
 _SEED_LIMIT = 2**63
 
 
-def create(spec: RunSpec) -> "TorchEngine":
+def create(spec: RunSpec) -> "TorchEngine | RecipeEngine":
     """Make an engine with fresh weights drawn from `spec.seed`; raises `Unavailable` where the device is not there."""
-    return TorchEngine(spec, MODELS[spec.model].layers("torch"))
+    return TorchEngine(spec, MODELS[spec.model].layers("torch")) if is_plain(spec) else RecipeEngine(spec)
 
 
 class TorchEngine:
@@ -56,10 +58,8 @@ class TorchEngine:
     @explained_memory()
     def load_data(self, data: ImageData) -> None:
         """Put the images (uint8, N x 28 x 28) and labels of both sets on the device; a CPU uses the images in place."""
-        images = {"train": data.train_images, "test": data.test_images}
-        labels = {"train": data.train_labels, "test": data.test_labels}
-        self.images = {split: self._send(array).unsqueeze(1) for split, array in images.items()}
-        self.labels = {split: self._send(array).long() for split, array in labels.items()}
+        self.images = {split: self._send(images).unsqueeze(1) for split, (images, _) in data.splits().items()}
+        self.labels = {split: self._send(labels).long() for split, (_, labels) in data.splits().items()}
         self.one_hot = torch.eye(CLASS_COUNT, device=self.device)
         self.logits = torch.zeros(len(data.train_labels), CLASS_COUNT, device=self.device)
 
@@ -83,12 +83,7 @@ class TorchEngine:
         """Wait for the device, and give the mean loss and the count of right answers of each of these steps."""
         seen = slice(first_step * self.batch_size, (first_step + step_count) * self.batch_size)
         labels = self.labels["train"].index_select(0, self.order[seen])
-        losses = F.cross_entropy(self.logits[seen], labels, reduction="none")
-        hits = self.logits[seen].argmax(1) == labels
-        sizes = [len(part) for part in torch.split(labels, self.batch_size)]
-        starts = np.arange(len(sizes)) * self.batch_size
-        sums = np.add.reduceat(losses.cpu().numpy().astype(np.float64), starts)  # here the device is waited for
-        return sums / sizes, np.add.reduceat(hits.cpu().numpy().astype(np.int64), starts)
+        return figures_of_steps(self.logits[seen], labels, self.batch_size)
 
     @torch.inference_mode()
     @explained_memory()
@@ -104,14 +99,7 @@ class TorchEngine:
         """Evaluate the whole set in evaluation mode: mean cross-entropy, accuracy, confusion counts."""
         count = _EVALUATED_IMAGES[self.device.type]
         batches = [self.network.forward(self._normalise(part)) for part in torch.split(self.images[split], count)]
-        logits, labels = torch.cat(batches), self.labels[split]
-        # Averaged on the host, where there are 64-bit floats whatever the device.
-        loss = F.cross_entropy(logits, labels, reduction="none").cpu().double().mean().item()
-        predictions, confidences = logits.argmax(1), logits.softmax(1).amax(1).cpu().numpy()
-        cells = (labels * CLASS_COUNT + predictions).cpu().bincount(minlength=CLASS_COUNT**2)
-        confusion = cells.view(CLASS_COUNT, CLASS_COUNT).numpy()
-        accuracy = float(confusion.trace() / confusion.sum())
-        return Evaluation(loss, accuracy, confusion, predictions.cpu().numpy(), confidences)
+        return evaluation_of(torch.cat(batches), self.labels[split])
 
     @torch.inference_mode()
     @explained_memory()

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.batch_tally import BatchTally
+from engines.best_epoch import is_patience_lost, is_target_reached, take_in
 from engines.checkpoints import CheckpointStore, Kind, Progress
 from engines.engine import Engine
 from engines.events import AnyEvent, CheckpointSaved, ControlApplied, EpochEnded, Log
@@ -18,6 +19,7 @@ from engines.pace import ChunkPace, EventPace, is_milestone
 from engines.problems import NonFiniteLoss, StorageProblem
 from engines.requests import Requests
 from engines.sample_images import SampleImages
+from engines.schedule import rate_factor
 from engines.spec import RunSpec, lengthen
 
 CHECKPOINT_SECONDS = 60.0
@@ -92,7 +94,7 @@ class TrainingLoop:
         self._write(self._samples.shown())
         self._show_filters(self.epochs_done)
         self._obey()
-        while self._stop is None and self.epochs_done < self._spec.epochs and not self._target_is_reached():
+        while self._stop is None and self.epochs_done < self._spec.epochs and not self._is_enough():
             if self._progress.step == self._steps:
                 self._progress = self._next_epoch()
             self._train_epoch()
@@ -107,6 +109,8 @@ class TrainingLoop:
             lr=done.lr,
             best_epoch=done.best_epoch,
             best_test_accuracy=done.best_test_accuracy,
+            best_validation_accuracy=done.best_validation_accuracy,
+            patient_since=done.patient_since,
         )
 
     def _train_epoch(self) -> None:
@@ -127,7 +131,12 @@ class TrainingLoop:
     def _train_chunk(self, count: int) -> None:
         progress, began = self._progress, time.monotonic()
         first = progress.step
-        self._engine.train(first, count)
+        if self._has_schedule:
+            for step in range(first, first + count):
+                self._engine.set_learning_rate(self._rate(step))
+                self._engine.train(step, 1)
+        else:
+            self._engine.train(first, count)
         losses, right = self._engine.read_steps(first, count)  # The one wait for the device.
         seconds = time.monotonic() - began
         self._chunk.learn(count, seconds)
@@ -147,12 +156,24 @@ class TrainingLoop:
             if not at_epoch_end and self._sample_pace.is_due():
                 self._write(self._samples.predicted(self._engine, progress.epoch, progress.step))
 
+    @property
+    def _has_schedule(self) -> bool:
+        return self._spec.schedule != "constant" or self._spec.warmup > 0
+
+    def _rate(self, step: int) -> float:
+        """Give the rate of a step (from 0) of this epoch."""
+        return self._progress.lr * self._rate_factor(step)
+
+    def _rate_factor(self, step: int) -> float:
+        before = (self._progress.epoch - 1) * self._steps
+        return rate_factor(self._spec.schedule, self._spec.warmup, before + step, self._spec.epochs * self._steps)
+
     def _step_sizes(self, first: int, count: int) -> list[int]:
         size = self._spec.batch_size
         return [min(size, self._train_size - step * size) for step in range(first, first + count)]
 
     def _report_batch(self) -> None:
-        self._write(self._unreported.take(self._progress, self._steps))
+        self._write(self._unreported.take(self._progress, self._steps, self._rate(self._progress.step - 1)))
 
     def _check_finite(self, first: int, losses: NDArray[np.float64]) -> None:
         bad = np.flatnonzero(~np.isfinite(losses))
@@ -164,7 +185,7 @@ class TrainingLoop:
         kept = "The last checkpoint before it is kept." if self._checkpoints.names() else "No checkpoint was saved yet."
         raise NonFiniteLoss(
             f"the loss is {losses[bad[0]]} at step {step + 1} of epoch {self._progress.epoch}, with learning rate "
-            f"{self._progress.lr:g} and gradient norm {norm:g}. {kept}",
+            f"{self._rate(step):g} and gradient norm {norm:g}. {kept}",
             "Try a lower --lr, or --on-nan continue.",
         )
 
@@ -172,6 +193,7 @@ class TrainingLoop:
         progress = self._progress
         evaluated = time.monotonic()
         test = self._engine.evaluate("test")
+        held_out = self._engine.evaluate("validation") if self._spec.validation else None
         evaluate_seconds = time.monotonic() - evaluated
         self._write(
             EpochEnded(
@@ -186,15 +208,15 @@ class TrainingLoop:
                 train_seconds=progress.epoch_seconds,
                 evaluate_seconds=evaluate_seconds,
                 images_per_second=progress.images / max(progress.epoch_seconds, 1e-9),
+                validation_loss=held_out.loss if held_out else None,
+                validation_accuracy=held_out.accuracy if held_out else None,
             )
         )
         self._write(self._samples.predicted(self._engine, progress.epoch, progress.step))
         if is_milestone(progress.epoch) or progress.epoch == self._spec.epochs:
             self._write(self._mistakes.found(test, progress.epoch))
             self._show_filters(progress.epoch)
-        is_best = progress.best_test_accuracy is None or test.accuracy > progress.best_test_accuracy
-        if is_best:
-            progress.best_epoch, progress.best_test_accuracy = progress.epoch, test.accuracy
+        is_best = take_in(progress, test, held_out)
         # The best first: what is saved as the last knows which was the best, so that one must be there before it.
         if is_best:
             self._save("best")
@@ -204,9 +226,13 @@ class TrainingLoop:
         if filters := find_filters(self._engine.state(), epoch):
             self._write(filters)
 
-    def _target_is_reached(self) -> bool:
-        target, best = self._spec.target_accuracy, self._progress.best_test_accuracy
-        return target is not None and best is not None and best >= target
+    @property
+    def has_lost_patience(self) -> bool:
+        """Whether as many epochs as `patience` says have ended without a better one."""
+        return is_patience_lost(self._progress, self._spec, self.epochs_done)
+
+    def _is_enough(self) -> bool:
+        return is_target_reached(self._progress, self._spec) or self.has_lost_patience
 
     def _obey(self) -> None:
         """Do what has been asked; while paused, wait here for what is asked next."""
@@ -227,7 +253,8 @@ class TrainingLoop:
                     if request.value is None or not (math.isfinite(request.value) and request.value > 0):
                         self._write(Log(level="warning", message=f"learning rate {request.value} asked for; kept."))
                         continue
-                    self._progress.lr = request.value
+                    # What is asked for is the rate from the next step on; the schedule goes on from there.
+                    self._progress.lr = request.value / self._rate_factor(self._progress.step)
                     self._engine.set_learning_rate(request.value)
                 case "epochs":
                     if not self._lengthen(request.value):

@@ -2,6 +2,7 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from math import isfinite
 from typing import get_args
@@ -10,6 +11,7 @@ import msgspec
 
 from engines.catalog import DATASETS, FRAMEWORK_TITLES, FRAMEWORKS, MODELS
 from engines.problems import UsageProblem
+from engines.recipes import RECIPES, check_combination, follow
 from engines.spec import Precision, RunSpec
 
 NONE = "none"
@@ -92,10 +94,25 @@ _LR = Number(
     "lr",
     "a number above 0",
     [float(f"{digit}e{power}") for power in range(-7, 1) for digit in (1, 2, 5)],
-    "Adam's learning rate",
+    "the highest learning rate",
     whole=False,
 )
 _SEED = Number("seed", "seed", "a whole number, 0 or more", range(1_000_000), "the same seed gives the same run")
+_VALIDATION = Number(
+    "validation",
+    "validation",
+    "a whole number, 0 or more, below the training images",
+    [0, 100, 200, 500, 1_000, 2_000, 5_000, 10_000],
+    "training images to choose the best epoch on",
+)
+_PATIENCE = Number(
+    "patience",
+    "patience",
+    "a whole number, 1 or more, or none",
+    range(1, 100),
+    "stop after so many epochs without a better one",
+    optional=True,
+)
 _TARGET = Number(
     "target_accuracy",
     "target accuracy",
@@ -116,7 +133,7 @@ _GPU_MEMORY = Number(
 
 
 class Form:
-    """What stands in each row; options that have no row stay as they came."""
+    """What stands in each row; options that have no row stay as they came, or as the recipe says."""
 
     def __init__(self, asked: RunSpec) -> None:
         self._asked = asked
@@ -127,11 +144,14 @@ class Form:
             _EPOCHS,
             _BATCH_SIZE,
             _LR,
+            Choice("recipe", "recipe", tuple(RECIPES), hint="how it is trained"),
             _SEED,
             Choice("device", "device", _with(("auto", "cpu"), asked.device), hint=AUTO_HINT),
             Choice("precision", "precision", get_args(Precision), hint="bfloat16 for GPUs that are fast at it"),
             _GPU_MEMORY,
             _TARGET,
+            _VALIDATION,
+            _PATIENCE,
             Choice("on_nan", "on nan", ("stop", "continue"), hint="if the loss is no longer finite"),
         ]
         self.texts: dict[str, str] = {}
@@ -150,6 +170,27 @@ class Form:
     def step(self, row: Row, by: int) -> None:
         """Put the value after the present one (before it, with a negative `by`) into `row`."""
         self.texts[row.name] = row.step(self.texts[row.name], by)
+        if row.name in ("model", "dataset", "recipe"):
+            self._follow_recipe(row.name)
+
+    def _follow_recipe(self, changed: str) -> None:
+        """Bring what stood as the recipe said, also where it has no row, to what it says now."""
+        choices = {name: self.texts[name] for name in ("model", "dataset", "recipe")}
+        before = msgspec.structs.replace(self._asked, **self._written())
+        self._asked = follow(before, **{changed: choices[changed]})
+        self.texts["recipe"] = self._asked.recipe
+        for row in self.rows:
+            if isinstance(row, Number) and getattr(before, row.name) != getattr(self._asked, row.name):
+                self.texts[row.name] = row.show(getattr(self._asked, row.name))
+
+    def _written(self) -> dict[str, float | int | None]:
+        """Give the numbers that are written in rows and make sense."""
+        written = {}
+        for row in self.rows:
+            if isinstance(row, Number):
+                with suppress(ValueError):
+                    written[row.name] = row.read(self.texts[row.name])
+        return written
 
     def spec(self) -> RunSpec:
         """Give the run that is asked for; raises `UsageProblem` with a line about the first row that is wrong."""
@@ -162,6 +203,7 @@ class Form:
             except ValueError as error:
                 rule = row.rule if isinstance(row, Number) else f"one of {', '.join(row.values)}"
                 raise UsageProblem(f"{row.label} must be {rule}; it is {text or 'empty'}.") from error
+        check_combination(spec)
         return spec
 
 

@@ -10,6 +10,9 @@ from typing import NoReturn
 
 import click
 
+from engines.catalog import MODELS, TORCHVISION, find_model
+from engines.torchvision_names import TORCHVISION_NAMES
+
 
 def one_of(shown: Sequence[str], hidden: Sequence[str] = ()) -> Callable[[str], str]:
     """Make a reader of one of these names; those that are `hidden` are taken and never spoken of."""
@@ -52,6 +55,25 @@ def replay_speed(text: str) -> float:
     return number if 1 <= number <= 100 else refuse("a speed from 1x to 100x", text)
 
 
+def number(low: float, below: float) -> Callable[[str], float]:
+    """Make a reader of a number from `low` to just `below`."""
+
+    def read(text: str) -> float:
+        value = _number(text)
+        rule = f"a number from {low:g}" + (f" to below {below:g}" if isfinite(below) else "")
+        return value if low <= value < below else refuse(rule, text)
+
+    return read
+
+
+def model(text: str) -> str:
+    """Read the name of a model: one of ours, or `torchvision:NAME`."""
+    if find_model(text):
+        return text
+    offered = [f"{TORCHVISION}{name}" for name in TORCHVISION_NAMES] if text.startswith("torchvision") else []
+    return refuse(f"one of {', '.join(MODELS)}, {TORCHVISION}NAME", text, [*MODELS, *offered])
+
+
 def matching(pattern: str, rule: str) -> Callable[[str], str]:
     """Make a reader of what matches `pattern`, which `rule` says in words."""
 
@@ -69,8 +91,9 @@ def folder(text: str) -> Path:
 
 def refuse(rule: str, text: str, names: Sequence[str] = ()) -> NoReturn:
     """Refuse `text` where an option takes what `rule` says; the nearest of `names` is suggested."""
-    near = get_close_matches(text, names, 1)
-    raise click.BadParameter(f"takes {rule}, not {text[:80]!r}" + (f"; did you mean {near[0]}?" if near else "."))
+    near = get_close_matches(text, names, 3)
+    guess = f"; did you mean {' or '.join(near)}?" if near else "."
+    raise click.BadParameter(f"takes {rule}, not {text[:80]!r}{guess}")
 
 
 def _number(text: str) -> float:

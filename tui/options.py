@@ -9,12 +9,14 @@ from typing import Any, TypeVar, get_args
 import click
 from click.core import ParameterSource
 
-from engines.catalog import DATASETS, FRAMEWORK_TITLES, FRAMEWORKS, MODELS
+from engines.catalog import DATASETS, FRAMEWORK_TITLES, FRAMEWORKS, MODELS, TORCHVISION
 from engines.dataset_files import DATA_DIR_VARIABLE, data_directory, default_dataset
 from engines.problems import Unavailable, UsageProblem
+from engines.recipes import DECIDED, RECIPES, fill_in
 from engines.runs import RunStore, default_root, read_spec
 from engines.spec import DEVICE_PATTERN, OnNan, Precision, RunSpec
-from tui.option_values import folder, fraction, matching, one_of, positive_number, whole_number
+from tui.option_values import folder, fraction, matching, model, one_of, positive_number, whole_number
+from tui.recipe_options import RECIPE_OPTIONS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -27,7 +29,8 @@ _LARGEST_SEED = 2**32 - 1  # What numpy and the frameworks take.
 
 def _option(*names: str, **attributes: Any) -> Callable[[Command], Command]:  # noqa: ANN401 - click's own
     field = names[-1].removeprefix("--").replace("-", "_")
-    return click.option(*names, default=getattr(_DEFAULTS, field), **attributes)
+    # What a recipe decides is None where it is not given.
+    return click.option(*names, default=None if field in DECIDED else getattr(_DEFAULTS, field), **attributes)
 
 
 _RUN_OPTIONS = (
@@ -40,7 +43,12 @@ _RUN_OPTIONS = (
         help="What trains.",
     ),
     _option(
-        "-m", "--model", type=one_of(tuple(MODELS)), metavar="|".join(MODELS), show_default=True, help="The network."
+        "-m",
+        "--model",
+        type=model,
+        metavar="|".join(MODELS),
+        show_default=True,
+        help=f"The network; or {TORCHVISION}NAME, any classifier of torchvision, in torch.",
     ),
     click.option(
         "-d",
@@ -53,13 +61,15 @@ _RUN_OPTIONS = (
         "--epochs",
         type=whole_number(1, MOST_EPOCHS),
         metavar="N",
-        show_default=True,
-        help="Times through the training images; with --continue-from, how many more.",
+        help="Times through the training images; with --continue-from, how many more.  [article: 5]",
     ),
     _option(
-        "--batch-size", type=whole_number(1, _LARGEST_BATCH), metavar="N", show_default=True, help="Images in a step."
+        "--batch-size",
+        type=whole_number(1, _LARGEST_BATCH),
+        metavar="N",
+        help="Images in a step.  [article: 32]",
     ),
-    _option("--lr", type=positive_number, metavar="RATE", show_default=True, help="Learning rate of Adam, above 0."),
+    _option("--lr", type=positive_number, metavar="RATE", help="Highest learning rate, above 0.  [article: 0.001]"),
     _option(
         "--seed", type=whole_number(0, _LARGEST_SEED), metavar="N", show_default=True, help="Same seed, same numbers."
     ),
@@ -91,6 +101,26 @@ _RUN_OPTIONS = (
         show_default=True,
         help="What to do when the loss is no longer finite.",
     ),
+    _option(
+        "--validation",
+        type=whole_number(0, _LARGEST_BATCH),
+        metavar="N",
+        show_default=True,
+        help="Training images to hold out; the best epoch is chosen on them, not on the test images.",
+    ),
+    _option(
+        "--patience",
+        type=whole_number(1, MOST_EPOCHS),
+        metavar="K",
+        help="Stop after K epochs without a better one, and go back to the best.",
+    ),
+    click.option(
+        "--recipe",
+        type=one_of(tuple(RECIPES)),
+        metavar="|".join(RECIPES),
+        help="How it is trained; each option below sets one part of it apart.  [default: the model's own]",
+    ),
+    *RECIPE_OPTIONS,
 )
 
 
@@ -154,7 +184,7 @@ def build_spec(values: Mapping[str, Any], data_dir: str | None) -> tuple[RunSpec
     """Make the spec of a new run; where no dataset was named, one is chosen, with the reason if it is not MNIST."""
     dataset, reason = (values["dataset"], "") if values["dataset"] else default_dataset(data_dir)
     fields = {name: values[name] for name in RunSpec.__struct_fields__ if name in values}
-    return RunSpec(**fields | {"dataset": dataset, "data_dir": data_dir}), reason
+    return fill_in(fields | {"dataset": dataset, "data_dir": data_dir}), reason
 
 
 def check_same_run(directory: Path, values: Mapping[str, Any], given: Mapping[str, str]) -> None:

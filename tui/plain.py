@@ -32,10 +32,12 @@ def started_lines(event: RunStarted) -> list[str]:
 def epoch_line(event: EpochEnded) -> str:
     """Say what an epoch came to."""
     width = len(str(event.epochs))
+    held_out = event.validation_accuracy
+    validation = "" if held_out is None else f"  validation {percent(held_out):>7}"
     return (
         f"epoch {event.epoch:>{width}}/{event.epochs}"
         f"  test {percent(event.test_accuracy):>7} loss {loss(event.test_loss):>6}"
-        f"  train {percent(event.train_accuracy):>7} loss {loss(event.train_loss):>6}"
+        f"  train {percent(event.train_accuracy):>7} loss {loss(event.train_loss):>6}{validation}"
         f"  {duration(event.seconds)}  {rate(event.images_per_second, 'img')}"
     )
 
@@ -53,9 +55,18 @@ def summary_lines(event: RunFinished) -> list[str]:
     if event.train_accuracy is not None:
         lines.append(f"train accuracy {percent(event.train_accuracy)}, train loss {loss(event.train_loss)}")
     if event.best_epoch is not None:
-        lines.append(f"best epoch {event.best_epoch}, test accuracy {percent(event.best_test_accuracy)}")
+        lines.append(
+            f"best epoch {event.best_epoch}, test accuracy {percent(event.best_test_accuracy)}, {chosen_on(event)}"
+        )
     lines.append(f"{event.state} after {epochs_count(event.epochs)}, {duration(event.seconds)}")
     return lines
+
+
+def chosen_on(event: RunFinished) -> str:
+    """Say on which images the best epoch was chosen."""
+    if event.chosen_on == "test":
+        return "chosen on the test images"
+    return f"chosen on held out images ({percent(event.best_validation_accuracy)})"
 
 
 def phase_line(event: Phase) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from engines import launch
-from engines.catalog import DATASETS, MODELS
+from engines.catalog import DATASETS, find_model
 from engines.launch import Worker
 from engines.run_queue import RunQueue
 from engines.runs import RunStore, read_spec
@@ -65,7 +65,7 @@ def open_app(
     from tui.app import MnistTuiApp
     from tui.guard import run_app
 
-    if form.model not in MODELS or form.dataset not in DATASETS:
+    if not find_model(form.model) or form.dataset not in DATASETS:
         form = RunSpec()  # It is the spec of a run that another program made, or somebody changed.
     chosen = choices.load()
     app = MnistTuiApp(store, form, start=start, attach=attach, replay=replay, notice=notice, choices=chosen)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from engines.catalog import DATASETS, FRAMEWORKS, MODELS
+from engines.catalog import DATASETS, FRAMEWORKS, MODELS, find_model
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
@@ -16,6 +16,17 @@ def test_models_have_the_articles_parameter_counts_in_both_frameworks(framework,
 def test_every_model_ends_in_ten_logits(framework, model):
     assert MODELS[model].table(framework)[-1].shape == (10,)
     assert MODELS[model].layers(framework)[-1].relu is False
+
+
+def test_ours_have_the_same_parameter_count_in_both_frameworks():
+    for name, count in {"airnet-s": 60_874, "airnet-m": MODELS["airnet-m"].parameter_count("torch")}.items():
+        assert {MODELS[name].parameter_count(framework) for framework in FRAMEWORKS} == {count}
+
+
+def test_every_classifier_of_torchvision_can_be_named_and_no_other():
+    assert find_model("torchvision:resnet18").name == "torchvision:resnet18"
+    assert find_model("torchvision:resnet") is None
+    assert find_model("resnet18") is None
 
 
 def test_a_table_tells_each_layer_with_its_shape_and_count():

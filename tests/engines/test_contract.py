@@ -99,3 +99,20 @@ def test_the_check_itself_sees_a_breach(recorded_run, breach):
     content = changed((recorded_run / "events.jsonl").read_bytes(), BREACHES[breach])
     with pytest.raises((AssertionError, KeyError)):
         contract.check_attempt(content)
+
+
+def test_a_run_that_chooses_on_held_out_images_and_stops_early(store):
+    run = real_worker.train(store, epochs=40, validation=200, patience=2, lr=0.05)
+    events = check(run)
+    start = next(event for event in events if event["type"] == "run_started")
+    ended, end = [event for event in events if event["type"] == "epoch"], events[-1]
+    assert (run.exit_code, start["train_size"]) == (0, 1237)
+    assert (end["state"], end["chosen_on"], end["epochs"]) == ("completed", "validation", len(ended))
+    assert len(ended) == end["best_epoch"] + 2 < 40
+    # The figures at the end are those of the weights that are restored.
+    assert end["test_accuracy"] == end["best_test_accuracy"] == ended[end["best_epoch"] - 1]["test_accuracy"]
+    said = [event["message"] for event in events if event["type"] == "log"]
+    assert said == [
+        "Stopped early: 2 epochs without a better one. "
+        f"The weights of epoch {end['best_epoch']}, best on the validation images, are restored."
+    ]

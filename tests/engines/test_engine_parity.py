@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from engines import tensorflow_engine
-from engines.catalog import MODELS, Dropout, Flatten, Model
+from engines.catalog import ARTICLE_MODELS, Dropout, Flatten, Model
 from engines.spec import RunSpec
 from engines.tensorflow_engine import TensorFlowEngine
 from engines.torch_engine import TorchEngine
@@ -24,10 +24,10 @@ LEARNING_RATE = 1e-4
 LOSS_TOLERANCE, MEAN_TOLERANCE, WEIGHT_TOLERANCE = 3e-5, 3e-6, 2.5e-4
 
 LAYERS = {
-    "nn": tuple(layer for layer in MODELS["nn"].torch_layers if not isinstance(layer, Dropout)),
-    "lenet": MODELS["lenet"].torch_layers,
-    "lenet1-padded-by-2": MODELS["lenet1"].torch_layers,
-    "lenet1-padded-by-1": MODELS["lenet1"].tensorflow_layers,
+    "nn": tuple(layer for layer in ARTICLE_MODELS["nn"].torch_layers if not isinstance(layer, Dropout)),
+    "lenet": ARTICLE_MODELS["lenet"].torch_layers,
+    "lenet1-padded-by-2": ARTICLE_MODELS["lenet1"].torch_layers,
+    "lenet1-padded-by-1": ARTICLE_MODELS["lenet1"].tensorflow_layers,
 }
 
 

@@ -7,6 +7,7 @@ import pytest
 from engines import rehearsal_engine, tensorflow_engine, torch_engine
 from engines.forward import ForwardPass
 from engines.problems import Unavailable
+from engines.recipes import fill_in
 from engines.spec import RunSpec
 
 MAKERS = {
@@ -61,3 +62,9 @@ def test_a_checkpoint_of_another_form_is_refused(shape):
         ForwardPass(RunSpec(model="nn"), state)
     with pytest.raises(Unavailable):
         ForwardPass(RunSpec(model="lenet"), state)
+
+
+def test_a_network_that_another_recipe_has_trained_is_refused():
+    spec = fill_in({"model": "nn", "recipe": "fast"})
+    with pytest.raises(Unavailable, match="article's recipe"):
+        ForwardPass(spec, {})

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from engines import tensorflow_engine
-from engines.catalog import MODELS, Conv, Dense, Dropout, Flatten, MaxPool
+from engines.catalog import ARTICLE_MODELS, Conv, Dense, Dropout, Flatten, MaxPool
 from engines.datasets import ImageData
 from engines.problems import CheckpointProblem, OutOfMemory, Unavailable
 from engines.spec import RunSpec
@@ -42,7 +42,7 @@ def make(data, order):
 
 
 def without_dropout(model):
-    return tuple(layer for layer in MODELS[model].tensorflow_layers if not isinstance(layer, Dropout))
+    return tuple(layer for layer in ARTICLE_MODELS[model].tensorflow_layers if not isinstance(layer, Dropout))
 
 
 def article_network(layers, seed=0):
@@ -101,16 +101,16 @@ def test_parameters_are_the_articles(model, count):
     assert all(engine.state()[f"model/{p.name}"].shape == tuple(p.shape) for p in engine.parameters)
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", ARTICLE_MODELS)
 def test_first_weights_are_those_keras_draws_from_the_seed(model, make):
-    expected = article_network(MODELS[model].tensorflow_layers, seed=7).get_weights()
+    expected = article_network(ARTICLE_MODELS[model].tensorflow_layers, seed=7).get_weights()
     for mine, its in zip(weights_of(make(model, seed=7)), expected, strict=False):  # Keras appends dropout's seed
         np.testing.assert_array_equal(mine, its)
 
 
 STEP_CASES = {
-    **{name: without_dropout(name) for name in MODELS},
-    "padding by more than half a kernel": MODELS["lenet1"].torch_layers,
+    **{name: without_dropout(name) for name in ARTICLE_MODELS},
+    "padding by more than half a kernel": ARTICLE_MODELS["lenet1"].torch_layers,
     "odd sides": (Conv(4, 4), MaxPool(), Conv(5, 3, padding=1), MaxPool(), MaxPool(), Flatten(), Dense(10, relu=False)),
 }
 
@@ -137,7 +137,7 @@ def test_steps_are_those_of_plain_keras(layers, data, order, make):
         assert np.abs(mine - its).mean() < 3e-6
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", ARTICLE_MODELS)
 def test_loss_falls(model, make):
     engine = make(model)
     before = engine.evaluate("test")
@@ -149,7 +149,7 @@ def test_loss_falls(model, make):
     assert engine.read_steps(0, STEPS)[0].mean() < before.loss / 2
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", ARTICLE_MODELS)
 def test_same_seed_gives_the_same_bits_however_the_steps_are_partitioned(model, make):
     one, other = make(model), make(model)
     one.train(0, STEPS)
@@ -165,7 +165,7 @@ def test_another_seed_gives_other_weights(make):
     assert not np.array_equal(weights_of(make(seed=0))[0], weights_of(make(seed=1))[0])
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", ARTICLE_MODELS)
 def test_a_run_continued_in_mid_epoch_equals_an_uninterrupted_one(model, make):
     whole = make(model)
     whole.train(0, 4)
@@ -238,7 +238,7 @@ def test_a_state_of_another_model_is_refused(make):
         make("nn").load_state(make("lenet").state())
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", ARTICLE_MODELS)
 def test_evaluation_covers_the_whole_set_without_dropout(model, data, make):
     engine, network = make(model), article_network(without_dropout(model))
     engine.train(0, 5)

@@ -5,7 +5,7 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
 from engines import torch_engine
-from engines.catalog import MODELS, Conv, Dense, Dropout, Flatten, Layer, MaxPool
+from engines.catalog import ARTICLE_MODELS, Conv, Dense, Dropout, Flatten, Layer, MaxPool
 from engines.datasets import ImageData
 from engines.problems import CheckpointProblem, OutOfMemory, Unavailable
 from engines.spec import RunSpec
@@ -53,7 +53,7 @@ def assert_same_state(one: TorchEngine, other: TorchEngine) -> None:
 
 
 def without_dropout(model: str) -> tuple[Layer, ...]:
-    return tuple(layer for layer in MODELS[model].torch_layers if not isinstance(layer, Dropout))
+    return tuple(layer for layer in ARTICLE_MODELS[model].torch_layers if not isinstance(layer, Dropout))
 
 
 def article_forward(layers: tuple[Layer, ...], weights: dict[str, Tensor], x: Tensor) -> Tensor:
@@ -109,8 +109,8 @@ def test_first_weights_are_those_pytorch_draws_from_the_seed():
 
 
 GRADIENT_CASES = {
-    **{f"{name}-torch": model.torch_layers for name, model in MODELS.items()},
-    **{f"{name}-tensorflow": model.tensorflow_layers for name, model in MODELS.items()},
+    **{f"{name}-torch": model.torch_layers for name, model in ARTICLE_MODELS.items()},
+    **{f"{name}-tensorflow": model.tensorflow_layers for name, model in ARTICLE_MODELS.items()},
     "odd-sides": (Conv(4, 4), MaxPool(), Conv(5, 3, padding=1), MaxPool(), Conv(3, 2), MaxPool(), Flatten(), Dense(10)),
     "no-first-pool": (Conv(4, 3), Conv(5, 5, padding=1), MaxPool(), Flatten(), Dense(10, relu=False)),
 }
@@ -133,7 +133,7 @@ def test_backward_by_hand_gives_autograds_gradients(layers, data):
         )
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", ARTICLE_MODELS)
 def test_steps_are_those_of_plain_pytorch(model, data, order):
     layers = without_dropout(model)
     engine = TorchEngine(RunSpec(model=model, batch_size=BATCH_SIZE, device="cpu"), layers)
@@ -161,7 +161,7 @@ def test_steps_are_those_of_plain_pytorch(model, data, order):
         np.testing.assert_allclose(engine.state()[f"model/{name}"], weight.detach(), atol=2e-4, err_msg=name)
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", ARTICLE_MODELS)
 def test_loss_falls(model, data, order):
     engine = make(data, order, model)
     before = engine.evaluate("test")
@@ -173,7 +173,7 @@ def test_loss_falls(model, data, order):
     assert engine.read_steps(0, STEPS)[0].mean() < before.loss / 2
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", ARTICLE_MODELS)
 def test_same_seed_gives_the_same_bits_however_the_steps_are_partitioned(model, data, order):
     one, other = make(data, order, model), make(data, order, model)
     one.train(0, STEPS)
@@ -190,7 +190,7 @@ def test_another_seed_gives_other_weights(data, order):
     assert not np.array_equal(*first)
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", ARTICLE_MODELS)
 def test_a_run_continued_in_mid_epoch_equals_an_uninterrupted_one(model, data, order):
     whole = make(data, order, model)
     whole.train(0, 4)
@@ -261,7 +261,7 @@ def test_a_state_of_another_model_is_refused(data, order):
         make(data, order, "nn").load_state(make(data, order, "lenet").state())
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", ARTICLE_MODELS)
 def test_evaluation_covers_the_whole_set_without_dropout(model, data, order):
     engine = make(data, order, model)
     engine.train(0, 5)

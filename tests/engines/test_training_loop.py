@@ -16,6 +16,7 @@ from engines.events import Batch, CheckpointSaved, ControlApplied, EpochEnded, L
 from engines.mistakes import WorstMistakes
 from engines.problems import NonFiniteLoss, StorageProblem
 from engines.sample_images import SampleImages
+from engines.schedule import rate_factor
 from engines.spec import RunSpec
 from engines.training_loop import TrainingLoop, epoch_order
 
@@ -39,6 +40,8 @@ class ScriptedEngine:
         self.rates = []
         self.orders = []
         self.accuracies = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6]
+        self.held_out_accuracies = []
+        self.told = {}
         self.losses = {}
 
     def begin_epoch(self, order):
@@ -46,21 +49,21 @@ class ScriptedEngine:
 
     def train(self, first_step, step_count):
         self.rates += [self.lr] * step_count
-        self.told = []
         for step in range(first_step, first_step + step_count):
             self.done += 1
             size = min(BATCH_SIZE, TRAIN_SIZE - step * BATCH_SIZE)
-            self.told.append((self.losses.get(self.done, 1 / self.done), size // 2))
+            self.told[step] = (self.losses.get(self.done, 1 / self.done), size // 2)
 
     def read_steps(self, first_step, step_count):
-        losses, right = zip(*self.told, strict=True)
+        losses, right = zip(*(self.told[first_step + step] for step in range(step_count)), strict=True)
         return np.array(losses), np.array(right)
 
     def gradient_norm(self, step):
         return 123.0
 
     def evaluate(self, split):
-        accuracy = self.accuracies[len(self.orders) - 1]
+        accuracies = self.held_out_accuracies if split == "validation" else self.accuracies
+        accuracy = accuracies[len(self.orders) - 1]
         return Evaluation(
             1.0, accuracy, np.zeros((10, 10), np.int64), np.zeros(20, np.int64), np.linspace(0, 1, 20, dtype=np.float32)
         )
@@ -250,6 +253,75 @@ def test_a_loop_with_nothing_left_to_do_does_nothing(trained):
     assert run.outcome == "completed"
     assert run.engine.done == 0
     assert run.of(EpochEnded) == []
+
+
+# Schedules, validation, patience.
+
+
+@pytest.mark.parametrize("chunk", [1, 4, 100])
+def test_each_step_has_the_rate_of_its_schedule_over_all_epochs(trained, chunk):
+    run = trained(chunk=chunk, schedule="triangle", warmup=0.2, lr=0.3)
+    wanted = [0.3 * rate_factor("triangle", 0.2, step, 2 * STEPS) for step in range(2 * STEPS)]
+    assert run.engine.rates == wanted
+    assert run.of(Batch)[-1].lr == wanted[-1]
+
+
+def test_a_rate_asked_for_within_a_schedule_holds_from_the_next_step_and_the_schedule_goes_on_from_it(trained):
+    run = trained(chunk=1, requests=[(3, request("lr", 0.5))], schedule="cosine", lr=0.3)
+    plan = [rate_factor("cosine", 0.0, step, 2 * STEPS) for step in range(2 * STEPS)]
+    assert run.engine.rates[:2] == [0.3 * factor for factor in plan[:2]]
+    assert run.engine.rates[2:] == pytest.approx([0.5 * factor / plan[2] for factor in plan[2:]])
+
+
+def test_a_schedule_is_over_the_epochs_that_are_asked_for_meanwhile(trained):
+    run = trained(chunk=1, requests=[(3, request("epochs", 1))], schedule="triangle", lr=0.3)
+    assert run.engine.rates[2:] == [0.3 * rate_factor("triangle", 0.0, step, 3 * STEPS) for step in range(2, 3 * STEPS)]
+
+
+def test_the_best_epoch_is_chosen_on_the_images_that_are_held_out(trained):
+    engine = ScriptedEngine()
+    engine.held_out_accuracies = [0.3, 0.9, 0.5, 0.9, 0.1, 0.2]
+    run = trained(engine=engine, epochs=4, validation=5)
+    assert [(e.validation_accuracy, e.test_accuracy) for e in run.of(EpochEnded)][1] == (0.9, 0.2)
+    progress = run.loop.progress
+    assert (progress.best_epoch, progress.best_validation_accuracy, progress.best_test_accuracy) == (2, 0.9, 0.2)
+    assert [(c.kind, c.epoch) for c in run.of(CheckpointSaved) if c.kind == "best"] == [("best", 1), ("best", 2)]
+    assert run.store.best()[0].epoch == 2
+
+
+def test_nothing_is_held_out_where_that_is_not_asked(trained):
+    assert {epoch.validation_accuracy for epoch in trained().of(EpochEnded)} == {None}
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "patience", "epochs"),
+    [
+        ([0.1, 0.5, 0.3, 0.4, 0.6, 0.6], 2, 4),
+        ([0.1, 0.5, 0.3, 0.6, 0.4, 0.6], 2, 6),
+        ([0.5, 0.5, 0.5, 0.5, 0.5, 0.5], 1, 2),
+        ([0.1, 0.2, 0.3, 0.4, 0.5, 0.6], 1, 6),
+    ],
+)
+def test_it_ends_after_so_many_epochs_without_a_better_one(trained, accuracies, patience, epochs):
+    engine = ScriptedEngine()
+    engine.accuracies = accuracies
+    run = trained(engine=engine, epochs=6, patience=patience)
+    assert run.outcome == "completed"
+    assert run.loop.epochs_done == epochs
+
+
+def test_patience_is_new_where_more_epochs_are_asked_for(trained):
+    def go_on(patient_since):
+        engine = ScriptedEngine()
+        engine.orders = [None] * 4
+        engine.accuracies = [0.1] * 9
+        progress = Progress(
+            epoch=4, step=STEPS, lr=0.001, best_epoch=2, best_test_accuracy=0.5, patient_since=patient_since
+        )
+        return trained(engine=engine, epochs=9, patience=2, progress=progress).loop.epochs_done
+
+    assert go_on(0) == 4
+    assert go_on(4) == 6
 
 
 # Requests.

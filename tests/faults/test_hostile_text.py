@@ -64,7 +64,21 @@ def plant_events(directory, attack):
     path.write_text("".join(json.dumps(hostile(line)) + "\n" for line in lines))
 
 
-KEPT = {"type", "state", "name", "level", "kind", "images", "framework", "device", "precision", "on_nan"}
+KEPT = {
+    "type",
+    "state",
+    "name",
+    "level",
+    "kind",
+    "images",
+    "framework",
+    "device",
+    "precision",
+    "on_nan",
+    "recipe",
+    "optimizer",
+    "schedule",
+}
 
 
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)

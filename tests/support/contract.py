@@ -37,6 +37,10 @@ def is_text(value):
     return isinstance(value, str)
 
 
+def is_switch(value):
+    return isinstance(value, bool)
+
+
 def maybe(check):
     return lambda value: value is None or check(value)
 
@@ -71,6 +75,20 @@ is_spec = with_fields(
     data_dir=maybe(is_text),
     target_accuracy=maybe(is_fraction),
     on_nan=one_of("stop", "continue"),
+    validation=is_count,
+    patience=maybe(is_positive_count),
+    recipe=one_of("article", "fast", "best"),
+    optimizer=one_of("adam", "adamw", "sgd"),
+    schedule=one_of("constant", "one-cycle", "cosine", "triangle"),
+    warmup=is_fraction,
+    weight_decay=is_seconds,
+    bias_rate=is_positive,
+    label_smoothing=is_fraction,
+    weight_average=is_fraction,
+    test_flips=is_switch,
+    flip=is_switch,
+    shift=is_count,
+    erase=is_count,
 )
 is_gpu = with_fields(
     name=is_text,
@@ -170,9 +188,15 @@ OPTIONAL = {
     },
     "mistakes": {"image_indices": each(is_count), "images": is_text},
     "control": {"id": is_text, "by": is_text},
-    "epoch": {"evaluate_seconds": is_seconds},
+    "epoch": {
+        "evaluate_seconds": is_seconds,
+        "validation_loss": maybe(is_number),
+        "validation_accuracy": is_fraction,
+    },
     "checkpoint": {"seconds": is_seconds},
     "run_finished": {
+        "chosen_on": one_of("test", "validation"),
+        "best_validation_accuracy": maybe(is_fraction),
         "error": with_fields(kind=one_of(*ERROR_KINDS), message=is_text, hint=is_text),
     },
 }
@@ -350,4 +374,9 @@ def _check_end(events):
     own = {epoch["epoch"]: epoch["test_accuracy"] for epoch in _of(events, "epoch")}
     if end["best_epoch"] in own:
         assert end["best_test_accuracy"] == own[end["best_epoch"]]
-        assert end["best_test_accuracy"] == max(own.values())
+        held_out = [epoch["validation_accuracy"] for epoch in _of(events, "epoch") if "validation_accuracy" in epoch]
+        if end.get("chosen_on") == "validation":
+            assert end["best_validation_accuracy"] == max(held_out)
+        else:
+            assert not held_out
+            assert end["best_test_accuracy"] == max(own.values())

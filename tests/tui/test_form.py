@@ -1,6 +1,7 @@
 import pytest
 
 from engines.problems import UsageProblem
+from engines.recipes import DECIDED, fill_in
 from engines.spec import RunSpec
 from tui.form import Form, Number
 
@@ -13,7 +14,7 @@ def row_of(form, name):
     ("name", "text", "up", "down"),
     [
         ("framework", "torch", "tensorflow", "tensorflow"),
-        ("model", "lenet1", "nn", "lenet"),
+        ("model", "lenet1", "airnet-s", "lenet"),
         ("epochs", "5", "6", "4"),
         ("epochs", "1", "2", "1"),
         ("batch_size", "32", "64", "16"),
@@ -91,7 +92,29 @@ def test_rehearsal_is_offered_only_where_it_was_asked_for():
     assert "rehearsal" in row_of(Form(RunSpec(framework="rehearsal")), "framework").values
 
 
-def test_the_form_has_a_row_for_every_option_but_the_folder():
+def test_the_form_has_a_row_for_every_option_but_the_folder_and_the_parts_of_a_recipe():
     rows = {row.name for row in Form(RunSpec()).rows}
-    assert rows == set(RunSpec.__struct_fields__) - {"data_dir"}
+    parts = set(DECIDED) - {"epochs", "batch_size", "lr"}
+    assert rows == set(RunSpec.__struct_fields__) - {"data_dir"} - parts
     assert all(isinstance(row, Number) or row.values for row in Form(RunSpec()).rows)
+
+
+def test_another_model_brings_its_recipe_and_what_was_typed_stays():
+    form = Form(RunSpec(dataset="fashion-mnist"))
+    form.texts["batch_size"] = "77"
+    form.texts["model"] = "lenet1"
+    form.step(row_of(form, "model"), 1)
+    expected = fill_in({"model": "airnet-s", "dataset": "fashion-mnist", "batch_size": 77})
+    assert (expected.recipe, form.texts["recipe"]) == ("fast", "fast")
+    assert form.spec() == expected
+    form.step(row_of(form, "dataset"), -1)
+    assert form.spec() == fill_in({"model": "airnet-s", "dataset": "mnist", "batch_size": 77})
+    form.step(row_of(form, "recipe"), -1)
+    assert form.spec() == RunSpec(model="airnet-s", batch_size=77)
+
+
+def test_what_a_framework_has_not_got_is_said():
+    form = Form(RunSpec(model="torchvision:resnet18"))
+    form.step(row_of(form, "framework"), 1)
+    with pytest.raises(UsageProblem, match="in torch only"):
+        form.spec()

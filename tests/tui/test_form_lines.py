@@ -11,12 +11,13 @@ def drawn(width, at=0, typing=False, **asked):
 
 
 def test_every_choice_is_seen_in_half_of_80_columns():
-    assert drawn(43)[:4] == [
+    assert drawn(46)[:4] == [
         "▸f framework [PyTorch] TensorFlow",
-        " m model      nn [lenet] lenet1",
+        " m model     ◂lenet▸ 2/5",
         " d dataset   [mnist] fashion-mnist  digits",
         "   epochs            5",
     ]
+    assert drawn(46)[6] == "   recipe           [article] fast  best"
 
 
 def test_what_has_no_room_for_all_choices_shows_the_one_that_is_made():

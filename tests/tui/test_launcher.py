@@ -24,7 +24,7 @@ def test_the_first_screen_shows_the_choice_and_all_that_goes_with_it(store, size
         await until_seen(pilot, "part of scikit-learn")
         await until_seen(pilot, "cores")
         for words in (
-            "[nn]",
+            "nn",
             "[digits]",
             "dense, relu",
             "101,770",

@@ -3,6 +3,7 @@ import msgspec
 import pytest
 
 from engines.problems import Unavailable, UsageProblem
+from engines.recipes import recipe_fields
 from engines.spec import RunSpec
 from tui import options
 from tui.cli import command_line
@@ -31,7 +32,10 @@ def test_every_option_ends_up_in_the_spec(tmp_path):
         *("-f", "tensorflow", "-m", "lenet1", "-d", "fashion-mnist", "--epochs", "7", "--batch-size", "64"),
         *("--lr", "1e-2", "--seed", "4294967295", "--device", "cuda:1", "--gpu-memory-limit", "2048"),
         *("--data-dir", str(tmp_path), "--target-accuracy", "0.9", "--on-nan", "continue"),
-        *("--precision", "bfloat16"),
+        *("--precision", "bfloat16", "--validation", "5000", "--patience", "3", "--recipe", "best"),
+        *("--optimizer", "adamw", "--schedule", "one-cycle", "--warmup", "0.3", "--weight-decay", "0.01"),
+        *("--bias-rate", "4", "--label-smoothing", "0.1", "--weight-average", "0.99", "--no-flip", "--test-flips"),
+        *("--shift", "1", "--erase", "8"),
     )
 
     assert spec == RunSpec(
@@ -48,7 +52,29 @@ def test_every_option_ends_up_in_the_spec(tmp_path):
         data_dir=str(tmp_path),
         target_accuracy=0.9,
         on_nan="continue",
+        validation=5000,
+        patience=3,
+        recipe="best",
+        optimizer="adamw",
+        schedule="one-cycle",
+        warmup=0.3,
+        weight_decay=0.01,
+        bias_rate=4.0,
+        label_smoothing=0.1,
+        weight_average=0.99,
+        flip=False,
+        test_flips=True,
+        shift=1,
+        erase=8,
     )
+
+
+def test_what_is_not_said_is_as_the_recipe_says_and_the_recipe_is_the_models_own():
+    fields = recipe_fields("fast", "fashion-mnist")
+    spec = spec_from("-m", "airnet-s", "-d", "fashion-mnist", "--lr", "0.5")
+    assert spec == RunSpec(model="airnet-s", dataset="fashion-mnist", recipe="fast", **fields | {"lr": 0.5})
+    assert spec_from("-m", "airnet-s", "-d", "digits", "--recipe", "article").optimizer == "adam"
+    assert spec_from("-m", "lenet", "-d", "digits", "--recipe", "fast").optimizer == "sgd"
 
 
 def test_a_spec_from_the_command_line_is_one_that_a_worker_takes():
@@ -91,7 +117,16 @@ def test_the_runs_dir_is_the_option_before_the_environment(tmp_path, monkeypatch
         (["--target-accuracy", "nan"], "--target-accuracy takes a number from 0 to 1"),
         (["--gpu-memory-limit", "0"], "--gpu-memory-limit takes a whole number from 1"),
         (["-f", "pytorch"], "--framework takes one of torch, tensorflow, not 'pytorch'; did you mean torch?"),
-        (["-m", "lenet5"], "--model takes one of nn, lenet, lenet1, not 'lenet5'; did you mean lenet"),
+        (
+            ["-m", "lenet5"],
+            "lenet1, airnet-s, airnet-m, torchvision:NAME, not 'lenet5'; did you mean lenet",
+        ),
+        (["-m", "torchvision:resnet"], "did you mean torchvision:resnet50 or torchvision:resnet34"),
+        (["--recipe", "faster"], "--recipe takes one of article, fast, best, not 'faster'; did you mean fast?"),
+        (["--label-smoothing", "1"], "--label-smoothing takes a number from 0 to below 1, not '1'."),
+        (["--weight-decay", "-1"], "--weight-decay takes a number from 0, not '-1'."),
+        (["--schedule", "cosin"], "did you mean cosine?"),
+        (["--shift", "28"], "--shift takes a whole number from 0 to 27"),
         (["-d", "minst"], "not 'minst'; did you mean mnist?"),
         (["--precision", "float16"], "--precision takes one of float32, bfloat16, not 'float16'"),
         (["--on-nan", "ignore"], "--on-nan takes one of stop, continue, not 'ignore'."),

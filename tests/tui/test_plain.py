@@ -45,7 +45,7 @@ def test_a_summary_says_only_what_there_is():
     assert plain.summary_lines(finished()) == [
         "test accuracy 98.00 %, test loss 0.0500",
         "train accuracy 99.00 %, train loss 0.0100",
-        "best epoch 1, test accuracy 98.00 %",
+        "best epoch 1, test accuracy 98.00 %, chosen on the test images",
         "completed after 1 epoch, 61.0 s",
     ]
     stopped = finished(state="stopped", epochs=0, train_accuracy=None, test_accuracy=None, best_epoch=None)

@@ -12,12 +12,18 @@ PRESENT = RunSpec(framework="torch", model="lenet", dataset="mnist", epochs=7, l
 
 @pytest.mark.parametrize(
     ("row", "by", "value"),
-    [("framework", 1, "tensorflow"), ("model", 1, "lenet1"), ("model", 2, "nn"), ("dataset", -1, "digits")],
+    [("framework", 1, "tensorflow"), ("model", 1, "lenet1"), ("model", -2, "airnet-m"), ("dataset", -1, "digits")],
 )
 def test_a_row_steps_round_and_leaves_the_rest(row, by, value):
     stepped = step_spec(PRESENT, row, by)
     assert getattr(stepped, row) == value
     assert (stepped.epochs, stepped.lr) == (7, 0.01)
+
+
+def test_another_model_brings_the_recipe_that_is_its_own():
+    stepped = step_spec(RunSpec(model="lenet1"), "model", 1)
+    assert (stepped.model, stepped.recipe, stepped.optimizer) == ("airnet-s", "fast", "sgd")
+    assert step_spec(stepped, "model", -1) == RunSpec(model="lenet1")
 
 
 def test_what_is_not_offered_steps_to_what_is():

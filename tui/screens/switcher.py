@@ -13,6 +13,7 @@ from textual.timer import Timer
 
 from engines.catalog import DATASETS, FRAMEWORK_TITLES, FRAMEWORKS, MODELS
 from engines.problems import StorageProblem
+from engines.recipes import follow
 from engines.runs import RunSummary
 from engines.spec import RunSpec
 from tui import formats
@@ -143,7 +144,7 @@ def step_spec(spec: RunSpec, row: str, by: int) -> RunSpec:
     values = CHOICES[row]
     present = getattr(spec, row)
     value = values[(values.index(present) + by) % len(values)] if present in values else values[0]
-    return msgspec.structs.replace(spec, **{row: value})
+    return follow(spec, **{row: value})
 
 
 def draw_switcher(spec: RunSpec, row: str, *, is_alive: bool) -> list[Line]:

@@ -4,7 +4,7 @@ import time
 
 from textual.geometry import Size
 
-from engines.catalog import DATASETS, FRAMEWORK_TITLES, MODELS
+from engines.catalog import DATASETS, FRAMEWORK_TITLES, find_model
 from engines.run_reader import ALIVE
 from engines.runs import RunSummary
 from tui import formats
@@ -99,9 +99,12 @@ class ModelPane(Picture):
         """Give a heading, the layers, and in words what model it is where there is room."""
         if not self._model:
             return []
-        model = MODELS[self._model]
+        model = find_model(self._model)
+        if model is None:
+            return []
         title = f"{model.name} in {FRAMEWORK_TITLES[self._framework]} {self._version}".strip()
-        lines = [titled([(title, "title")], width), *model_lines(model, self._framework, width)]
+        layers = model_lines(model, self._framework, width) if model.torch_layers else []
+        lines = [titled([(title, "title")], width), *layers]
         described = [[(line, "muted")] for line in wrap(model.summary, width)]
         return [*lines, *described] if len(lines) + len(described) <= height else lines
 

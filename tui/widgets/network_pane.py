@@ -4,6 +4,7 @@ import re
 from collections.abc import Hashable
 
 from engines.events import Filters, Parameter
+from engines.spec import Optimizer
 from tui import formats
 from tui.kernels import count_drawn, draw_kernels, draw_scale
 from tui.lines import Line, columns, fit, justify
@@ -12,6 +13,7 @@ from tui.widgets.pane import TitledPane, draw_waiting
 
 _SHAPE_WIDTH, _COUNT_WIDTH = 16, 10
 _ROOM_FOR_FILTERS, _LEAST_FOR_FILTERS = 12, 3
+_OPTIMIZER_TITLES: dict[Optimizer, str] = {"adam": "Adam", "adamw": "AdamW", "sgd": "SGD"}
 
 
 class NetworkPane(TitledPane):
@@ -98,4 +100,7 @@ def describe_settings(view: View) -> str:
     if spec is None:
         return ""
     lr = view.state.lr if view.state.lr is not None else spec.lr
-    return f"batch {spec.batch_size}, Adam, lr {formats.number(lr)}, seed {spec.seed}"
+    recipe = "" if spec.recipe == "article" else f"{spec.recipe}: "
+    schedule = "" if spec.schedule == "constant" else f" {spec.schedule}"
+    optimizer = _OPTIMIZER_TITLES[spec.optimizer]
+    return f"{recipe}batch {spec.batch_size}, {optimizer}, lr {formats.number(lr)}{schedule}, seed {spec.seed}"

@@ -6,6 +6,7 @@ from engines.events import EpochEnded
 from tui import formats
 from tui.curve_words import accuracy_gap
 from tui.lines import Line, columns, fit, wrap
+from tui.plain import chosen_on
 from tui.view import View
 from tui.widgets.curves import BEST_MARK
 from tui.widgets.pane import TitledPane, draw_waiting
@@ -58,7 +59,8 @@ def draw_summary(view: View, width: int) -> list[Line]:
             ("train", f"{formats.percent(finished.train_accuracy)}, loss {formats.loss(finished.train_loss)}", "text")
         )
     if finished.best_epoch is not None:
-        rows.append(("best epoch", f"{finished.best_epoch}, {formats.percent(finished.best_test_accuracy)}", "text"))
+        best = f"{finished.best_epoch}, {formats.percent(finished.best_test_accuracy)}, {chosen_on(finished)}"
+        rows.append(("best epoch", best, "text"))
     if saved := view.state.checkpoints:
         rows.append(("saved", f"{saved[-1].path}", "text"))
     rows.append(("go on", _go_on(view), "text"))

@@ -1,0 +1,146 @@
+"""What every engine of TensorFlow does alike: the dataset on the device, many steps in one call, figures, state."""
+
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from engines.catalog import CLASS_COUNT, IMAGE_SIZE
+from engines.datasets import ImageData, Split
+from engines.engine import Evaluation, State, check_same_form
+from engines.tensorflow_device import explained_memory, uses_gpu
+
+_EVALUATED_IMAGES = {"CPU": 200, "GPU": 2_000}
+
+_COUNT = tf.TensorSpec([], tf.int32)  # on a GPU's machine int32 stays on the host, which counts the steps
+_INDICES = tf.TensorSpec([None], tf.int64)
+_IMAGES = tf.TensorSpec([None, IMAGE_SIZE, IMAGE_SIZE], tf.uint8)
+
+
+class TensorFlowTrainer:
+    """An `Engine` of TensorFlow but for its mathematics: what an heir computes and changes in a step."""
+
+    batch_size: int
+    learning_rate: Any
+
+    @explained_memory()
+    def load_data(self, data: ImageData) -> None:
+        """Put the images (uint8, N x 28 x 28) and labels of both sets on the device."""
+        # Variables, because on a GPU TensorFlow gathers rows of uint8 from nothing else.
+        self.images, self.labels = {}, {}
+        for split, (images, labels) in data.splits().items():
+            self.images[split] = tf.Variable(images, dtype=tf.uint8, trainable=False)
+            self.labels[split] = tf.Variable(labels, dtype=tf.int64, trainable=False)
+        step_count = -(-len(data.train_labels) // self.batch_size)
+        self.results = tf.Variable(tf.zeros([step_count, 2]), trainable=False)
+        # Made anew for new data, which a graph holds on to.
+        self._train_graph = tf.function(self._train, input_signature=[_INDICES, _COUNT, _COUNT])
+        self._gradient_norm_graph = tf.function(self._gradient_norm, input_signature=[_INDICES])
+        self._evaluate_graph = tf.function(self._evaluate)
+        self._predict_graph = tf.function(self._predict, input_signature=[_IMAGES])
+
+    @explained_memory()
+    def begin_epoch(self, order: NDArray[np.int64]) -> None:
+        """Take the order, a permutation of the training images' indices, in which the next epoch sees them."""
+        self.order = tf.constant(order, tf.int64)
+
+    @explained_memory()
+    def train(self, first_step: int, step_count: int) -> None:
+        """Do `step_count` steps of the epoch from `first_step` (from 0); may return before the device is done.
+
+        Step i sees `order[i * batch_size : (i + 1) * batch_size]`; the last may be smaller.
+        """
+        self._train_graph(self.order, first_step, first_step + step_count)
+
+    @explained_memory()
+    def read_steps(self, first_step: int, step_count: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Wait for the device, and give the mean loss and the count of right answers of each of these steps."""
+        results = self.results[first_step : first_step + step_count].numpy()  # here the device is waited for
+        return results[:, 0].astype(np.float64), results[:, 1].astype(np.int64)
+
+    @explained_memory()
+    def gradient_norm(self, step: int) -> float:
+        """Give the L2 norm of the gradient on the batch of `step` (from 0), with the weights as they are."""
+        return float(self._gradient_norm_graph(self.order[step * self.batch_size : (step + 1) * self.batch_size]))
+
+    @explained_memory()
+    def evaluate(self, split: Split) -> Evaluation:
+        """Evaluate the whole set in evaluation mode: mean cross-entropy, accuracy, confusion counts."""
+        loss, confusion, *by_image = (tensor.numpy() for tensor in self._evaluate_graph(split))
+        return Evaluation(
+            float(loss / confusion.sum()), float(confusion.trace() / confusion.sum()), confusion, *by_image
+        )
+
+    @explained_memory()
+    def predict(self, split: Split, indices: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Give the probabilities (N x 10, float32) of these images in evaluation mode."""
+        probabilities: NDArray[np.float32] = self._predict_graph(tf.gather(self.images[split], indices)).numpy()
+        return probabilities
+
+    def set_learning_rate(self, lr: float) -> None:
+        """Use `lr` from the next step on."""
+        self.learning_rate.assign(lr)
+
+    def state(self) -> State:
+        """Copy to host memory all that the next step depends on, but for the data and its order."""
+        return {name: np.array(variable.numpy()) for name, variable in self._variables().items()}
+
+    def load_state(self, state: State) -> None:
+        """Take back what `state` gave; raises `CheckpointProblem` where names or shapes are of another model."""
+        check_same_form(state, self.state())
+        for name, variable in self._variables().items():
+            variable.assign(state[name])
+
+    def _variables(self) -> dict[str, Any]:
+        """Give all that the next step depends on, by name."""
+        raise NotImplementedError
+
+    def _changed_by_looking(self) -> list[Any]:
+        """Give what the forward pass of a step changes, beside the weights' own update."""
+        raise NotImplementedError
+
+    def _find_gradients(self, indices: Any) -> tuple[Any, Any, list[Any]]:
+        """Give the mean loss on a batch, the count of right answers and the gradient of each weight."""
+        raise NotImplementedError
+
+    def _update(self, gradients: list[Any]) -> None:
+        """Change the weights by the gradients that `_find_gradients` gave."""
+        raise NotImplementedError
+
+    def _logits(self, images: Any, *, training: bool) -> Any:
+        """Give the logits (float32, N x 10) of images (uint8, N x 28 x 28)."""
+        raise NotImplementedError
+
+    def _train(self, order: Any, first_step: Any, end_step: Any) -> None:
+        for step in tf.range(first_step, end_step):
+            loss, right, gradients = self._find_gradients(order[step * self.batch_size : (step + 1) * self.batch_size])
+            self._update(gradients)
+            self.results.scatter_nd_update([[step]], [[loss, right]])
+
+    def _gradient_norm(self, indices: Any) -> Any:
+        passing = self._changed_by_looking()
+        before = [tf.identity(variable) for variable in passing]
+        _, _, gradients = self._find_gradients(indices)
+        for variable, value in zip(passing, before, strict=True):
+            variable.assign(value)
+        return tf.linalg.global_norm(gradients)
+
+    def _evaluate(self, split: Split) -> tuple[Any, Any, Any, Any]:
+        images, labels = tf.convert_to_tensor(self.images[split]), tf.convert_to_tensor(self.labels[split])
+        size = _EVALUATED_IMAGES["GPU" if uses_gpu() else "CPU"]
+        loss, confusion = tf.zeros([], tf.float64), tf.zeros([CLASS_COUNT, CLASS_COUNT], tf.int64)
+        predictions = tf.TensorArray(tf.int64, -(-len(images) // size), infer_shape=False, element_shape=[None])
+        confidences = tf.TensorArray(tf.float32, -(-len(images) // size), infer_shape=False, element_shape=[None])
+        for start in tf.range(0, len(images), size):
+            logits = self._logits(images[start : start + size], training=False)
+            seen, predicted = labels[start : start + size], tf.argmax(logits, 1)
+            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(seen, logits)
+            loss += tf.reduce_sum(tf.cast(losses, tf.float64))
+            confusion += tf.math.confusion_matrix(seen, predicted, CLASS_COUNT, dtype=tf.int64)
+            predictions = predictions.write(start // size, predicted)
+            confidences = confidences.write(start // size, tf.reduce_max(tf.nn.softmax(logits), 1))
+        return loss, confusion, predictions.concat(), confidences.concat()
+
+    def _predict(self, images: Any) -> Any:
+        return tf.nn.softmax(self._logits(images, training=False))
