@@ -34,14 +34,15 @@ class Terminal:
     Painting here is slower than in a real terminal: what arrives is kept with its time, and painted when asked for.
     """
 
-    def __init__(self, columns: int, rows: int, arguments: list[str]) -> None:
+    def __init__(self, columns: int, rows: int, arguments: list[str], command: str = COMMAND) -> None:
         self.bytes = 0
         self._screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)
         self._arrived: list[tuple[float, bytes]] = []
         environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)  # A person has the modules compiled after the first start.
         self.began = time.perf_counter()
-        self.child = pexpect.spawn(COMMAND, arguments, dimensions=(rows, columns), timeout=None, env=environment)
+        self.child = pexpect.spawn(command, arguments, dimensions=(rows, columns), timeout=None, env=environment)
 
     def run(self, seconds: float) -> None:
         """Let it go on for `seconds`, keeping what it writes."""
@@ -53,6 +54,17 @@ class Terminal:
                 return
             self._arrived.append((time.perf_counter(), data))
             self.bytes += len(data)
+
+    def press(self, key: str) -> float:
+        """Send `key`, and give when."""
+        moment = time.perf_counter()
+        self.child.send(key)
+        return moment
+
+    def paint(self) -> None:
+        """Paint what arrived by now, so that what comes later is not found in it."""
+        while self._arrived:
+            self._stream.feed(self._arrived.pop(0)[1])
 
     def time_of(self, shown: Callable[[str], bool]) -> float:
         """Give when the text was first as `shown` wants it; lets the program go on until it is."""
@@ -68,9 +80,9 @@ class Terminal:
 
 
 @contextmanager
-def terminal(columns: int, rows: int, *arguments: str) -> Iterator[Terminal]:
+def terminal(columns: int, rows: int, *arguments: str, command: str = COMMAND) -> Iterator[Terminal]:
     """Start the command with `arguments`, and end it."""
-    opened = Terminal(columns, rows, list(arguments))
+    opened = Terminal(columns, rows, list(arguments), command)
     try:
         yield opened
     finally:
@@ -105,8 +117,7 @@ def steady(runs: str, size: tuple[int, int], seconds: float) -> dict[str, float]
 
 def key_to_paint(opened: Terminal, key: str) -> float:
     """Press the number of a pane; gives the seconds until its tab is painted as the chosen one."""
-    pressed = time.perf_counter()
-    opened.child.send(key)
+    pressed = opened.press(key)
     return opened.time_of(lambda text: f"[{key}" in text) - pressed
 
 

@@ -26,6 +26,7 @@ from engines.spec import RunSpec
 from tui.announcement import alert_bytes
 from tui.background import in_background
 from tui.choices import ALERTS, Choices
+from tui.frame_pace import FramePace
 from tui.messages import (
     ChoiceSettled,
     ContinuationChosen,
@@ -49,6 +50,7 @@ from tui.workers import Workers
 
 REAP_SECONDS = 1.0
 PROBLEM_SECONDS = 20.0
+_DEEDS = (events.Key, events.Paste, events.MouseDown, events.MouseUp, events.MouseScrollDown, events.MouseScrollUp)
 
 
 _THEMES = {"dark": DARK, "light": LIGHT}
@@ -92,8 +94,10 @@ class MnistTuiApp(App[None]):
         replay: tuple[Path, float | None] | None = None,
         notice: str = "",
         choices: Choices | None = None,
+        pace: FramePace | None = None,
     ) -> None:
         super().__init__()
+        self.pace = pace
         self.choices = choices or Choices()
         self.store = store
         self.index = RunIndex(store)
@@ -330,6 +334,12 @@ class MnistTuiApp(App[None]):
     def action_leave(self) -> None:
         """End the app; runs go on."""
         self.exit()
+
+    async def on_event(self, event: events.Event) -> None:
+        """Have what a person does answered by a frame of its own."""
+        if self.pace and isinstance(event, _DEEDS):
+            self.pace.hurry()
+        await super().on_event(event)
 
     def on_resize(self, event: events.Resize) -> None:
         """Look whether there is room for the screens."""

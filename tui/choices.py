@@ -11,7 +11,6 @@ from engines.catalog import DATASETS, FRAMEWORKS, MODELS
 from engines.regular_file import read_regular
 from engines.spec import RunSpec
 from tui import ui_log
-from tui.digits import ImageStyle
 
 MAX_BYTES = 16 << 10
 OF_A_RUN = ("framework", "model", "dataset", "epochs")
@@ -28,7 +27,8 @@ class Choices(msgspec.Struct, kw_only=True, omit_defaults=True):
     model: str | None = None
     dataset: str | None = None
     epochs: int | None = None
-    image_style: ImageStyle | None = None
+    # `digits.ImageStyle`, whose module would bring rich to commands that draw nothing.
+    image_style: Literal["blocks", "braille", "ascii"] | None = None
     theme: Literal["dark", "light"] = "dark"
     log_scale: bool = False
     pane: str = ""

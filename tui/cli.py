@@ -9,7 +9,7 @@ import click
 
 from engines.problems import Problem, StorageProblem, UsageProblem
 from tui import commands, training, ui_log
-from tui.options import folder_options, refuse_before_command, run_options
+from tui.options import folder_options, refuse_before_command, run_options, screen_options
 from tui.streams import OutputRefused, give_up_stdout, prepare_streams, say
 
 PROGRAM = "mnist-tui"
@@ -90,6 +90,7 @@ class CommandLine(click.Group):
 @click.group(cls=CommandLine, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @run_options
 @click.option("--continue-from", metavar="RUN", help="Go on with this run from its last checkpoint.")
+@screen_options
 @folder_options
 @click.option("--start", is_flag=True, help="Start that run at once and show it.")
 @click.option("--no-ui", is_flag=True, help="Train without a screen.")

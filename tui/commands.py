@@ -13,7 +13,7 @@ from tui import headless, plain, run_report
 from tui.control_request import ask_and_wait
 from tui.interrupts import Interrupts
 from tui.option_values import positive_number, replay_speed, whole_number
-from tui.options import MOST_EPOCHS, data_dir, folder_options, run_store
+from tui.options import MOST_EPOCHS, data_dir, folder_options, run_store, screen_options
 from tui.outcome import command
 from tui.printing import choose_printer
 from tui.run_commands import delete, rename, tag
@@ -29,6 +29,7 @@ _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--no-ui", is_flag=True, help="Follow it in plain lines, without a screen.")
 @click.option("--json", "as_json", is_flag=True, help="With --no-ui: print the events, one JSON object a line.")
 @click.option("-v", "--verbose", is_flag=True, help="With --no-ui: phase times and the table of parameters too.")
+@screen_options
 @folder_options
 @click.pass_context
 def attach(context: click.Context, *, run: str | None, no_ui: bool, as_json: bool, verbose: bool) -> int:
@@ -48,6 +49,7 @@ def attach(context: click.Context, *, run: str | None, no_ui: bool, as_json: boo
 @click.command()
 @click.argument("run", default="last")
 @click.option("--speed", type=replay_speed, metavar="1x..100x", help="How fast.  [default: 10x]")
+@screen_options
 @folder_options
 @click.pass_context
 def replay(context: click.Context, *, run: str, speed: float | None) -> int:

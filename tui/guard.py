@@ -15,7 +15,7 @@ import threading
 import traceback
 from io import TextIOWrapper
 from types import FrameType, TracebackType
-from typing import Any, Self, TextIO
+from typing import Any, Self, TextIO, cast
 
 from rich.console import Console
 from textual.app import App
@@ -23,6 +23,7 @@ from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
 
 from tui import ui_log
+from tui.frame_pace import FramePace, PacedFile
 from tui.terminal import Terminal
 
 PATIENCE_SECONDS = 2.0
@@ -31,11 +32,14 @@ PATIENCE_SECONDS = 2.0
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
-def run_app(app: App[Any]) -> int:
-    """Run `app` on this process's terminal and give the exit code; raises what the app's own start raises."""
+def run_app(app: App[Any], pace: FramePace | None = None) -> int:
+    """Run `app` on this process's terminal and give the exit code; raises what the app's own start raises.
+
+    `pace` is told how fast the terminal takes what is drawn.
+    """
     terminal = Terminal()
     with ui_log.opened() as log, _Guard(app, terminal, log) as guard:
-        app.driver_class = _driver_on(terminal.screen)
+        app.driver_class = _driver_on(terminal.screen, pace)
         app.error_console = Console(file=log, width=120)
         app.run()
     # A signal may come before the app is whole, and what it says of that is of no use to anyone.
@@ -111,13 +115,13 @@ class _Guard:
             traceback.print_exception(what.exc_value, file=self._log)
 
 
-def _driver_on(screen: TextIOWrapper) -> type[Driver]:
+def _driver_on(screen: TextIOWrapper, pace: FramePace | None) -> type[Driver]:
     class GuardedDriver(LinuxDriver):
         """Draws on `screen`, where Textual would draw on stderr even if that is a file."""
 
         def __init__(self, app: App[Any], **settings: Any) -> None:  # noqa: ANN401 - Textual's own
             super().__init__(app, **settings)
-            self._file = screen
+            self._file = screen if pace is None else cast(TextIOWrapper, PacedFile(screen, pace))
 
         def _sigcont_application(self, *_: object) -> None:
             # After a STOP that nobody could see coming, the terminal may be anything: leave it before taking it again.

@@ -15,6 +15,7 @@ from engines.problems import Unavailable, UsageProblem
 from engines.recipes import DECIDED, RECIPES, fill_in
 from engines.runs import RunStore, default_root, read_spec
 from engines.spec import DEVICE_PATTERN, OnNan, Precision, RunSpec
+from tui.frame_pace import HIGHEST_RATE, USUAL_RATE
 from tui.option_values import folder, fraction, matching, model, one_of, positive_number, whole_number
 from tui.recipe_options import RECIPE_OPTIONS
 
@@ -148,7 +149,25 @@ def folder_options(command: Command) -> Command:
     return command
 
 
-def _keep(context: click.Context, option: click.Parameter, value: Path | None) -> None:
+def screen_options(command: Command) -> Command:
+    """Give `command` --fps, which stands where the folders do."""
+    return click.option(
+        "--fps",
+        type=whole_number(1, HIGHEST_RATE),
+        metavar="N",
+        envvar="MNIST_TUI_FPS",
+        expose_value=False,
+        callback=_keep,
+        help=f"Frames a second that the screen sends at most, {USUAL_RATE} by itself; also MNIST_TUI_FPS.",
+    )(command)
+
+
+def frame_rate(context: click.Context) -> int:
+    """Give how many frames a second the screen may send."""
+    return int(context.meta.get(f"{__name__}.fps") or USUAL_RATE)
+
+
+def _keep(context: click.Context, option: click.Parameter, value: Path | int | None) -> None:
     if value is not None:
         context.meta[f"{__name__}.{option.name}"] = value  # Shared by a command and its subcommand.
 
@@ -176,7 +195,7 @@ def given_options(context: click.Context) -> dict[str, str]:
 def refuse_before_command(context: click.Context) -> None:
     """Refuse the options of a run where a subcommand follows; only the folders go before one."""
     for name, option in given_options(context).items():
-        if name not in ("runs_dir", "data_dir"):
+        if name not in ("runs_dir", "data_dir", "fps"):
             raise click.UsageError(f"{option} does not go before `{context.invoked_subcommand}`.", context)
 
 

@@ -17,7 +17,7 @@ from engines.spec import RunSpec
 from tui import choices, headless
 from tui.interrupts import Interrupts
 from tui.logout import WARNING, ends_at_logout
-from tui.options import build_spec, check_same_run, data_dir, given_options, require_framework, run_store
+from tui.options import build_spec, check_same_run, data_dir, frame_rate, given_options, require_framework, run_store
 from tui.printing import choose_printer
 from tui.streams import OutputRefused, give_up_stdout, say, write_out
 from tui.terminal import require_terminal
@@ -63,13 +63,15 @@ def open_app(
     gc.disable()  # Until the first frame is drawn, when the app turns it on again; it would come 30 ms later.
     # Imported here: what has no screen should not wait for one.
     from tui.app import MnistTuiApp
+    from tui.frame_pace import FramePace
     from tui.guard import run_app
 
     if not find_model(form.model) or form.dataset not in DATASETS:
         form = RunSpec()  # It is the spec of a run that another program made, or somebody changed.
     chosen = choices.load()
-    app = MnistTuiApp(store, form, start=start, attach=attach, replay=replay, notice=notice, choices=chosen)
-    code = run_app(app)
+    pace = FramePace(frame_rate(click.get_current_context()))
+    app = MnistTuiApp(store, form, start=start, attach=attach, replay=replay, notice=notice, choices=chosen, pace=pace)
+    code = run_app(app, pace)
     choices.save(chosen)
     if app.farewell:
         _say_goodbye(app.farewell)

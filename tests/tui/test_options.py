@@ -23,6 +23,19 @@ def no_data_dir(monkeypatch):
     monkeypatch.delenv("MNIST_TUI_DATA_DIR", raising=False)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "named", "rate"),
+    [([], None, 10), ([], "4", 4), (["--fps", "30"], "4", 30), (["attach", "--fps", "5"], None, 5)],
+)
+def test_frames_are_capped_by_option_or_environment(arguments, named, rate, monkeypatch):
+    if named:
+        monkeypatch.setenv("MNIST_TUI_FPS", named)
+    with command_line.make_context("mnist-tui", list(arguments)) as context:
+        if arguments[:1] == ["attach"]:
+            command_line.commands["attach"].make_context("attach", arguments[1:], parent=context)
+        assert options.frame_rate(context) == rate
+
+
 def test_without_options_a_run_is_the_default_one():
     assert spec_from("-d", "mnist") == RunSpec()
 

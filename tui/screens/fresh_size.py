@@ -3,8 +3,10 @@
 from textual import events
 from textual.screen import Screen
 
+from tui.screens.paced import Paced
 
-class FreshSize:
+
+class FreshSize(Paced):
     """Mixed into a screen, before Textual's class: a resize that another has overtaken is dropped.
 
     Textual lays out for each, and laying out sends the screen its size once more: two that are on their way at once

@@ -65,7 +65,8 @@ class TitledPane(Pane):
         """Mark the pane as the one that was asked for last, or not."""
         if is_chosen != self._is_chosen:
             self._is_chosen = is_chosen
-            self.redraw()
+            if self._view:
+                self.redraw_first(self._title(self._view, self.size.width))
 
     def take_choices(self, choices: Choices) -> None:
         """Look as `choices` say; a pane that can be changed keeps there how a person wants it."""
@@ -80,9 +81,11 @@ class TitledPane(Pane):
 
     def draw_view(self, view: View, width: int, height: int) -> list[Line]:
         """Give the title, then the body."""
+        return [self._title(view, width), *self.draw_body(view, width, height - 1)]
+
+    def _title(self, view: View, width: int) -> Line:
         legend = self.legend(view, width - len(self.HEADING) - 6)
-        title = draw_title(self.number, self.HEADING, legend, width, is_chosen=self._is_chosen)
-        return [title, *self.draw_body(view, width, height - 1)]
+        return draw_title(self.number, self.HEADING, legend, width, is_chosen=self._is_chosen)
 
 
 def draw_title(number: int, heading: str, legend: Line, width: int, *, is_chosen: bool) -> Line:

@@ -66,8 +66,17 @@ class Picture(Widget):
         if not width or not height:
             return
         drawn = self.draw(width, height)[:height]
-        old, self._lines = self._lines, [fit(line, width) for line in drawn] + [fit([], width)] * (height - len(drawn))
-        if len(old) != height or self._width != width:
+        self._show([fit(line, width) for line in drawn] + [fit([], width)] * (height - len(drawn)), width)
+
+    def redraw_first(self, line: Line) -> None:
+        """Have `line` shown as the first, and the rest, which may be slow to draw, as it is."""
+        width, height = self.size
+        if len(self._lines) == height and self._width == width and height:
+            self._show([fit(line, width), *self._lines[1:]], width)
+
+    def _show(self, lines: list[Line], width: int) -> None:
+        old, self._lines = self._lines, lines
+        if len(old) != len(lines) or self._width != width:
             self._width = width
             self.refresh()
             return

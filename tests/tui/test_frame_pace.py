@@ -1,0 +1,81 @@
+import io
+
+import pytest
+
+from tui.frame_pace import LONGEST_REST_SECONDS, FramePace, PacedFile
+
+
+class Clock:
+    now = 100.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+def frames(pace, clock, seconds, *, press_every=0.0, takes=0.0):
+    """Count the frames of a screen that has always something new, on a terminal that `takes` seconds for each."""
+    count, until, next_press = 0, clock.now + seconds, clock.now
+    while clock.now < until:
+        if press_every and clock.now >= next_press:
+            pace.hurry()
+            next_press += press_every
+        if pace.is_due():
+            pace.draw()
+            pace.begin_write()
+            clock.now += takes
+            pace.end_write(takes)
+            count += 1
+        clock.now += 0.001
+    return count
+
+
+@pytest.mark.parametrize("rate", [1, 4, 10, 60])
+def test_there_are_no_more_frames_than_asked_for(clock, rate):
+    assert frames(FramePace(rate, clock), clock, 10) == pytest.approx(10 * rate, rel=0.07)
+
+
+def test_a_key_is_answered_at_once_but_keys_cannot_flood_the_line(clock):
+    pace = FramePace(10, clock)
+    pace.draw()
+    clock.now += 0.04
+    assert not pace.is_due()
+    pace.hurry()
+    assert pace.is_due()
+    assert frames(pace, clock, 10, press_every=0.002) == pytest.approx(300, rel=0.07)
+
+
+def test_a_slow_terminal_gets_fewer_frames_and_has_time_left_for_keys(clock):
+    takes = 0.3
+    assert frames(FramePace(10, clock), clock, 90, takes=takes) * takes < 90 * 0.4
+
+
+def test_no_frame_is_sent_after_one_that_is_still_on_its_way(clock):
+    pace = FramePace(10, clock)
+    pace.begin_write()
+    clock.now += 60
+    pace.hurry()
+    assert not pace.is_due()
+    pace.end_write(60)
+    assert pace.is_due()  # A key waits for no rest.
+    pace.draw()
+    clock.now += LONGEST_REST_SECONDS / 2
+    assert not pace.is_due()
+    clock.now += LONGEST_REST_SECONDS
+    assert pace.is_due()
+
+
+def test_a_file_tells_of_all_writes_until_it_is_flushed(clock):
+    pace, below = FramePace(10, clock), io.StringIO()
+    file = PacedFile(below, pace)
+    file.write("one, ")
+    file.write("two")
+    assert not pace.is_due()
+    file.flush()
+    clock.now += 1
+    assert pace.is_due()
+    assert below.getvalue() == "one, two"

@@ -1,0 +1,93 @@
+"""How often the terminal is drawn on: so many times a second at most, and more rarely where it is slow to take it."""
+
+from collections.abc import Callable
+from time import monotonic
+from typing import TextIO
+
+USUAL_RATE, HIGHEST_RATE = 10, 60
+ANSWER_SECONDS = 0.15
+"""So long after a key a frame may belong to its answer, which takes two or three where panes are shown and hidden."""
+
+ANSWER_RATE, ANSWER_BURST = 30, 3
+"""Frames that answer keys have a rate of their own, and so many may follow each other at once."""
+
+RESTS_PER_WRITE = 2
+"""After a frame that the terminal took its time for comes none for so many times as long: a slow line stays free."""
+
+LONGEST_REST_SECONDS = 1.0
+
+
+class FramePace:
+    """Says when the next frame may be drawn. The event loop asks; the thread that writes tells how long that took."""
+
+    def __init__(self, rate: int = USUAL_RATE, clock: Callable[[], float] = monotonic) -> None:
+        self._period = 1 / rate
+        self._clock = clock
+        self._drawn_at = self._rests_until = float("-inf")
+        self._key_at = float("-inf")
+        self._answers = float(ANSWER_BURST)
+        self._is_writing = False
+
+    def hurry(self) -> None:
+        """Have what is drawn next drawn soon: it answers a key."""
+        self._key_at = self._clock()
+
+    @property
+    def is_hurried(self) -> bool:
+        """Tell whether what is drawn now answers a key."""
+        return self._clock() - self._key_at < ANSWER_SECONDS
+
+    def is_due(self) -> bool:
+        """Tell whether a frame may be drawn now: never while the one before is still on its way."""
+        if self._is_writing:
+            return False
+        now = self._clock()
+        if self.is_hurried and self._answers_by(now) >= 1:
+            return True
+        return now - self._drawn_at >= self._period and now >= self._rests_until
+
+    def draw(self) -> None:
+        """Take note that a frame is drawn."""
+        now = self._clock()
+        if self.is_hurried:
+            self._answers = max(0.0, self._answers_by(now) - 1)
+        self._drawn_at = now
+
+    def _answers_by(self, now: float) -> float:
+        return min(ANSWER_BURST, self._answers + max(0.0, now - self._drawn_at) * ANSWER_RATE)
+
+    def begin_write(self) -> None:
+        """Take note that the terminal is given something."""
+        self._is_writing = True
+
+    def end_write(self, seconds: float) -> None:
+        """Take note that the terminal has taken all, for which we had to wait so many `seconds`."""
+        self._rests_until = self._clock() + min(RESTS_PER_WRITE * seconds, LONGEST_REST_SECONDS)
+        self._is_writing = False
+
+
+class PacedFile:
+    """A terminal's file that tells a `FramePace` of every write; only what Textual's writing thread calls is here."""
+
+    def __init__(self, file: TextIO, pace: FramePace) -> None:
+        self._file = file
+        self._pace = pace
+        self._began = 0.0
+
+    def write(self, text: str) -> int:
+        """Write `text`, which may have to wait for the terminal."""
+        if not self._began:
+            self._began = monotonic()
+            self._pace.begin_write()
+        return self._file.write(text)
+
+    def flush(self) -> None:
+        """Write what is left; comes when there is nothing more to write for now."""
+        self._file.flush()
+        if self._began:
+            self._pace.end_write(monotonic() - self._began)
+            self._began = 0.0
+
+    def fileno(self) -> int:
+        """Give the descriptor."""
+        return self._file.fileno()
