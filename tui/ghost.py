@@ -11,7 +11,7 @@ from engines.run_state import RunState
 from engines.runs import RunStore, read_spec
 from engines.spec import RunSpec
 
-MOST_LOOKED_AT = 200
+MOST_LOOKED_AT, MOST_READ = 200, 10
 """Runs before the present one; the one looked for is nearly always among the first."""
 
 _DAY_SECONDS = 86_400
@@ -26,21 +26,32 @@ class Ghost:
 
 
 def find_ghost(directory: Path, spec: RunSpec) -> Ghost | None:
-    """Read the newest run before the one in `directory` that did an epoch on the same dataset, of the same model first.
+    """Read the newest run before the one in `directory` on the same dataset: of the same model first, completed first.
 
-    None where there is none. Takes a while where runs are long: not for the event loop. Raises `StorageProblem`.
+    None where none has done an epoch. Takes a while where runs are long: not for the event loop. Raises
+    `StorageProblem`.
     """
     directories = RunStore(directory.parent).directories()
     earlier = directories[directories.index(directory) + 1 :] if directory in directories else directories
     specs = [(path, asked) for path in earlier[:MOST_LOOKED_AT] if (asked := read_spec(path))]
     alike = [(path, asked) for path, asked in specs if asked.dataset == spec.dataset]
-    alike.sort(key=lambda run: run[1].model != spec.model)
-    for path, asked in alike:
+    same = [(path, asked) for path, asked in alike if asked.model == spec.model]
+    others = [(path, asked) for path, asked in alike if asked.model != spec.model]
+    return _best_known(same, spec) or _best_known(others, spec)
+
+
+def _best_known(runs: list[tuple[Path, RunSpec]], present: RunSpec) -> Ghost | None:
+    """Give the first of `runs` that was completed, or else the first that did an epoch."""
+    found: Ghost | None = None
+    for path, asked in runs[:MOST_READ]:
         with closing(RunReader(path)) as reader:
             state = reader.read_all()
-        if state.epochs:
-            return Ghost(_title(asked, spec, state.first_time), state)
-    return None
+        is_completed = state.finished is not None and state.finished.state == "completed"
+        if state.epochs and (is_completed or found is None):
+            found = Ghost(_title(asked, present, state.first_time), state)
+            if is_completed:
+                return found
+    return found
 
 
 def _title(asked: RunSpec, present: RunSpec, began: float | None) -> str:

@@ -115,8 +115,7 @@ class Lens:
 
     def smoother(self) -> "Lens":
         """Give a lens with the next smoothing; after the strongest there is none."""
-        at = SMOOTHINGS.index(self.smoothing) + 1
-        return replace(self, smoothing=SMOOTHINGS[at % len(SMOOTHINGS)])
+        return replace(self, smoothing=next((weight for weight in SMOOTHINGS if weight > self.smoothing), 0.0))
 
 
 def _round_gap(least: float) -> float:

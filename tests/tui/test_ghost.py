@@ -11,13 +11,14 @@ from tui.ghost import find_ghost
 def make_run(store, recorded_run):
     """Make a run from a time of day on, a copy of the recorded one unless it is to have done nothing."""
 
-    def make(clock, *, done=True, **asked):
+    def make(clock, *, done="completed", **asked):
         directory = store.root / f"20261124-{clock}-made-1234"
         directory.mkdir(parents=True)
         spec = {"framework": "rehearsal", "model": "nn", "dataset": "digits", **asked}
         (directory / "spec.json").write_text(json.dumps(spec))
+        lines = (recorded_run / "events.jsonl").read_bytes().splitlines(keepends=True)
         if done:
-            (directory / "events.jsonl").write_bytes((recorded_run / "events.jsonl").read_bytes())
+            (directory / "events.jsonl").write_bytes(b"".join(lines[: None if done == "completed" else -1]))
         return directory
 
     return make
@@ -40,6 +41,16 @@ def test_it_is_the_newest_run_before_of_the_same_model(make_run):
     assert len(ghost.state.train_accuracy) > 0
 
 
+def test_a_completed_run_comes_before_a_newer_one_that_was_broken_off(make_run):
+    make_run("100000", seed=1)
+    make_run("110000", done="epochs", seed=2)
+    present = make_run("130000")
+    assert find_ghost(present, spec_of()).state.finished.state == "completed"
+    make_run("090000", model="lenet", done="epochs")
+    make_run("080000", model="lenet1")
+    assert title_of(present, model="lenet")[0] == "lenet"
+
+
 def test_without_one_of_the_same_model_it_is_the_newest_of_the_dataset_with_its_framework_named(make_run):
     make_run("100000", dataset="mnist", model="lenet")
     make_run("110000", framework="torch", model="nn")
@@ -48,7 +59,7 @@ def test_without_one_of_the_same_model_it_is_the_newest_of_the_dataset_with_its_
 
 
 def test_a_run_that_did_no_epoch_is_no_ghost_and_where_there_is_none_none_comes(make_run):
-    make_run("100000", done=False)
+    make_run("100000", done=None)
     present = make_run("130000")
     assert find_ghost(present, spec_of()) is None
     assert find_ghost(RunStore(present.parent / "none").root / "run", spec_of()) is None
