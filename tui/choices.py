@@ -1,7 +1,7 @@
 """What a person chose on the screens, remembered from one session to the next."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 import platformdirs
@@ -31,6 +31,7 @@ class Choices(msgspec.Struct, kw_only=True, omit_defaults=True):
     image_style: Literal["blocks", "braille", "ascii"] | None = None
     theme: Literal["dark", "light"] = "dark"
     log_scale: bool = False
+    smoothing: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.0
     pane: str = ""
     alert: Alert = "bell"
 

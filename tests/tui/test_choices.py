@@ -9,7 +9,9 @@ from tui.screens.monitor import MonitorScreen
 
 
 def test_what_was_chosen_is_there_the_next_time():
-    chosen = Choices(theme="light", image_style="braille", log_scale=True, pane="loss", alert="off", epochs=7)
+    chosen = Choices(
+        theme="light", image_style="braille", log_scale=True, smoothing=0.9, pane="loss", alert="off", epochs=7
+    )
     choices.save(chosen)
     assert choices.load() == chosen
     assert choices.path().stat().st_mode & 0o777 == 0o600
@@ -21,7 +23,7 @@ def test_without_a_file_everything_is_as_it_always_was():
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", '{"theme": 3}', '{"image_style": "neon"}', "[1]", "\x00" * 100, "[" * 90_000]
+    "text", ["", "{", '{"theme": 3}', '{"image_style": "neon"}', '{"smoothing": 1}', "[1]", "\x00" * 100, "[" * 90_000]
 )
 def test_a_damaged_file_is_passed_over_and_the_log_says_so(text):
     choices.path().parent.mkdir(parents=True)

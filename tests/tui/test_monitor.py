@@ -354,6 +354,7 @@ def test_the_curves_are_looked_at_more_closely_by_key_and_mouse(finished_run):
         await until_seen(pilot, "epoch 3 step")
         await until_seen(pilot, "zoomed  smoothed 0.6")
         at = pane.look.lens.cursor
+        assert pilot.app.choices.smoothing == 0.6
         await pilot.press("less_than_sign", "Z", "v", "k")
         await until(pilot, lambda: pane.look.lens.cursor is None)
         await pilot.click(AccuracyPane, offset=(30, 5))

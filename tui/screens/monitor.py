@@ -17,6 +17,7 @@ from tui.announcement import end_of, title_of
 from tui.background import in_background
 from tui.choices import Choices
 from tui.compositor import CellCompositor
+from tui.lens import Lens
 from tui.messages import ChoiceSettled, ContinuationChosen, DrawingChosen, ReplayChosen, RunEnded, StartChosen
 from tui.run_index import RunIndex
 from tui.screens.cells import CellsScreen
@@ -105,6 +106,7 @@ class MonitorScreen(FreshSize, CurveKeys):
         self._tabs = TabsPane()
         self._strip: tuple[Pane, ...] = (HeaderPane(), ProgressPane(), self._tabs)
         self._bench = Bench(self._choices)
+        self.lens = Lens(smoothing=self._choices.smoothing)
 
     @property
     def curve_view(self) -> View | None:
@@ -199,6 +201,11 @@ class MonitorScreen(FreshSize, CurveKeys):
         """Show the next pane."""
         self._bench.step(by)
         self._choices.pane = self._bench.chosen
+
+    def action_smoothing(self) -> None:
+        """Smooth the curves more, or not at all, and remember it."""
+        super().action_smoothing()
+        self._choices.smoothing = self.lens.smoothing
 
     def action_image_style(self) -> None:
         """Show the sample images in the next style."""

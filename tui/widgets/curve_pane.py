@@ -50,6 +50,10 @@ class CurvePane(TitledPane):
         """What part of all that is shown one column is."""
         return self._chart.column(self.size.width) if self._chart else 0.01
 
+    def take_choices(self, choices: Choices) -> None:
+        """Smooth as `choices` say."""
+        self.look = replace(self.look, lens=Lens(smoothing=choices.smoothing))
+
     def look_through(self, lens: Lens, ghost: Ghost | None) -> None:
         """Show what `lens` says, and the run before where there is one."""
         self.look = replace(self.look, lens=lens, ghost=ghost)
@@ -143,7 +147,8 @@ class LossPane(CurvePane):
         self._choices = Choices()
 
     def take_choices(self, choices: Choices) -> None:
-        """Show the scale of `choices`, and keep it there."""
+        """Show the scale of `choices` too, and keep it there."""
+        super().take_choices(choices)
         self._choices = choices
         self.look = replace(self.look, is_log=choices.log_scale)
 
