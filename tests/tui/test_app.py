@@ -116,24 +116,6 @@ def test_a_spare_that_nobody_needs_is_ended(store, monkeypatch):
     assert [spare.process.returncode for spare in spares] == [-signal.SIGKILL] * 2
 
 
-def a_key_for_every_action():
-    owners = (tui.app.MnistTuiApp, LauncherScreen, RunForm)
-    keys = {binding.action: binding.key.split(",")[0] for owner in owners for binding in owner.BINDINGS}
-    return sorted(keys.values())
-
-
-@pytest.mark.parametrize("key", a_key_for_every_action())
-def test_no_key_does_harm_at_the_first_moment(store, key):
-    async def steps(pilot):
-        await pilot.press(key)
-        await pilot.press(key, "t", "question_mark", "escape")
-
-    app = app_of(store)
-    drive(app, steps)
-    assert app.crash is None
-    assert not app.return_code
-
-
 def test_help_names_every_key_that_has_a_meaning(store):
     async def steps(pilot):
         await pilot.press("question_mark")

@@ -10,13 +10,11 @@ from engines.run_reader import RunReader
 from engines.runs import RunStore
 from tui.screens.confirm import ConfirmScreen
 from tui.screens.curve_keys import CurveKeys
-from tui.screens.launcher import LauncherScreen
 from tui.screens.monitor import MonitorScreen
 from tui.screens.switcher import SwitcherScreen
 from tui.widgets.bench import PANE_NAMES
 from tui.widgets.curve_pane import AccuracyPane, LossPane
 
-KEYS = [key for binding in MonitorScreen.BINDINGS for key in binding.key.split(",") if key not in "2345678"]
 CURVE_KEYS = [binding.key for binding in CurveKeys.BINDINGS]
 
 
@@ -110,20 +108,6 @@ def test_tab_and_arrows_step_through_the_panes_and_a_second_press_enlarges_one(f
         assert len(bench.shown) == 4
 
     watch(finished_run, steps, (120, 40))
-
-
-def test_no_key_does_harm_at_the_first_instant(store):
-    directory = store.create(spec_of())
-
-    async def steps(pilot):
-        for keys in (*([key] for key in KEYS), CURVE_KEYS):
-            pilot.app.open_run(directory)
-            await pilot.press(*keys, *keys, "escape", "escape")
-            await until(pilot, lambda: isinstance(pilot.app.screen, LauncherScreen))
-
-    watch(directory, steps)
-    assert state_of(directory).first_time is None
-    assert store.directories() == [directory]
 
 
 def test_stopping_is_asked_first_and_saves_a_checkpoint(live_run):

@@ -12,7 +12,10 @@ from textual.keys import format_key
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from tui.lines import wrap
 from tui.screens.fresh_size import FreshSize
+
+_WIDTH, _AROUND, _KEYS_WIDTH = 76, 7, 18
 
 
 class HelpScreen(FreshSize, ModalScreen[None]):
@@ -21,8 +24,9 @@ class HelpScreen(FreshSize, ModalScreen[None]):
     DEFAULT_CSS = """
     HelpScreen { align: center middle; }
     HelpScreen VerticalScroll {
-        width: 66; max-width: 100%; height: auto; max-height: 100%;
-        padding: 0 2; border: round $primary; background: $surface;
+        width: 76; max-width: 100%; height: auto; max-height: 100%;
+        padding: 0 1 0 2; border: round $primary; background: $surface;
+        scrollbar-size-vertical: 1; scrollbar-background: $surface; scrollbar-color: $foreground 30%;
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -41,11 +45,13 @@ class HelpScreen(FreshSize, ModalScreen[None]):
         yield box
 
     def _lines(self) -> Iterator[Content]:
+        room = min(_WIDTH, self.app.size.width) - _AROUND - _KEYS_WIDTH
         for heading, classes in self._sections:
             yield Content.assemble("\n" if heading != self._sections[0][0] else "", (heading, "bold $primary"))
             for owner in classes:
                 for keys, words in keys_of(owner):
-                    yield Content.assemble((f"  {keys:<18}", "$accent"), words)
+                    for at, line in enumerate(wrap(words, room)):
+                        yield Content.assemble((f"  {'' if at else keys:<{_KEYS_WIDTH - 2}}", "$accent"), line)
 
 
 def keys_of(owner: type[DOMNode]) -> list[tuple[str, str]]:

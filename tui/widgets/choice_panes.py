@@ -1,7 +1,9 @@
 """What surrounds the launcher's form: the machine, the chosen model and dataset, runs made before, what Enter does."""
 
 import time
+from pathlib import Path
 
+from textual import events
 from textual.geometry import Size
 
 from engines.catalog import DATASETS, FRAMEWORK_TITLES, find_model
@@ -14,6 +16,7 @@ from tui.dataset_look import DatasetLook
 from tui.digits import ImageStyle, next_style
 from tui.lines import Line, justify, width_of, wrap
 from tui.machine import Machine
+from tui.messages import RunChosen, RunsChosen
 from tui.streams import output_encoding
 from tui.widgets.picture import Picture, titled
 
@@ -152,7 +155,7 @@ class ImagesPane(Picture):
 
 
 class RecentRuns(Picture):
-    """The newest runs, as many as there is room for."""
+    """The newest runs, as many as there is room for; a click opens one, on the title the table."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -162,6 +165,13 @@ class RecentRuns(Picture):
         """Show `runs`, newest first."""
         self._runs = runs
         self.redraw()
+
+    def on_click(self, event: events.Click) -> None:
+        """Open the run, or the table."""
+        if event.y == 0:
+            self.post_message(RunsChosen())
+        elif self._runs and event.y <= len(self._runs):
+            self.post_message(RunChosen(Path(self._runs[event.y - 1].directory)))
 
     def draw(self, width: int, height: int) -> list[Line]:
         """Give a heading and a line for each run."""
@@ -173,7 +183,7 @@ class RecentRuns(Picture):
 
 
 class StartBar(Picture):
-    """What Enter does now, or why it cannot."""
+    """What Enter does now, or why it cannot; a click does it."""
 
     DEFAULT_CSS = "StartBar { height: 1; }"
 
@@ -185,6 +195,10 @@ class StartBar(Picture):
         """Show what a start would do (`call`), or what is wrong; `best` is the best such run so far."""
         self._call, self._problem, self._best = call, problem, best
         self.redraw()
+
+    async def on_click(self) -> None:
+        """Start, as Enter does."""
+        await self.run_action("screen.start")
 
     def draw(self, width: int, height: int) -> list[Line]:
         """Give one line."""

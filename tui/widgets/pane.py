@@ -4,6 +4,8 @@ from collections.abc import Hashable
 from time import monotonic
 from typing import ClassVar
 
+from textual import events, on
+
 from tui.choices import Choices
 from tui.lines import Line, fit, width_of
 from tui.view import View
@@ -70,6 +72,11 @@ class TitledPane(Pane):
 
     def take_choices(self, choices: Choices) -> None:
         """Look as `choices` say; a pane that can be changed keeps there how a person wants it."""
+
+    @on(events.Click)
+    async def _choose_by_title(self, event: events.Click) -> None:
+        if event.y == 0:
+            await self.run_action(f"screen.choose_pane('{self.HEADING}')")
 
     def legend(self, view: View, width: int) -> Line:
         """Give what stands on the right of the title, in at most `width` cells."""

@@ -78,10 +78,14 @@ class RunForm(Picture, can_focus=True):
             self._put((typed + event.character)[:LONGEST_NUMBER])
 
     def on_click(self, event: events.Click) -> None:
-        """Put the cursor on the row that was clicked."""
+        """Put the cursor on the row that was clicked; where it is already, take the next value."""
         first = max(0, self._at - (self.size.height - 2))
         if 1 <= event.y <= len(self.form.rows) - first:
-            self._go_to(first + event.y - 1)
+            row = first + event.y - 1
+            if row == self._at:
+                self.action_step(1)
+            else:
+                self._go_to(row)
 
     @property
     def _row(self) -> Row:

@@ -2,6 +2,8 @@
 
 from collections.abc import Hashable, Sequence
 
+from textual import events
+
 from tui.lines import Line, width_of
 from tui.view import View
 from tui.widgets.bench import PANE_NAMES
@@ -23,6 +25,15 @@ class TabsPane(Pane):
         self._shown, self._chosen = tuple(shown), chosen
         self.redraw()
 
+    async def on_click(self, event: events.Click) -> None:
+        """Show the pane whose name was clicked."""
+        end = 0
+        for name, label in zip(PANE_NAMES, _labels(self._shown, self._chosen, self.size.width), strict=True):
+            end += width_of(label)
+            if event.x < end:
+                await self.run_action(f"screen.choose_pane('{name}')")
+                return
+
     def key_of(self, view: View) -> Hashable:
         """Nothing in a run changes the names."""
         return None
@@ -34,21 +45,22 @@ class TabsPane(Pane):
 
 def draw_tabs(shown: Sequence[str], chosen: str, width: int) -> Line:
     """Name the panes, the chosen one in brackets; where there is no room, numbers stand for the others."""
+    return [run for label in _labels(shown, chosen, width) for run in label]
+
+
+def _labels(shown: Sequence[str], chosen: str, width: int) -> list[Line]:
+    """Give what names each pane, the space before it included."""
     roomy = _name(shown, chosen, [f" {name}" for name in PANE_NAMES], " ")
     close = _name(shown, chosen, list(PANE_NAMES), "")
     short = _name(shown, chosen, [f" {name}" if name == chosen else "" for name in PANE_NAMES], " ")
-    return next((line for line in (roomy, close) if width_of(line) <= width), short)
+    return next((labels for labels in (roomy, close) if sum(map(width_of, labels)) <= width), short)
 
 
-def _name(shown: Sequence[str], chosen: str, labels: Sequence[str], margin: str) -> Line:
-    line: Line = []
+def _name(shown: Sequence[str], chosen: str, labels: Sequence[str], margin: str) -> list[Line]:
+    lines: list[Line] = []
     for at, (name, label) in enumerate(zip(PANE_NAMES, labels, strict=True), start=1):
         before, after = ("[", "]") if name == chosen else (margin, margin)
         role = "chosen" if name == chosen else "text" if name in shown else "muted"
-        line += [
-            (" " if at > 1 and not margin else "", "text"),
-            (before, role),
-            (str(at), "key"),
-            (label + after, role),
-        ]
-    return line
+        space = " " if at > 1 and not margin else ""
+        lines.append([(space, "text"), (before, role), (str(at), "key"), (label + after, role)])
+    return lines
