@@ -24,6 +24,9 @@ from engines.text import clean_text
 RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _SPEC_BYTES = 64 << 10
 
+_Age = tuple[str, int, str]
+"""What runs are sorted by: the moment in the id, that of the first lock, and the id."""
+
 
 class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     """A run in one row; accuracies are fractions, `started` is in Unix seconds, `seconds` from first event to last.
@@ -59,6 +62,7 @@ class RunStore:
 
     def __init__(self, root: Path) -> None:
         self.root = root.absolute()
+        self._ages: dict[str, tuple[Path, _Age]] = {}
 
     def create(self, spec: RunSpec, run_id: str = "") -> Path:
         """Make a new run's directory with its `spec.json`; a `run_id` that was given before is made whole.
@@ -92,7 +96,8 @@ class RunStore:
 
     def directories(self) -> list[Path]:
         """Give the runs' directories, newest first; links and whatever is no run are left out."""
-        return sorted(self._scan(), key=_age_key, reverse=True)
+        found = sorted(self._scan(), key=lambda run: run[1], reverse=True)
+        return [directory for directory, _ in found]
 
     def find(self, name: str) -> Path:
         """Give the directory of the run with this id, unambiguous beginning of one, or `last`.
@@ -122,21 +127,24 @@ class RunStore:
         """Give the directories of the runs that have a worker, newest first."""
         return [directory for directory in self.directories() if RunReader(directory).has_worker()]
 
-    def _scan(self) -> Iterator[Path]:
+    def _scan(self) -> Iterator[tuple[Path, _Age]]:
         try:
             with os.scandir(self.root) as entries:
                 for entry in entries:
-                    if RUN_NAME.fullmatch(entry.name) and entry.is_dir(follow_symlinks=False):
-                        path = Path(entry.path)
-                        # A folder that may not be looked into is no run of ours, and no reason to show none.
-                        if any(os.access(path / name, os.F_OK) for name in ("spec.json", "events.jsonl")):
-                            yield path
+                    if RUN_NAME.fullmatch(entry.name) and entry.is_dir(follow_symlinks=False) and _is_run(entry.path):
+                        yield self._ages.get(entry.name) or self._look_up_age(Path(entry.path))
         except (FileNotFoundError, NotADirectoryError):
             return
         except OSError as error:
             raise StorageProblem(
                 f"cannot read {self.root}: {error.strerror}.", "Name another folder with --runs-dir."
             ) from error
+
+    def _look_up_age(self, directory: Path) -> tuple[Path, _Age]:
+        found = directory, _age_of(directory)
+        if (directory / "lock").exists():  # From then on it stays as it is; there may be thousands of runs.
+            self._ages[directory.name] = found
+        return found
 
 
 def check_can_be_told(*folders: Path | str | None) -> None:
@@ -210,7 +218,12 @@ def _make_private_folders(path: Path) -> None:
         raise NotADirectoryError(20, "it is not a folder")
 
 
-def _age_key(directory: Path) -> tuple[str, int, str]:
+def _is_run(path: str) -> bool:
+    # A folder that may not be looked into is no run of ours, and no reason to show none.
+    return any(os.access(f"{path}/{name}", os.F_OK) for name in ("events.jsonl", "spec.json"))
+
+
+def _age_of(directory: Path) -> _Age:
     # The id has whole seconds; within one, the lock, made once by the first worker, tells which came first.
     moment = directory.name[:15] if re.match(r"\d{8}-\d{6}-", directory.name) else ""
     stamp = 0

@@ -19,7 +19,6 @@ from textual.screen import Screen
 
 from engines.launch import Worker
 from engines.problems import Problem, StorageProblem
-from engines.run_queue import RunQueue
 from engines.run_reader import RunReader
 from engines.runs import RunStore
 from engines.spec import RunSpec
@@ -194,9 +193,8 @@ class MnistTuiApp(App[None]):
     @work
     async def on_queue_chosen(self, message: QueueChosen) -> None:
         """Have what a person chose begin when its turn comes."""
-        queue = RunQueue(self.store)
         try:
-            await asyncio.to_thread(queue.add, [message.spec])
+            await asyncio.to_thread(self.processes.queue, [message.spec])
         except Problem as problem:
             self.say_problem(problem)
         else:

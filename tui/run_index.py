@@ -46,7 +46,7 @@ class RunIndex:
         return rows
 
     def _row(self, directory: Path) -> RunSummary:
-        stamp = (*_stamp(directory / "events.jsonl"), *_stamp(directory / "label.json"))
+        stamp = (*_stamp(f"{directory}/events.jsonl"), *_stamp(f"{directory}/label.json"))
         with self._lock:
             known = self._rows.get(directory)
         if known and known[0] == stamp and known[1].state not in ALIVE:
@@ -63,7 +63,7 @@ def best_of(rows: list[RunSummary], spec: RunSpec) -> RunSummary | None:
     return max(alike, key=lambda row: row.best_test_accuracy or 0.0, default=None)
 
 
-def _stamp(path: Path) -> _Stamp:
+def _stamp(path: str) -> _Stamp:
     try:
         stat = os.stat(path)  # noqa: PTH116 - a third of the time that Path.stat takes, and there are thousands
     except OSError:

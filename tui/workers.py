@@ -11,6 +11,7 @@ from engines.run_queue import RunQueue
 from engines.run_reader import RunReader
 from engines.runs import RunStore
 from engines.spec import RunSpec
+from tui.formats import counted
 from tui.options import require_framework
 from tui.outcome import command
 from tui.warm_spare import WarmSpare
@@ -42,8 +43,14 @@ class Workers:
             require_framework(spec.framework)
         if beside:
             return [self.start(spec).run_directory for spec in specs]
-        run_ids = RunQueue(self._store).add(specs, Label(tags=("race",)))
-        directories = [self._store.root / run_id for run_id in run_ids]
+        return self.queue(specs, Label(tags=("race",)))
+
+    def queue(self, specs: Sequence[RunSpec], label: Label | None = None) -> list[Path]:
+        """Have runs begin when their turn comes, and give the directories that they will have.
+
+        Raises the problems of `RunQueue.add`.
+        """
+        directories = [self._store.root / run_id for run_id in RunQueue(self._store).add(specs, label)]
         for directory in directories:
             self.watch(directory)
         return directories
@@ -58,12 +65,18 @@ class Workers:
         self._running = [worker for worker in self._running if worker.process.poll() is None]
 
     def farewell(self) -> str:
-        """Say which of the runs that a person saw go on, and how to see them again; empty where none does."""
+        """Say which of the runs that a person saw or queued go on, and how to see them again; empty where none does."""
         alive = [directory.name for directory in self._watched if RunReader(directory).has_worker()]
-        if not alive:
+        orders = {order.run_id for order in RunQueue(self._store).orders()}
+        waiting = len([directory for directory in self._watched if directory.name in orders - {*alive}])
+        if not alive and not waiting:
             return ""
-        if len(alive) > 1:
-            return f"{len(alive)} runs go on; list them with: {command(self._store.root, 'runs')}"
+        if waiting or len(alive) > 1:
+            words = [f"{counted(len(alive), 'run')} {'goes' if len(alive) == 1 else 'go'} on"] if alive else []
+            words += (
+                [f"{counted(waiting, 'run')} {'waits' if waiting == 1 else 'wait'} in the queue"] if waiting else []
+            )
+            return f"{', '.join(words)}; list them with: {command(self._store.root, 'runs')}"
         return f"Run {alive[0]} goes on; watch it with: {command(self._store.root, 'attach', alive[0])}"
 
     def _begin(self, launch_with: Callable[[Spare | None], Worker]) -> Worker:

@@ -3,7 +3,10 @@ import shutil
 import pytest
 
 import tui.run_index
+from engines.label import Label, write_label
 from engines.problems import StorageProblem
+from engines.run_queue import RunQueue
+from engines.run_reader import RunReader
 from engines.spec import RunSpec
 from tui.run_index import RunIndex, best_of
 
@@ -78,3 +81,31 @@ def _listing(folder):
     except PermissionError:
         return
     yield folder
+
+
+def test_a_run_that_is_named_is_read_again(store, finished_run, read):
+    index = RunIndex(store)
+    index.read()
+    write_label(finished_run, Label(name="best"))
+    assert index.read()[0].name == "best"
+    index.read()
+    assert read == [finished_run.name] * 2
+
+
+def test_runs_that_wait_come_before_those_that_have_begun(store, finished_run, monkeypatch):
+    monkeypatch.setattr(RunQueue, "see_to_it", lambda _: None)
+    first, second = RunQueue(store).add([RunSpec(seed=1), RunSpec(seed=2)])
+    rows = RunIndex(store).look()
+    assert [(row.run_id, row.state) for row in rows] == [
+        (second, "queued"),
+        (first, "queued"),
+        (finished_run.name, "completed"),
+    ]
+
+
+def test_what_a_row_tells_is_the_same_however_little_is_read(store, finished_run):
+    (row,) = RunIndex(store).read()
+    state = RunReader(finished_run).read_all()
+    assert (row.epochs_done, row.best_test_accuracy) == (3, state.best.test_accuracy)
+    assert row.seconds == pytest.approx(state.last_time - state.first_time)
+    assert row.epoch_seconds == pytest.approx(sum(epoch.seconds for epoch in state.epochs) / 3)

@@ -6,8 +6,10 @@ import real_worker
 
 from engines import launch
 from engines.launch import Spare
-from engines.problems import CheckpointProblem, StorageProblem, WorkerDied
+from engines.problems import CheckpointProblem, StorageProblem, Unavailable, WorkerDied
+from engines.run_queue import RunQueue
 from engines.runs import RunStore
+from engines.spec import RunSpec
 from tui.warm_spare import WarmSpare
 from tui.workers import Workers
 
@@ -129,3 +131,20 @@ def test_farewell_names_what_goes_on(store, finished_run, live_run):
     assert workers.farewell().startswith("2 runs go on; list them with: mnist-tui")
     other.process.kill()
     other.process.wait()
+
+
+def test_farewell_counts_what_waits(store, live_run):
+    workers = Workers(store)
+    directories = workers.queue([real_worker.spec_of(seed=seed) for seed in (1, 2)])
+    assert workers.farewell().startswith("2 runs wait in the queue; list them with: mnist-tui")
+    workers.watch(live_run.run_directory)
+    assert workers.farewell().startswith("1 run goes on, 2 runs wait in the queue; list them with: mnist-tui")
+    for directory in directories:
+        RunQueue(store).remove(directory.name)
+
+
+def test_a_race_of_what_is_not_installed_starts_nothing(store, monkeypatch):
+    monkeypatch.setattr("tui.options.find_spec", lambda name: None if name == "tensorflow" else object())
+    with pytest.raises(Unavailable):
+        Workers(store).race([RunSpec(), RunSpec(framework="tensorflow")], beside=False)
+    assert not RunQueue(store).orders()
