@@ -12,7 +12,7 @@ from tui.view import View
 from tui.widgets.pane import TitledPane, draw_waiting
 
 _SHAPE_WIDTH, _COUNT_WIDTH = 16, 10
-_ROOM_FOR_FILTERS, _LEAST_FOR_FILTERS = 12, 3
+_ROOM_FOR_FILTERS, _LEAST_FOR_FILTERS, _LEAST_FOR_BOTH = 12, 3, 6
 _OPTIMIZER_TITLES: dict[Optimizer, str] = {"adam": "Adam", "adamw": "AdamW", "sgd": "SGD"}
 
 
@@ -65,11 +65,15 @@ def draw_network(view: View, width: int, height: int, *, by_layer: bool = False)
 
 def draw_filters(view: View, filters: Filters, width: int, height: int) -> list[Line]:
     """Draw the first layer's weights now, and where there is room, as they were at the start."""
-    now = _draw_set(view, filters, width, height)
-    first = view.state.gallery.first_filters
-    if first is None or first.seq == filters.seq or 2 * len(now) + 1 > height:
-        return now
-    return [*_draw_set(view, filters, width, height // 2), [], *_draw_set(view, first, width, height // 2)]
+    first, half = view.state.gallery.first_filters, (height - 1) // 2
+    if first is None or first.seq == filters.seq or half < _LEAST_FOR_BOTH or not _shows_as_many(filters, width, half):
+        return _draw_set(view, filters, width, height)
+    return [*_draw_set(view, filters, width, half), [], *_draw_set(view, first, width, half)]
+
+
+def _shows_as_many(filters: Filters, width: int, height: int) -> bool:
+    """Tell whether half of the room shows as many pictures as all of it."""
+    return count_drawn(filters, width, height - 1) == count_drawn(filters, width, 2 * height)
 
 
 def _draw_set(view: View, filters: Filters, width: int, height: int) -> list[Line]:
