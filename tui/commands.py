@@ -19,6 +19,7 @@ from tui.printing import choose_printer
 from tui.run_commands import delete, rename, tag
 from tui.run_index import RunIndex
 from tui.streams import write_out
+from tui.sweep import sweep
 from tui.training import open_app
 
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -155,7 +156,7 @@ def doctor(context: click.Context, *, as_json: bool) -> int:
     return report.exit_code
 
 
-COMMANDS = (attach, replay, runs, show, pause, resume, stop, lr, epochs, rename, tag, delete, doctor)
+COMMANDS = (attach, replay, runs, show, pause, resume, stop, lr, epochs, rename, tag, delete, sweep, doctor)
 
 
 def _write_json(value: object) -> None:

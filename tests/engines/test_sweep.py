@@ -1,0 +1,59 @@
+"""A sweep's runs, and what its table says of them."""
+
+import pytest
+
+from engines.recipes import fill_in
+from engines.runs import RunSummary
+from engines.spec import RunSpec
+from engines.sweep import expand
+
+
+def row(spec, accuracy, state="completed", seconds=2.0):
+    return RunSummary(
+        run_id="r",
+        state=state,
+        spec=spec,
+        attempt=1,
+        epochs_done=1,
+        started=0.0,
+        seconds=seconds,
+        test_accuracy=accuracy,
+        test_loss=None,
+        best_epoch=None,
+        best_test_accuracy=None,
+        directory="/r",
+    )
+
+
+def test_every_combination_is_there_once_and_one_seed_after_the_other():
+    sweep = expand({"model": ["nn", "lenet"], "lr": [0.1, 0.2], "epochs": [3]}, range(2))
+    assert [(spec.seed, spec.model, spec.lr) for spec in sweep.specs] == [
+        (seed, model, lr) for seed in (0, 1) for model in ("nn", "lenet") for lr in (0.1, 0.2)
+    ]
+    assert {spec.epochs for spec in sweep.specs} == {3}
+    assert sweep.varied == ("model", "lr")
+    assert len(expand({"model": ["nn", "nn"]}, [3, 3]).specs) == 1
+
+
+def test_each_model_has_its_own_recipe_and_each_recipe_its_own_values():
+    sweep = expand({"model": ["lenet", "airnet-s"], "dataset": ["fashion-mnist"]})
+    assert sweep.specs == tuple(fill_in({"model": m, "dataset": "fashion-mnist"}) for m in ("lenet", "airnet-s"))
+    recipes = expand({"recipe": ["fast", "best"]}).specs
+    assert recipes == (fill_in({"recipe": "fast"}), fill_in({"recipe": "best"}))
+
+
+def test_nothing_asked_is_the_default_run():
+    assert expand({}).specs == (RunSpec(),)
+
+
+def test_means_and_spreads_are_over_the_runs_that_are_done():
+    sweep = expand({"lr": [0.1, 0.2, 0.3]}, range(3))
+    accuracies = {(0.1, 0): 0.9, (0.1, 1): 0.92, (0.1, 2): 0.94, (0.2, 0): 0.5}
+    rows = {s: row(s, accuracies[s.lr, s.seed]) for s in sweep.specs if (s.lr, s.seed) in accuracies}
+    rows |= {s: row(s, 0.1, "stopped") for s in sweep.specs if (s.lr, s.seed) == (0.2, 1)}
+    first, second, third = sweep.groups(rows)
+    assert (first.varied, first.runs, first.completed) == ({"lr": 0.1}, 3, 3)
+    assert (first.mean, first.spread) == (pytest.approx(0.92), pytest.approx(0.02))
+    assert (first.lowest, first.highest, first.seconds) == (0.9, 0.94, 2.0)
+    assert (second.completed, second.mean, second.spread) == (1, 0.5, None)
+    assert (third.completed, third.mean, third.seconds) == (0, None, None)
