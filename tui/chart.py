@@ -128,8 +128,8 @@ def _place_ends(curves: Sequence[Curve], y_axis: Axis, rows: int) -> dict[int, L
         last = next((y for _, y in reversed(curve.points) if isfinite(y)), None)
         if last is None or not curve.end:
             continue
-        wanted = round((y_axis.high - last) / (y_axis.high - y_axis.low) * (rows - 1))
-        wanted = min(rows - 1, max(0, wanted))
+        part = min(1.0, max(0.0, (y_axis.high - last) / (y_axis.high - y_axis.low)))
+        wanted = round(part * (rows - 1))
         free = [row for row in range(rows) if row not in taken]
         taken[min(free, key=lambda row: abs(row - wanted))] = [(curve.end, curve.role)]
     return taken

@@ -13,6 +13,9 @@ RECENT_PARTS = 5
 """The recent view shows a fifth of what is done, and an epoch at the least."""
 
 _FEWEST_STEPS = 8
+_FINEST_PART = 1e-9
+"""Of how far a run is; much finer, two places are the same number."""
+
 _MOST_TICKS = 6
 
 
@@ -69,7 +72,7 @@ class Lens:
         """Give a lens that shows `factor` times as much, with `around` (or the cursor) in the same place of it."""
         axis = self.axis(extent)
         shown = axis.high - axis.low
-        span = max(_FEWEST_STEPS * extent.step, shown * factor)
+        span = max(_FEWEST_STEPS * extent.step, extent.newest * _FINEST_PART, shown * factor)
         if span >= extent.whole.high:
             return replace(self, span=None, end=None)
         kept = self.cursor if around is None else around

@@ -9,7 +9,8 @@ from tui.lens import SMOOTHINGS, Extent, Lens
 RUN = Extent(newest=20.0, epochs=20, step=1 / 100)
 YOUNG = Extent(newest=0.3, epochs=5, step=1 / 1875)
 extents = st.builds(Extent, newest=st.floats(0, 5_000), epochs=st.integers(1, 5_000), step=st.floats(1e-6, 1))
-moves = st.lists(st.sampled_from(["in", "out", "recent", "on", "back", "next", "before", "hide", "mouse"]), max_size=20)
+hostile = st.builds(Extent, newest=st.floats(0, 2**53), epochs=st.integers(1, 2**53), step=st.floats(2**-53, 1))
+moves = st.lists(st.sampled_from(["in", "out", "recent", "on", "back", "next", "before", "hide", "mouse"]), max_size=60)
 
 
 def shown(lens, extent=RUN):
@@ -97,7 +98,7 @@ def test_smoothing_steps_through_all_weights_and_ends_where_it_began():
     assert lens == Lens()
 
 
-@given(extents, moves)
+@given(extents | hostile, moves)
 def test_whatever_keys_are_pressed_there_is_something_to_see(extent, pressed):
     lens = Lens()
     for name in pressed:

@@ -3,9 +3,9 @@ import math
 import pytest
 from views import batch, epoch_ended, phase, started, text_of, view_of
 
-from engines.events import ControlApplied, RunStarted
+from engines.events import Batch, ControlApplied, RunStarted
 from tui.ghost import Ghost
-from tui.lens import Lens
+from tui.lens import Lens, extent_of
 from tui.lines import plain
 from tui.widgets.curve_pane import AccuracyPane, LossPane
 from tui.widgets.curves import Look
@@ -130,6 +130,21 @@ def test_a_smoothed_line_has_the_raw_one_behind_it_and_ends_in_its_own_value():
     lines = pane.draw_body(view_of(*events), 60, 16)
     assert {"faint", "train"} <= {role for line in lines for _, role in line}
     assert "─ 0.29" in text_of(lines, 60)
+
+
+def test_numbers_of_any_size_are_drawn_at_any_zoom():
+    def told(epoch, loss):
+        figures = {"loss": loss, "accuracy": loss, "images_per_second": 1.0, "lr": 1.0}
+        return Batch(epoch=epoch, step=epoch, steps_per_epoch=2**53, **figures)
+
+    asked = [ControlApplied(action=action, value=1e308) for action in ("lr", "epochs")]
+    view = view_of(started(), told(1, 1e308), told(2**53, -1e308), *asked, epoch_ended(2**53, test=-1e300))
+    lens, extent = Lens(), extent_of(view)
+    for step in range(40):
+        for width, height in ((78, 17), (3, 12), (1, 1)):
+            drawn(AccuracyPane, view, width, height, lens=lens)
+            drawn(LossPane, view, width, height, lens=lens, is_log=step % 2 == 0)
+        lens = lens.zoomed(0.5, extent).moved(-0.3, extent)
 
 
 def test_the_run_before_lies_behind_and_is_named():
