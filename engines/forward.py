@@ -22,10 +22,6 @@ class ForwardPass:
         weights, is_rehearsal = Weights(state), spec.framework == "rehearsal"
         if not is_rehearsal and spec.model not in KNOWN_MODELS:
             raise Unavailable(f"a drawing cannot be shown to the model {spec.model!r}.", "Try nn, lenet or lenet1.")
-        if not is_rehearsal and not is_plain(spec):  # It brings pixels to another range, which no checkpoint tells.
-            raise Unavailable(
-                f"a drawing cannot be shown to {spec.model} trained by another recipe than the article's."
-            )
         if not is_rehearsal and not is_plain(spec):  # Its engine sees images otherwise.
             raise Unavailable(
                 "a drawing is only shown to models that the article's recipe has trained.", "Try another."

@@ -50,11 +50,6 @@ def test_a_model_that_is_not_known_is_refused_by_its_name():
         ForwardPass(RunSpec(model="airliner"), {})
 
 
-def test_another_recipe_is_refused_as_its_pixels_are_not_in_the_same_range():
-    with pytest.raises(Unavailable, match="another recipe"):
-        ForwardPass(RunSpec(model="nn", optimizer="sgd"), {})
-
-
 @pytest.mark.parametrize("shape", [(128, 784), (128, 100), (128, 784, 1)], ids=str)
 def test_a_checkpoint_of_another_form_is_refused(shape):
     state = {
