@@ -45,7 +45,7 @@ _FOUR: Columns = ((10, (("accuracy", 1), ("loss", 1))), (11, (("samples", 1), (F
 _ALL: Columns = (
     (11, (("accuracy", 1), ("loss", 1))),
     (10, (("samples", 9), ("confusion", 5))),
-    (9, (("results", 11), ("phases", 8), ("network", 12), ("machine", 10), ("log", 9))),
+    (9, (("results", 14), ("phases", 8), ("network", 12), ("machine", 8), ("log", 8))),
 )
 _GAP = 2
 
