@@ -41,7 +41,7 @@ def test_the_thinned_line_is_given_where_it_is_fine_enough():
     assert series.zoomed(0, 63, len(series)) == list(series)
 
 
-@given(st.lists(VALUES, min_size=1, max_size=600), st.integers(4, 40))
+@given(st.lists(VALUES, min_size=1, max_size=600), st.integers(2, 20).map(lambda half: 2 * half))
 def test_the_detail_is_bounded_too_and_keeps_the_mean(values, detail):
     points = filled(values, 2, detail).zoomed(-1, 1_000, 10_000)
     assert min(len(values), detail // 2) <= len(points) <= detail
