@@ -7,6 +7,7 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from engines.detailed_series import DetailedSeries
+from engines.epoch_tail import EpochTail
 from engines.events import (
     AnyEvent,
     Batch,
@@ -62,6 +63,7 @@ class RunState:
         self.paused = False
         self.lr: float | None = None
         self.spent = TimeSpent()
+        self._tail = EpochTail()
         self.first_time: float | None = None
         self.last_time: float | None = None
         self.next_seq = 0
@@ -175,11 +177,12 @@ class RunState:
         place = _place(event.epoch, event.step, event.steps_per_epoch)
         if event.loss is None and (mark := mark_missing(event, self.batch, place)):
             self._gaps.append(mark)
+        loss, accuracy = self._tail.take(event)
         self.batch = event
         self.batch_count += 1
         self.lr = event.lr
-        self.train_loss.append(place, event.loss)
-        self.train_accuracy.append(place, event.accuracy)
+        self.train_loss.append(place, loss)
+        self.train_accuracy.append(place, accuracy)
         self.throughput.append(place, event.images_per_second)
 
     def _apply_samples(self, event: Samples) -> None:
