@@ -1,7 +1,6 @@
 """Files that appear whole or not at all."""
 
 import os
-import secrets
 from pathlib import Path
 
 TEMPORARY_PREFIX = ".tmp-"
@@ -12,7 +11,7 @@ def write_atomically(path: Path, data: bytes, *, durable: bool = False) -> None:
 
     With `durable` it is on the disk when this returns: file, rename and folder synced. Raises OSError.
     """
-    temporary = path.with_name(f"{TEMPORARY_PREFIX}{secrets.token_hex(4)}-{path.name}")
+    temporary = path.with_name(f"{TEMPORARY_PREFIX}{os.urandom(4).hex()}-{path.name}")
     fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
         with os.fdopen(fd, "wb") as file:

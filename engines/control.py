@@ -2,7 +2,6 @@
 
 import getpass
 import os
-import secrets
 import socket
 from pathlib import Path
 from typing import Literal, get_args
@@ -36,7 +35,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
 def ask(run_directory: Path, action: Action, value: float | None = None, *, repeats: str = "") -> Request:
     """Leave a request for the run's worker and give it back; raises `StorageProblem` where it cannot be written."""
-    request = Request(id=secrets.token_hex(8), action=action, value=value, by=_who(), repeats=repeats)
+    request = Request(id=os.urandom(8).hex(), action=action, value=value, by=_who(), repeats=repeats)
     try:
         write_atomically(run_directory / "control.json", msgspec.json.encode(request) + b"\n")
     except OSError as error:

@@ -1,7 +1,6 @@
 """Deleting a run: its directory is first given a hidden name, so that whatever is interrupted, no half run is seen."""
 
 import os
-import secrets
 import shutil
 from pathlib import Path
 
@@ -18,7 +17,7 @@ def delete_run(directory: Path) -> None:
     Raises `RunBusy` where it is alive, `StorageProblem` where the disk refuses.
     """
     _refuse_living(directory)
-    hidden = directory.with_name(f"{_PREFIX}{secrets.token_hex(4)}-{directory.name}")
+    hidden = directory.with_name(f"{_PREFIX}{os.urandom(4).hex()}-{directory.name}")
     lock = run_lock.acquire(directory / "lock")  # No worker begins between the look and the renaming.
     try:
         directory.rename(hidden)

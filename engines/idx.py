@@ -1,20 +1,15 @@
 """IDX, the file format of MNIST and its kin: what a file should be, and reading one without trusting it."""
 
-import gzip
-import hashlib
 import math
 import os
 import stat
 import struct
-import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
-from engines import keras_archive
 from engines.catalog import CLASS_COUNT
 
 PIECE_SIZE = 1_000 * 784
@@ -70,6 +65,8 @@ def read_pieces(path: Path, expected: IdxFile) -> Iterator[bytes]:
     Raises `IdxFault` where the file is not `expected`, for some faults only after the last piece: a caller takes all
     of them before it trusts one. No more is unpacked than the array should hold.
     """
+    import hashlib  # As the others below: the first frame of the screen, which reads no dataset, waits for none.
+
     digest = hashlib.md5(encode_header(expected.shape), usedforsecurity=False)
     done = 0
     with _naming_faults(), _open_array(path, expected) as stream:
@@ -105,6 +102,10 @@ def read_part(path: Path, expected: IdxFile, start: int, count: int) -> bytes:
 
 @contextmanager
 def _naming_faults() -> Iterator[None]:
+    import gzip
+    import zipfile
+    import zlib
+
     try:
         yield
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
@@ -116,8 +117,12 @@ def _naming_faults() -> Iterator[None]:
 
 
 @contextmanager
-def _open_array(path: Path, expected: IdxFile) -> Iterator[IO[bytes] | gzip.GzipFile]:
+def _open_array(path: Path, expected: IdxFile) -> Iterator[IO[bytes]]:
     """Open the file behind its header, which is `expected`'s; what it is shows in its first bytes, not in its name."""
+    import gzip
+
+    from engines import keras_archive
+
     with _open_regular(path) as raw:
         start = raw.read(4)
         raw.seek(0)
@@ -126,7 +131,7 @@ def _open_array(path: Path, expected: IdxFile) -> Iterator[IO[bytes] | gzip.Gzip
                 _check_shape(shape, expected)
                 yield member
             return
-        with gzip.GzipFile(fileobj=raw) if start[:2] == b"\x1f\x8b" else raw as stream:
+        with cast(IO[bytes], gzip.GzipFile(fileobj=raw)) if start[:2] == b"\x1f\x8b" else raw as stream:
             _check_shape(parse_header(stream.read(len(encode_header(expected.shape)))), expected)
             yield stream
 

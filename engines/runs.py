@@ -2,7 +2,6 @@
 
 import os
 import re
-import secrets
 import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -198,7 +197,7 @@ def new_run_id(spec: RunSpec) -> str:
     """Give an id for a run that begins, or is queued, now."""
     moment = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     named = re.sub(r"[^A-Za-z0-9._-]+", "_", f"{spec.framework}-{spec.model}-{spec.dataset}")
-    return f"{moment}-{named}-{secrets.token_hex(2)}"
+    return f"{moment}-{named}-{os.urandom(2).hex()}"
 
 
 def _fill(directory: Path, spec_text: bytes) -> None:

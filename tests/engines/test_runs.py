@@ -52,8 +52,8 @@ def test_a_new_run_is_private_and_holds_its_spec_with_every_default(store):
 
 def test_twenty_runs_in_one_second_are_twenty_runs(store, monkeypatch):
     # With so few names that the same one comes up again and again.
-    draws = iter([f"{i // 3:04x}" for i in range(60)])
-    monkeypatch.setattr(runs.secrets, "token_hex", lambda n: next(draws) if n == 2 else os.urandom(n).hex())
+    draws, urandom = iter([(i // 3).to_bytes(2) for i in range(60)]), os.urandom
+    monkeypatch.setattr(os, "urandom", lambda n: next(draws) if n == 2 else urandom(n))
     with ThreadPoolExecutor(20) as pool:
         directories = list(pool.map(lambda _: store.create(SPEC), range(20)))
     assert len(set(directories)) == 20

@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 HEAVY = {"torch", "torchvision", "tensorflow", "keras", "sklearn", "pandas", "numpy", "safetensors"}
-AFTER_THE_FIRST_FRAME = {"plotext", "pynvml", "psutil", "urllib.request", "importlib.metadata"}
+AFTER_THE_FIRST_FRAME = {"plotext", "hashlib", "zipfile", "pynvml", "psutil", "urllib.request", "importlib.metadata"}
 OPEN_APP = """
 import asyncio, sys
 from pathlib import Path
