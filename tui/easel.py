@@ -14,7 +14,7 @@ from tui.digits import ImageStyle, draw_image
 from tui.lines import Line, columns, fit, justify, merge, overlay, wrap
 
 _HEADER_HEIGHT = 2
-_SIDE_WIDTH, _WIDEST_SIDE = 40, 72
+_SIDE_WIDTH, _WIDEST_SIDE = 26, 72
 _GAP = 3
 _BARS: dict[ImageStyle, tuple[str, str]] = {"blocks": ("━", "─"), "braille": ("━", "─"), "ascii": ("=", "-")}
 

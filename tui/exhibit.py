@@ -8,7 +8,7 @@ from tui.lines import Line, fit
 
 RIGHT_MARK, WRONG_MARK, UNKNOWN_MARK = "✓", "✗", " "
 _IMAGE_SIZES = ((28, 14), (20, 10), (16, 8), (14, 7), (12, 6), (10, 5), (8, 4))
-_ENOUGH_IMAGES = 10
+ENOUGH_IMAGES = 10
 _CAPTION_WIDTH = 10
 _SHORT_NAME = 2
 _BARS: dict[ImageStyle, tuple[str, str]] = {"blocks": ("━", "─"), "braille": ("━", "─"), "ascii": ("=", "-")}
@@ -29,13 +29,16 @@ class Piece:
     is_right: bool = False
 
 
-def draw_exhibit(pieces: Sequence[Piece], style: ImageStyle, width: int, height: int) -> list[Line]:
-    """Draw as many of `pieces` as fit, as large as lets at least ten be seen at once."""
+def draw_exhibit(
+    pieces: Sequence[Piece], style: ImageStyle, width: int, height: int, enough: int = ENOUGH_IMAGES
+) -> list[Line]:
+    """Draw as many of `pieces` as fit, as large as lets at least `enough` of them be seen at once."""
     if not pieces:
         return []
     longest = max(len(name) for piece in pieces for name in (piece.label, piece.prediction or ""))
     caption_height = 2 if longest <= _SHORT_NAME else 3
-    columns, rows, across, down = _choose_size(len(pieces), caption_height, width, height)
+    enough = min(enough, len(pieces))
+    columns, rows, across, down = _choose_size(len(pieces), enough, caption_height, width, height)
     margin = common_margin([piece.image for piece in pieces if piece.image])
     cell_width = width // across
     lines: list[Line] = []
@@ -86,19 +89,19 @@ def _shorten(name: str, width: int) -> str:
     return name if len(name) <= width else name.partition("/")[0][:width]
 
 
-def _choose_size(count: int, caption_height: int, width: int, height: int) -> tuple[int, int, int, int]:
+def _choose_size(count: int, enough: int, caption_height: int, width: int, height: int) -> tuple[int, int, int, int]:
     """Give an image's columns and rows, and how many fit across and down."""
     for columns, rows in _IMAGE_SIZES:
         across = min(count, width // (max(columns, _CAPTION_WIDTH) + 2))
         down = height // (rows + caption_height)
-        if across * down >= min(count, _ENOUGH_IMAGES):
-            return columns, rows, _even_rows(count, across, down), down
+        if across * down >= enough:
+            return columns, rows, _even_rows(count, enough, across, down), down
     return columns, rows, max(1, across), max(1, down)
 
 
-def _even_rows(count: int, across: int, down: int) -> int:
+def _even_rows(count: int, enough: int, across: int, down: int) -> int:
     """Give the widest row, of those that are used as fully as can be, so that no row looks forgotten."""
     for fewer in range(across, max(1, across - 3), -1):
-        if count % fewer == 0 and fewer * down >= min(count, _ENOUGH_IMAGES):
+        if count % fewer == 0 and fewer * down >= enough:
             return fewer
     return across

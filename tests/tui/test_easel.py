@@ -40,7 +40,8 @@ def test_sheet_and_answer_fit_side_by_side(size):
     told = text(SEVEN, size=size)
     assert "taken for 7  93.0 % sure" in told
     assert "checkpoint: epoch 2" in told or size[0] < 70
-    assert sheet_region(*size).right < size[0] - 36
+    assert sheet_region(*size).right < size[0] - 26
+    assert sheet_region(*size).height >= 10
     assert sheet_region(*size).width == 2 * sheet_region(*size).height
 
 

@@ -11,6 +11,7 @@ from tui.widgets.samples_pane import pieces_of
 _WIDE = 110
 _MATRIX_WIDTH, _MATRIX_HEIGHT = 66, 11
 _GAP = 3
+_ENOUGH_IMAGES = 4
 
 
 def draw_cells(view: View, cell: Cell, style: ImageStyle, width: int, height: int) -> list[Line]:
@@ -53,7 +54,7 @@ def draw_cell(view: View, cell: Cell, style: ImageStyle, width: int, height: int
         lines = [fit([(taken, "title")], width), fit([(told, "muted")], width), []]
     if words:
         return [*lines, *([(line, "muted")] for line in wrap(words, width))]
-    return [*lines, *draw_exhibit(pieces_of(view, found), style, width, height - len(lines))]
+    return [*lines, *draw_exhibit(pieces_of(view, found), style, width, height - len(lines), _ENOUGH_IMAGES)]
 
 
 def _describe_choice(kept: int, of_epoch: int | None, epoch: int, number: int) -> str:
