@@ -26,7 +26,8 @@ def address_space(worker):
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
-def test_a_batch_larger_than_memory_is_said_to_be_and_the_run_goes_on_with_more(store):
+def test_a_batch_larger_than_memory_is_said_to_be_and_the_run_goes_on_with_more(store, monkeypatch):
+    monkeypatch.setenv("MALLOC_ARENA_MAX", "1")  # Else it may live on the room that each thread sets aside.
     worker = mishaps.start(store, batch_size=1437, epochs=40)
     mishaps.wait_for_epoch(worker.run_directory, 2)
     limit(worker, resource.RLIMIT_AS, address_space(worker) // 2)

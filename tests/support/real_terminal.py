@@ -19,6 +19,8 @@ class RealTerminal:
         self._stream = pyte.ByteStream(self.screen)
         self.written = b""
         env = os.environ | {"TERM": "xterm-256color", "LANG": "C.UTF-8"} | variables
+        for name in ("COLUMNS", "LINES"):  # Whoever runs the tests may have them; it is the terminal that has a size.
+            env.pop(name, None)
         self.child = pexpect.spawn(command, list(arguments), env=env, dimensions=(rows, columns), timeout=None)
         self.before = self.settings()
 

@@ -158,7 +158,7 @@ def test_a_run_that_has_ended_cannot_be_controlled_and_is_left_as_it_is(finished
 
 def test_a_run_that_does_not_answer_is_said(live_run, capsys, monkeypatch):
     monkeypatch.setattr(control_request, "ANSWER_SECONDS", 0.3)
-    monkeypatch.setattr(control_request.control, "ask", lambda _directory, action, _value: NeverSeen(action))
+    monkeypatch.setattr(control_request.control, "ask", lambda _directory, action, _value, **_: NeverSeen(action))
 
     assert cli.run(["pause", "last"]) == 1
     assert "has not answered yet" in capsys.readouterr().err
