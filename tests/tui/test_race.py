@@ -159,6 +159,7 @@ def test_marked_runs_race_and_enter_opens_one(store, finished_run):
         await until_seen(pilot, "mark two or more")
         await pilot.press("space", "space", "x")
         await until(pilot, lambda: isinstance(pilot.app.screen, RaceScreen))
+        assert [screen.is_seen for screen in pilot.app.screen_stack[-2:]] == [False, True]
         await until_seen(pilot, "clock: seconds of training")
         await until_seen(pilot, "B 8")
         await pilot.press("h", "l", "tab", "2", "1", "down")
@@ -176,6 +177,7 @@ def test_x_and_enter_start_a_race_from_the_launcher(store):
     async def steps(pilot):
         await pilot.press("x")
         await until(pilot, lambda: isinstance(pilot.app.screen, RaceChoiceScreen))
+        assert pilot.app.screen_stack[-2].is_seen
         await pilot.press("escape")
         assert isinstance(pilot.app.screen, LauncherScreen)
         await pilot.press("x", "down", "enter")

@@ -143,7 +143,7 @@ class MonitorScreen(FreshSize, CurveKeys):
         if (stage := (self._view.status, self._view.state.batch is None)) != self._stage:
             self._stage = stage
             self._hurry()
-        if self.is_current:
+        if self.is_seen:
             for pane in self._strip:
                 pane.offer(self._view)
             self._bench.offer(self._view)

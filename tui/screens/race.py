@@ -105,7 +105,7 @@ class RaceScreen(FreshSize, Screen[None]):
         self._picture.look_at(has_curves=True)
 
     def _tick(self) -> None:
-        if not self.is_current:
+        if not self.is_seen:
             return
         self._ticks += 1
         changed = self._watch.look(READ_SECONDS)

@@ -84,7 +84,7 @@ class RunsScreen(FreshSize, Screen[None]):
         """Begin to read."""
         self._look()
         self._finish_deletions()
-        self.set_interval(LOOK_SECONDS, self._look)
+        self.set_interval(LOOK_SECONDS, self._look_again)
 
     def action_open(self) -> None:
         """Open the chosen run's live screen; from the filter, go to the runs that are left."""
@@ -235,9 +235,13 @@ class RunsScreen(FreshSize, Screen[None]):
     async def _finish_deletions(self) -> None:
         await in_background(lambda: finish_deletions(self._index.store.root))
 
+    def _look_again(self) -> None:
+        if self.is_seen:
+            self._look()
+
     @work
     async def _look(self) -> None:
-        if self._is_looking or not self.is_current:
+        if self._is_looking:
             return
         self._is_looking = True
         try:
