@@ -5,9 +5,10 @@ from functools import partial
 
 from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
-from textual.keys import format_key
 from textual.screen import Screen
 from textual.types import IgnoreReturnCallbackType
+
+from tui.screens.help import key_name
 
 Command = tuple[str, str, IgnoreReturnCallbackType]
 """The key, the words, and what is done."""
@@ -63,7 +64,7 @@ class ActionProvider(Provider):
                 known.add(binding.action)
                 act = partial(self.app.run_action, binding.action, active.node)
                 yield (
-                    binding.key_display or format_key(binding.key),
+                    binding.key_display or key_name(binding.key),
                     _describe(binding.description, active.tooltip),
                     act,
                 )

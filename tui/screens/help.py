@@ -54,11 +54,16 @@ class HelpScreen(FreshSize, ModalScreen[None]):
                         yield Content.assemble((f"  {'' if at else keys:<{_KEYS_WIDTH - 2}}", "$accent"), line)
 
 
+def key_name(key: str) -> str:
+    """Give a key as a person knows it; many fonts lack Textual's signs for these two."""
+    return key if key in ("enter", "backspace") else format_key(key)
+
+
 def keys_of(owner: type[DOMNode]) -> list[tuple[str, str]]:
     """Give the keys of a screen, widget or app as a person writes them, each with what it does."""
     rows: dict[str, str] = {}
     for binding in owner.BINDINGS:
         if isinstance(binding, Binding) and binding.description:
-            keys = " ".join(format_key(key.strip()) for key in binding.key.split(","))
+            keys = " ".join(key_name(key.strip()) for key in binding.key.split(","))
             rows[binding.key_display or keys] = binding.tooltip or binding.description
     return list(rows.items())
