@@ -100,7 +100,7 @@ class CheckpointStore:
         # An older manifest of the same name must not vouch for the new bytes while they are being replaced.
         (self._folder / f"{name}.json").unlink(missing_ok=True)
         write_atomically(self._folder / f"{name}.safetensors", data, durable=True)
-        sealed = msgspec.structs.replace(manifest, seal=_seal_of(manifest))
+        sealed = msgspec.structs.replace(manifest, seal=_seal_of(msgspec.json.encode(manifest)))
         manifest_text = msgspec.json.format(msgspec.json.encode(sealed), indent=2) + b"\n"
         write_atomically(self._folder / f"{name}.json", manifest_text, durable=True)
         self._drop_all_but(name, kind)
@@ -165,13 +165,14 @@ class CheckpointStore:
 
     def _read_manifest(self, name: str) -> Manifest:
         path = self._folder / f"{name}.json"
+        text = _read_regular(path)
         try:
-            manifest = msgspec.json.decode(_read_regular(path), type=Manifest)
+            manifest = msgspec.json.decode(text, type=Manifest)
         except (ValueError, RecursionError) as error:
             raise CheckpointProblem(f"{path} is no manifest of ours: {error}.") from error
         if manifest.schema > SCHEMA:
             raise CheckpointProblem(f"{path} was written by a newer version (schema {manifest.schema}, ours {SCHEMA}).")
-        if manifest.seal != _seal_of(manifest):
+        if manifest.seal != _seal_of(text):
             raise CheckpointProblem(f"{path} is damaged: what it says does not match its own hash.")
         theirs = (manifest.framework, manifest.model, manifest.dataset)
         ours = (self._spec.framework, self._spec.model, self._spec.dataset)
@@ -200,11 +201,11 @@ def _place(name: str) -> tuple[str, str]:
     return name.split("-", 1)[-1], name
 
 
-def _seal_of(manifest: Manifest) -> str:
-    text = msgspec.json.encode(msgspec.structs.replace(manifest, seal=""))
-    # Read once, so that a whole number given for a rate has the same text now and when it is loaded.
-    text = msgspec.json.encode(msgspec.json.decode(text, type=Manifest))
-    return hashlib.sha256(text).hexdigest()
+def _seal_of(manifest_text: bytes) -> str:
+    # Of the text's own fields, so that a manifest stays whole when later versions know more of them.
+    fields = msgspec.json.decode(manifest_text, type=dict[str, object])
+    fields.pop("seal", None)
+    return hashlib.sha256(msgspec.json.encode(fields, order="sorted")).hexdigest()
 
 
 def _read_regular(path: Path, size: int | None = None) -> bytes:

@@ -201,7 +201,7 @@ def vouch_for_a_pickle(saved):
     newest_file(saved).write_bytes(bomb)
     manifest = saved._read_manifest(saved.names()[0])
     vouching = msgspec.structs.replace(manifest, size=len(bomb), sha256=checkpoints.hashlib.sha256(bomb).hexdigest())
-    sealed = msgspec.structs.replace(vouching, seal=checkpoints._seal_of(vouching))
+    sealed = msgspec.structs.replace(vouching, seal=checkpoints._seal_of(msgspec.json.encode(vouching)))
     newest_file(saved, ".json").write_bytes(msgspec.json.encode(sealed))
 
 
@@ -376,3 +376,16 @@ def test_a_file_without_a_manifest_is_never_deleted(saved):
     for epoch in range(1, 5):
         save(saved, epoch)
     assert stray.read_bytes() == b"somebody's own"
+
+
+@pytest.mark.parametrize("change", [{"drop": "best_epoch"}, {"add": "later_field"}], ids=["fewer", "more"])
+def test_a_manifest_of_a_version_that_knew_of_other_fields_is_whole(saved, change):
+    save(saved, 1)
+    path = newest_file(saved, ".json")
+    fields = json.loads(path.read_bytes())
+    fields["progress"].pop(change.get("drop"), None)
+    fields["progress"] |= {change["add"]: 1.5} if "add" in change else {}
+    fields["seal"] = checkpoints._seal_of(json.dumps(fields).encode())
+    path.write_text(json.dumps(fields))
+    manifest, _ = saved.load(path.stem)
+    assert manifest.progress.epoch == fields["progress"]["epoch"]
