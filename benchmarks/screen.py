@@ -3,7 +3,8 @@
     MNIST_TUI_DATA_DIR=... python benchmarks/screen.py [--framework torch] [--model lenet] [--seconds 20] [--starts 7]
 
 First frame: from the command to the launcher's start line, median of `--starts`. Key to paint: from a key to the frame
-that answers it. Bytes a second, CPU and memory of the app alone, in a steady run. Prints a table and one JSON line.
+that answers it. Bytes a second, CPU and memory of the app alone, in a steady run;
+at the last size also over a line of 25 KB a second. Prints a table and one JSON line.
 """
 
 import argparse
@@ -26,6 +27,10 @@ SIZES = ((80, 24), (120, 40), (200, 60))
 KEYS = "2131"
 DEADLINE_SECONDS = 60.0
 LOOK_SECONDS = 0.4
+BITE_SECONDS = 0.02
+SLOW_LINE = 25_000
+SLOW_SETTLE_SECONDS = 20
+"""The whole screen, once, is some 200 KB at 200x60."""
 
 
 class Terminal:
@@ -36,6 +41,9 @@ class Terminal:
 
     def __init__(self, columns: int, rows: int, arguments: list[str], command: str = COMMAND) -> None:
         self.bytes = 0
+        self.bytes_per_second: int | None = None
+        """What the line takes; None for everything at once."""
+
         self._screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)
         self._arrived: list[tuple[float, bytes]] = []
@@ -48,8 +56,11 @@ class Terminal:
         """Let it go on for `seconds`, keeping what it writes."""
         until = time.perf_counter() + seconds
         while (left := until - time.perf_counter()) > 0:
+            if self.bytes_per_second:
+                time.sleep(BITE_SECONDS)
+            size = int(self.bytes_per_second * BITE_SECONDS) if self.bytes_per_second else 1 << 16
             try:
-                data = self.child.read_nonblocking(1 << 16, left)
+                data = self.child.read_nonblocking(size, left)
             except pexpect.TIMEOUT:
                 return
             self._arrived.append((time.perf_counter(), data))
@@ -98,11 +109,15 @@ def first_frames(runs: str, starts: int) -> list[float]:
     return seconds
 
 
-def steady(runs: str, size: tuple[int, int], seconds: float) -> dict[str, float]:
-    """Watch the newest run for `seconds` and give what that cost, after the first frames are out."""
+def steady(runs: str, size: tuple[int, int], seconds: float, line: int | None = None) -> dict[str, float]:
+    """Watch the newest run for `seconds` and give what that cost, after the first frames are out.
+
+    The terminal is at the end of a line that takes `line` bytes a second, or everything at once.
+    """
     with terminal(*size, "attach", "--runs-dir", runs) as opened:
+        opened.bytes_per_second = line
         opened.time_of(lambda text: "images/s" in text)
-        opened.run(5)
+        opened.run(SLOW_SETTLE_SECONDS if line else 5)
         process, before = psutil.Process(opened.child.pid), opened.bytes
         cpu = sum(process.cpu_times()[:2])
         opened.run(seconds)
@@ -121,6 +136,11 @@ def key_to_paint(opened: Terminal, key: str) -> float:
     return opened.time_of(lambda text: f"[{key}" in text) - pressed
 
 
+def print_row(name: str, row: dict[str, float]) -> None:
+    """Print what one size cost."""
+    print(f"{name:20}" + "{:10.0f}{:8.1f}{:8.1f}{:9.1f}{:9.1f}".format(*row.values()), flush=True)
+
+
 def main() -> None:
     """Measure, and print the table and the JSON line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -134,12 +154,14 @@ def main() -> None:
         print(f"first frame: median {statistics.median(starts):.3f} s, {min(starts):.3f} to {max(starts):.3f} s")
         chosen = ["-f", options.framework, "-m", options.model, "--epochs", "1000"]
         pexpect.run(f"{COMMAND} --no-ui --detach --runs-dir {runs} {' '.join(chosen)}", timeout=60)
-        print(f"{'size':10}{'bytes/s':>10}{'CPU %':>8}{'MB':>8}{'key ms':>9}{'p99 ms':>9}")
+        print(f"{'size':20}{'bytes/s':>10}{'CPU %':>8}{'MB':>8}{'key ms':>9}{'p99 ms':>9}")
         rows = {}
         for size in SIZES:
             name = "x".join(map(str, size))
             rows[name] = row = steady(runs, size, options.seconds)
-            print(f"{name:10}" + "{:10.0f}{:8.1f}{:8.1f}{:9.1f}{:9.1f}".format(*row.values()), flush=True)
+            print_row(name, row)
+        rows["200x60, slow line"] = row = steady(runs, SIZES[-1], options.seconds, SLOW_LINE)
+        print_row(f"200x60 at {SLOW_LINE // 1000} KB/s", row)
         pexpect.run(f"{COMMAND} stop last --runs-dir {runs}", timeout=60)
     print(json.dumps({"benchmark": "screen", "first_frame_seconds": statistics.median(starts), "sizes": rows}))
 

@@ -6,7 +6,7 @@ from typing import TextIO
 
 USUAL_RATE, HIGHEST_RATE = 10, 60
 ANSWER_SECONDS = 0.15
-"""So long after a key a frame may belong to its answer, which takes two or three where panes are shown and hidden."""
+"""So long after the first frame that answers a key others may: it takes two or three to show and hide panes."""
 
 ANSWER_RATE, ANSWER_BURST = 30, 3
 """Frames that answer keys have a rate of their own, and so many may follow each other at once."""
@@ -24,18 +24,19 @@ class FramePace:
         self._period = 1 / rate
         self._clock = clock
         self._drawn_at = self._rests_until = float("-inf")
-        self._key_at = float("-inf")
+        self._is_owed = False
+        self._answers_until = float("-inf")
         self._answers = float(ANSWER_BURST)
         self._is_writing = False
 
     def hurry(self) -> None:
         """Have what is drawn next drawn soon: it answers a key."""
-        self._key_at = self._clock()
+        self._is_owed = True
 
     @property
     def is_hurried(self) -> bool:
         """Tell whether what is drawn now answers a key."""
-        return self._clock() - self._key_at < ANSWER_SECONDS
+        return self._is_owed or self._clock() < self._answers_until
 
     def is_due(self) -> bool:
         """Tell whether a frame may be drawn now: never while the one before is still on its way."""
@@ -51,6 +52,8 @@ class FramePace:
         now = self._clock()
         if self.is_hurried:
             self._answers = max(0.0, self._answers_by(now) - 1)
+        if self._is_owed:
+            self._is_owed, self._answers_until = False, now + ANSWER_SECONDS
         self._drawn_at = now
 
     def _answers_by(self, now: float) -> float:

@@ -49,6 +49,20 @@ def test_a_key_is_answered_at_once_but_keys_cannot_flood_the_line(clock):
     assert frames(pace, clock, 10, press_every=0.002) == pytest.approx(300, rel=0.07)
 
 
+def test_a_key_whose_answer_takes_long_to_make_waits_for_no_rest(clock):
+    pace = FramePace(1, clock)
+    pace.draw()
+    pace.end_write(60)
+    pace.hurry()
+    clock.now += 0.9
+    assert pace.is_due()
+    pace.draw()
+    clock.now += 0.05
+    assert pace.is_due()  # The next part of the same answer.
+    clock.now += 0.5
+    assert not pace.is_due()
+
+
 def test_a_slow_terminal_gets_fewer_frames_and_has_time_left_for_keys(clock):
     takes = 0.3
     assert frames(FramePace(10, clock), clock, 90, takes=takes) * takes < 90 * 0.4
