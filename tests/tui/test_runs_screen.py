@@ -172,7 +172,7 @@ def test_a_run_that_waits_is_moved_up_and_taken_out(store, live_run):
     async def steps(pilot):
         await open_table(pilot)
         await until_seen(pilot, "1 alive, 2 waiting")
-        assert second in seen(pilot)
+        await until_seen(pilot, second)
         await pilot.press("U")
         await until(pilot, lambda: [run.run_id for run in RunQueue(store).waiting()] == [second, first])
         await pilot.press("enter", "c", "n")

@@ -203,6 +203,7 @@ class RunsScreen(FreshSize, Screen[None]):
         root = self._index.store.root
         empty = f"No runs in {root} yet: Escape, then Enter starts the first."
         self._summary.update(f"{words}, in {root}" if self._runs else empty)
+        self._highlight()
 
     @property
     def _begun(self) -> RunSummary | None:
