@@ -10,9 +10,11 @@ at the last size also over a line of 25 KB a second. Prints a table and one JSON
 import argparse
 import json
 import os
+import signal
 import statistics
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,7 +28,8 @@ COMMAND = str(Path(sys.executable).with_name("mnist-tui"))
 SIZES = ((80, 24), (120, 40), (200, 60))
 KEYS = "2131"
 DEADLINE_SECONDS = 60.0
-LOOK_SECONDS = 0.4
+LOOK_SECONDS = 0.005
+CLOSE_SECONDS = 5.0
 BITE_SECONDS = 0.02
 SLOW_LINE = 25_000
 SLOW_SETTLE_SECONDS = 20
@@ -51,18 +54,30 @@ class Terminal:
         environment.pop("PYTHONDONTWRITEBYTECODE", None)  # A person has the modules compiled after the first start.
         self.began = time.perf_counter()
         self.child = pexpect.spawn(command, arguments, dimensions=(rows, columns), timeout=None, env=environment)
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
 
     def run(self, seconds: float) -> None:
-        """Let it go on for `seconds`, keeping what it writes."""
-        until = time.perf_counter() + seconds
-        while (left := until - time.perf_counter()) > 0:
+        """Let it go on for `seconds`."""
+        time.sleep(seconds)
+
+    def close(self) -> None:
+        """End it."""
+        self.child.kill(signal.SIGKILL)
+        self._reader.join(CLOSE_SECONDS)
+        self.child.close(force=True)
+
+    def _read(self) -> None:
+        """Take what it writes at the moment at which it comes, whatever is being painted meanwhile."""
+        while True:
+            size = 1 << 16
             if self.bytes_per_second:
                 time.sleep(BITE_SECONDS)
-            size = int(self.bytes_per_second * BITE_SECONDS) if self.bytes_per_second else 1 << 16
+                size = int(self.bytes_per_second * BITE_SECONDS)
             try:
-                data = self.child.read_nonblocking(size, left)
-            except pexpect.TIMEOUT:
-                return
+                data = os.read(self.child.child_fd, size)
+            except OSError:
+                return  # It has ended.
             self._arrived.append((time.perf_counter(), data))
             self.bytes += len(data)
 
@@ -97,7 +112,7 @@ def terminal(columns: int, rows: int, *arguments: str, command: str = COMMAND) -
     try:
         yield opened
     finally:
-        opened.child.close(force=True)
+        opened.close()
 
 
 def first_frames(runs: str, starts: int) -> list[float]:
