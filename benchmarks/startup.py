@@ -59,7 +59,7 @@ def switched_step(runs: str, framework: str, settle: float) -> float:
     chosen = ["-f", framework, "-m", "nn", "-d", "mnist", "--epochs", "1000", "--start", "--runs-dir", runs]
     with terminal(120, 40, *chosen) as opened:
         opened.time_of(lambda text: STEP.search(text) is not None)
-        opened.child.send("m")
+        opened.press("m")
         opened.time_of(lambda text: "[lenet]" in text)
         opened.run(settle)
         # The choice itself names the next model, too, but not in the first line.
