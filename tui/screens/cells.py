@@ -84,7 +84,7 @@ class CellsScreen(FreshSize, Screen[None]):
 
     def _redraw_if_new(self) -> None:
         view = self._look()
-        if self.is_current and view and _key_of(view) != self._key:
+        if self.is_seen and view and _key_of(view) != self._key:
             self.query_one(Picture).redraw()
 
 

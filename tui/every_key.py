@@ -1,0 +1,31 @@
+"""The screens whose keys the help names, by their headings; the one that is shown comes first."""
+
+from textual.dom import DOMNode
+
+from tui.screens.cells import CellsScreen
+from tui.screens.curve_keys import CurveKeys
+from tui.screens.easel import EaselScreen
+from tui.screens.launcher import LauncherScreen
+from tui.screens.monitor import MonitorScreen
+from tui.screens.race import RaceScreen
+from tui.screens.replay import ReplayScreen
+from tui.screens.runs import RunsScreen
+from tui.widgets.run_form import RunForm
+from tui.widgets.run_table import RunTable
+
+Section = tuple[str, list[type[DOMNode]]]
+
+
+def sections_for(here: type[DOMNode]) -> list[Section]:
+    """Give each heading with the classes whose bindings stand under it, that of `here` first."""
+    sections: list[Section] = [
+        ("Launcher", [LauncherScreen, RunForm]),
+        ("Live screen", [MonitorScreen]),
+        ("Images of a cell", [CellsScreen]),
+        ("Curves", [CurveKeys]),
+        ("Drawing", [EaselScreen]),
+        ("Replay", [ReplayScreen]),
+        ("Runs", [RunsScreen, RunTable]),
+        ("Race", [RaceScreen]),
+    ]
+    return sorted(sections, key=lambda section: here not in section[1])
