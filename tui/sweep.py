@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 import msgspec
+from msgspec.structs import replace
 
 from engines import launch
 from engines.dataset_files import default_dataset
@@ -150,12 +151,13 @@ def _train_one(store: RunStore, spec: RunSpec, begun: RunSummary | None, interru
 
 
 def _find_runs(store: RunStore, asked: Sweep) -> dict[RunSpec, RunSummary]:
-    """Give the newest run of each spec, one that is completed before any other."""
-    wanted = set(asked.specs)
+    """Give the newest run of each spec, one that is completed before any other; where its data lay does not matter."""
+    wanted = {replace(spec, data_dir=None): spec for spec in asked.specs}
     found: dict[RunSpec, RunSummary] = {}
     for directory in reversed(store.directories()):
-        spec = read_spec(directory)
-        if spec in wanted and spec is not None and (spec not in found or found[spec].state != "completed"):
+        begun = read_spec(directory)
+        spec = wanted.get(replace(begun, data_dir=None)) if begun else None
+        if spec and (spec not in found or found[spec].state != "completed"):
             found[spec] = summarise(directory)
     return found
 

@@ -204,7 +204,9 @@ def test_switching_stops_the_run_with_a_checkpoint_and_starts_the_next(live_run,
 
 def test_escape_from_the_switcher_changes_nothing(live_run, store):
     async def steps(pilot):
-        await pilot.press("d", "f", "down", "right", "escape")
+        await pilot.press("d")
+        await until_seen(pilot, "Esc back")
+        await pilot.press("f", "down", "right", "escape")
         await until(pilot, lambda: isinstance(pilot.app.screen, MonitorScreen))
 
     watch(live_run.run_directory, steps)

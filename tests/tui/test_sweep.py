@@ -13,8 +13,9 @@ from tui.sweep import group_lines
 SWEEP = ("sweep", "-f", "rehearsal", "-m", "nn", "-d", "digits", "--epochs", "1", "--lr", "0.001,0.01", "--seeds", "2")
 
 
-def test_a_sweep_trains_every_combination_once_and_goes_on_with_what_was_stopped(store):
+def test_a_sweep_trains_every_combination_once_and_goes_on_with_what_was_stopped(store, tmp_path, monkeypatch):
     worker = real_worker.start(store, epochs=1, lr=0.01, seed=0, batch_size=32)
+    monkeypatch.setenv("MNIST_TUI_DATA_DIR", str(tmp_path))  # Where data lies makes no other run of it.
     real_worker.wait_until(worker.run_directory, lambda state: state.started is not None)
     control.ask(worker.run_directory, "stop")
     real_worker.ended(worker)

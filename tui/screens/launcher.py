@@ -272,6 +272,7 @@ class LauncherScreen(FreshSize, Screen[None]):
         if self._is_looking:
             return
         self._is_looking = True
+        could_open = count_alive(self._runs) > 0
         try:
             machine = await in_background(look_at_machine)
             self._heading.show(machine, count_alive(self._runs), count_waiting(self._runs))
@@ -284,7 +285,8 @@ class LauncherScreen(FreshSize, Screen[None]):
         finally:
             self._is_looking = False
         self._recent.show(self._runs)
-        self.refresh_bindings()
+        if could_open != (count_alive(self._runs) > 0):
+            self.refresh_bindings()  # Which draws the whole footer again.
         self._show_start()
 
 
