@@ -10,6 +10,7 @@ from tui.screens.monitor import MonitorScreen
 from tui.screens.race import RaceScreen
 from tui.screens.replay import ReplayScreen
 from tui.screens.runs import RunsScreen
+from tui.screens.worker_keys import WorkerKeys
 from tui.widgets.run_form import RunForm
 from tui.widgets.run_table import RunTable
 
@@ -20,7 +21,7 @@ def sections_for(here: type[DOMNode]) -> list[Section]:
     """Give each heading with the classes whose bindings stand under it, that of `here` first."""
     sections: list[Section] = [
         ("Launcher", [LauncherScreen, RunForm]),
-        ("Live screen", [MonitorScreen]),
+        ("Live screen", [WorkerKeys, MonitorScreen]),
         ("Images of a cell", [CellsScreen]),
         ("Curves", [CurveKeys]),
         ("Drawing", [EaselScreen]),

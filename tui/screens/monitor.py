@@ -7,9 +7,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Footer
 
-from engines import control
 from engines.launch import Worker
-from engines.problems import Problem
 from engines.run_reader import RunReader, RunStatus
 from engines.spec import RunSpec
 from tui import drawing
@@ -18,13 +16,13 @@ from tui.background import in_background
 from tui.choices import Choices
 from tui.compositor import CellCompositor
 from tui.lens import Lens
-from tui.messages import ChoiceSettled, ContinuationChosen, DrawingChosen, ReplayChosen, RunEnded, StartChosen
+from tui.messages import ChoiceSettled, DrawingChosen, ReplayChosen, RunEnded, StartChosen
 from tui.run_index import RunIndex
 from tui.screens.cells import CellsScreen
-from tui.screens.confirm import ConfirmScreen
 from tui.screens.curve_keys import CurveKeys
 from tui.screens.fresh_size import FreshSize
 from tui.screens.switcher import SwitcherScreen
+from tui.screens.worker_keys import WorkerKeys
 from tui.streams import output_encoding
 from tui.view import View
 from tui.watch import Watch
@@ -45,11 +43,9 @@ CATCH_UP_SECONDS = 0.001
 """So soon the next tick comes where there is more to read: a long record is caught up with all the same."""
 
 ROOMY_HEIGHT, TIGHT_HEIGHT = 30, 20
-FOR_A_WORKER = frozenset({"stop", "pause", "checkpoint", "scale_rate", "more_epochs"})
-_CHECKPOINT_OR_CONTINUE = "save a checkpoint; after the end: continue"
 
 
-class MonitorScreen(FreshSize, CurveKeys):
+class MonitorScreen(FreshSize, WorkerKeys, CurveKeys):
     """Shows one run, live or ended; asks things of its worker through the run's directory alone."""
 
     DEFAULT_CSS = """
@@ -58,23 +54,9 @@ class MonitorScreen(FreshSize, CurveKeys):
     MonitorScreen.-tight HeaderPane, MonitorScreen.-tight ProgressPane { height: 1; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("s", "stop", "stop", tooltip="stop the run with a checkpoint"),
-        Binding("p", "pause", "pause", tooltip="pause the run, or have it go on"),
-        Binding("c", "checkpoint", "checkpoint", tooltip=_CHECKPOINT_OR_CONTINUE),
-        Binding("c", "go_on", "continue", tooltip=_CHECKPOINT_OR_CONTINUE),
         Binding("f", "switch('framework')", "framework", tooltip="the next run in another framework"),
         Binding("m", "switch('model')", "model", tooltip="the next run of another model"),
         Binding("d", "switch('dataset')", "dataset", tooltip="the next run on another dataset"),
-        Binding(
-            "plus,equals_sign",
-            "scale_rate(2)",
-            "rate up",
-            key_display="+",
-            show=False,
-            tooltip="twice the learning rate",
-        ),
-        Binding("minus", "scale_rate(0.5)", "rate down", key_display="-", show=False, tooltip="half the learning rate"),
-        Binding("E", "more_epochs", "epochs more", show=False, tooltip="train for more epochs than was asked"),
         Binding("y", "replay", "replay", show=False, tooltip="play the run again from its start"),
         Binding("i", "image_style", "images", show=False, tooltip="images as blocks, braille or ASCII"),
         Binding("w", "image_set", "worst mistakes", show=False, tooltip="the fixed samples, or the worst mistakes"),
@@ -97,10 +79,10 @@ class MonitorScreen(FreshSize, CurveKeys):
         self._index = index
         self._choices = choices or Choices()
         self._compositor = CellCompositor()
-        self._directory = reader.directory
-        self._watch = Watch(reader, worker, ascii_only=output_encoding() == "ascii")
+        self.directory = reader.directory
+        self.watched = Watch(reader, worker, ascii_only=output_encoding() == "ascii")
         self._next: RunSpec | None = None
-        self._view: View | None = None
+        self.view: View | None = None
         self._stage: tuple[RunStatus, bool] | None = None
         self._is_catching_up = False
         self._tabs = TabsPane()
@@ -111,7 +93,7 @@ class MonitorScreen(FreshSize, CurveKeys):
     @property
     def curve_view(self) -> View | None:
         """See `CurveKeys`."""
-        return self._view
+        return self.view
 
     def compose(self) -> ComposeResult:
         """Lay out header, progress, the panes' names, the panes and the keys."""
@@ -127,7 +109,7 @@ class MonitorScreen(FreshSize, CurveKeys):
 
     def on_unmount(self) -> None:
         """Let go of the run's file, and of the window's title."""
-        self._watch.close()
+        self.watched.close()
         self.app.title = self.app.TITLE or ""
 
     @work
@@ -136,20 +118,20 @@ class MonitorScreen(FreshSize, CurveKeys):
         self._bench.has_curves = True
 
     def _tick(self) -> None:
-        before, self._view = self._view, self._watch.look(READ_SECONDS)
-        if self._watch.has_more and not self._is_catching_up:
+        before, self.view = self.view, self.watched.look(READ_SECONDS)
+        if self.watched.has_more and not self._is_catching_up:
             self._is_catching_up = True
             self.set_timer(CATCH_UP_SECONDS, self._catch_up)
-        if (stage := (self._view.status, self._view.state.batch is None)) != self._stage:
+        if (stage := (self.view.status, self.view.state.batch is None)) != self._stage:
             self._stage = stage
             self._hurry()
         if self.is_seen:
             for pane in self._strip:
-                pane.offer(self._view)
-            self._bench.offer(self._view)
-        self._announce(before, self._view)
-        if before is None or before.is_alive != self._view.is_alive:
-            self._change_life(before, self._view)
+                pane.offer(self.view)
+            self._bench.offer(self.view)
+        self._announce(before, self.view)
+        if before is None or before.is_alive != self.view.is_alive:
+            self._change_life(before, self.view)
 
     def _catch_up(self) -> None:
         self._is_catching_up = False
@@ -184,13 +166,8 @@ class MonitorScreen(FreshSize, CurveKeys):
         self.set_class(self.size.height >= ROOMY_HEIGHT, "-roomy")
         self.set_class(self.size.height < TIGHT_HEIGHT, "-tight")
         self._tabs.show(self._bench.shown, self._bench.chosen)
-        if self._view:
-            self._bench.offer(self._view)
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer each action only where there is a worker to do it, or none any more."""
-        is_over = self._view is not None and not self._view.is_alive
-        return is_over if action == "go_on" else not (is_over and action in FOR_A_WORKER)
+        if self.view:
+            self._bench.offer(self.view)
 
     def action_choose_pane(self, name: str) -> None:
         """Show a pane; asked for once more it takes all the space, and then gives it back."""
@@ -217,8 +194,8 @@ class MonitorScreen(FreshSize, CurveKeys):
 
     def action_draw(self) -> None:
         """Draw a digit for the run's newest checkpoint."""
-        if spec := self._watch.spec:
-            self.post_message(DrawingChosen(self._directory, spec))
+        if spec := self.watched.spec:
+            self.post_message(DrawingChosen(self.directory, spec))
 
     @on(ConfusionPane.CellChosen)
     def _open_cell(self, message: ConfusionPane.CellChosen) -> None:
@@ -230,79 +207,26 @@ class MonitorScreen(FreshSize, CurveKeys):
             self._open_cells()
 
     def _open_cells(self, cell: Cell | None = None) -> None:
-        self.app.push_screen(CellsScreen(lambda: self._view, self._choices, cell))
+        self.app.push_screen(CellsScreen(lambda: self.view, self._choices, cell))
 
     def action_log_scale(self) -> None:
         """Change between a linear and a logarithmic scale of the loss."""
         self.query_one(LossPane).toggle_log()
 
-    @work
-    async def action_stop(self) -> None:
-        """Stop the run with a checkpoint, once that is confirmed."""
-        if await self.app.push_screen_wait(ConfirmScreen("Stop this run with a checkpoint? It can be continued.")):
-            self._ask("stop")
-
-    def action_pause(self) -> None:
-        """Pause the run, or have it go on."""
-        self._ask("resume" if self._view and self._view.state.paused else "pause")
-
-    def action_checkpoint(self) -> None:
-        """Have a checkpoint saved now."""
-        self._ask("checkpoint")
-
-    def action_scale_rate(self, factor: float) -> None:
-        """Have the run go on with its learning rate times `factor`."""
-        rate = self._view.state.lr if self._view else None
-        if rate is not None and self._ask("lr", rate * factor):
-            self.notify(f"learning rate {rate * factor:g} asked for", timeout=2)
-
-    @work
-    async def action_more_epochs(self) -> None:
-        """Have the run train for more epochs than it was asked, as many as are chosen."""
-        from tui.screens.epochs_more import EpochsMoreScreen  # Its input field is nothing to wait for before.
-
-        spec = self._watch.spec
-        if spec is None or not self._watch.has_worker:
-            return
-        more = await self.app.push_screen_wait(EpochsMoreScreen(spec.epochs))
-        if more and self._ask("epochs", more):
-            self.notify(f"{more:,} more asked for: {spec.epochs + more:,} epochs in all", timeout=3)
-
-    @work
-    async def action_go_on(self) -> None:
-        """Go on with the run from its last checkpoint, past its end where it is there, once that is confirmed."""
-        from tui.screens.runs import MORE_EPOCHS  # The table that comes with it is nothing to wait for before.
-
-        view = self._view
-        if view is None or view.spec is None:
-            return
-        more = MORE_EPOCHS if view.state.epochs and view.state.epochs[-1].epoch >= view.spec.epochs else None
-        how = f"for {more} epochs more" if more else "from its last checkpoint"
-        if await self.app.push_screen_wait(ConfirmScreen(f"Continue this run {how}?")):
-            self.post_message(ContinuationChosen(self._directory, more))
-
     def action_replay(self) -> None:
         """Play the run again, as far as it is, over this screen."""
-        self.post_message(ReplayChosen(self._directory))
+        self.post_message(ReplayChosen(self.directory))
 
     @work
     async def action_switch(self, row: str) -> None:
         """Choose what to train next, beginning with the next value of `row`; start it once that is confirmed."""
-        present = self._watch.spec or RunSpec()
-        switcher = SwitcherScreen(present, row, is_alive=self._watch.has_worker, index=self._index)
+        present = self.watched.spec or RunSpec()
+        switcher = SwitcherScreen(present, row, is_alive=self.watched.has_worker, index=self._index)
         switch = await self.app.push_screen_wait(switcher)
         if switch is None:
             self.post_message(ChoiceSettled(None))
-        elif not switch.stop_first or not self._watch.has_worker:
+        elif not switch.stop_first or not self.watched.has_worker:
             self.post_message(StartChosen(switch.spec))
-        elif self._ask("stop"):
+        elif self.ask("stop"):
             self._next = switch.spec
             self.notify(f"{switch.spec.title} starts as soon as this run has saved its checkpoint.", timeout=4)
-
-    def _ask(self, action: control.Action, value: float | None = None) -> bool:
-        """Ask something of the run's worker; False where there is none, or it cannot be told, which is said."""
-        try:
-            return self._watch.ask(action, value)
-        except Problem as problem:
-            self.notify(problem.hint, title=problem.message, severity="error", markup=False)
-            return False

@@ -10,7 +10,8 @@ from engines.run_reader import RunReader
 from tui.background import in_background
 from tui.choices import Choices
 from tui.replay import USUAL_SPEED, Playhead, ReplayWatch
-from tui.screens.monitor import FOR_A_WORKER, MonitorScreen
+from tui.screens.monitor import MonitorScreen
+from tui.screens.worker_keys import FOR_A_WORKER
 from tui.streams import output_encoding
 from tui.view import View
 from tui.widgets.scrubber import Scrubber
@@ -45,7 +46,7 @@ class ReplayScreen(MonitorScreen):
         super().__init__(RunReader(directory), choices=choices)
         self._playhead = Playhead(speed)
         self._replay = ReplayWatch(directory, self._playhead, ascii_only=output_encoding() == "ascii")
-        self._watch = self._replay
+        self.watched = self._replay
         header, progress, tabs = self._strip
         self._strip = (header, progress, Scrubber(self._replay), tabs)
         self._is_reading = False

@@ -1,0 +1,100 @@
+"""The keys that ask something of a run's worker, or have the run go on once that is gone."""
+
+from pathlib import Path
+from typing import ClassVar
+
+from textual import work
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from engines import control
+from engines.problems import Problem
+from tui.messages import ContinuationChosen
+from tui.screens.confirm import ConfirmScreen
+from tui.view import View
+from tui.watch import Watch
+
+FOR_A_WORKER = frozenset({"stop", "pause", "checkpoint", "scale_rate", "more_epochs"})
+_CHECKPOINT_OR_CONTINUE = "save a checkpoint; after the end: continue"
+
+
+class WorkerKeys(Screen[None]):
+    """A screen of a run: a subclass gives its `directory`, how it is `watched`, and the `view` of it that is shown."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("s", "stop", "stop", tooltip="stop the run with a checkpoint"),
+        Binding("p", "pause", "pause", tooltip="pause the run, or have it go on"),
+        Binding("c", "checkpoint", "checkpoint", tooltip=_CHECKPOINT_OR_CONTINUE),
+        Binding("c", "go_on", "continue", tooltip=_CHECKPOINT_OR_CONTINUE),
+        Binding(
+            "plus,equals_sign",
+            "scale_rate(2)",
+            "rate up",
+            key_display="+",
+            show=False,
+            tooltip="twice the learning rate",
+        ),
+        Binding("minus", "scale_rate(0.5)", "rate down", key_display="-", show=False, tooltip="half the learning rate"),
+        Binding("E", "more_epochs", "epochs more", show=False, tooltip="train for more epochs than was asked"),
+    ]
+    directory: Path
+    watched: Watch
+    view: View | None
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer each action only where there is a worker to do it, or none any more."""
+        is_over = self.view is not None and not self.view.is_alive
+        return is_over if action == "go_on" else not (is_over and action in FOR_A_WORKER)
+
+    @work
+    async def action_stop(self) -> None:
+        """Stop the run with a checkpoint, once that is confirmed."""
+        if await self.app.push_screen_wait(ConfirmScreen("Stop this run with a checkpoint? It can be continued.")):
+            self.ask("stop")
+
+    def action_pause(self) -> None:
+        """Pause the run, or have it go on."""
+        self.ask("resume" if self.view and self.view.state.paused else "pause")
+
+    def action_checkpoint(self) -> None:
+        """Have a checkpoint saved now."""
+        self.ask("checkpoint")
+
+    def action_scale_rate(self, factor: float) -> None:
+        """Have the run go on with its learning rate times `factor`."""
+        rate = self.view.state.lr if self.view else None
+        if rate is not None and self.ask("lr", rate * factor):
+            self.notify(f"learning rate {rate * factor:g} asked for", timeout=2)
+
+    @work
+    async def action_more_epochs(self) -> None:
+        """Have the run train for more epochs than it was asked, as many as are chosen."""
+        from tui.screens.epochs_more import EpochsMoreScreen  # Its input field is nothing to wait for before.
+
+        spec = self.watched.spec
+        if spec is None or not self.watched.has_worker:
+            return
+        more = await self.app.push_screen_wait(EpochsMoreScreen(spec.epochs))
+        if more and self.ask("epochs", more):
+            self.notify(f"{more:,} more asked for: {spec.epochs + more:,} epochs in all", timeout=3)
+
+    @work
+    async def action_go_on(self) -> None:
+        """Go on with the run from its last checkpoint, past its end where it is there, once that is confirmed."""
+        from tui.screens.runs import MORE_EPOCHS  # The table that comes with it is nothing to wait for before.
+
+        view = self.view
+        if view is None or view.spec is None:
+            return
+        more = MORE_EPOCHS if view.state.epochs and view.state.epochs[-1].epoch >= view.spec.epochs else None
+        how = f"for {more} epochs more" if more else "from its last checkpoint"
+        if await self.app.push_screen_wait(ConfirmScreen(f"Continue this run {how}?")):
+            self.post_message(ContinuationChosen(self.directory, more))
+
+    def ask(self, action: control.Action, value: float | None = None) -> bool:
+        """Ask something of the run's worker; False where there is none, or it cannot be told, which is said."""
+        try:
+            return self.watched.ask(action, value)
+        except Problem as problem:
+            self.notify(problem.hint, title=problem.message, severity="error", markup=False)
+            return False
