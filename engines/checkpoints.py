@@ -1,6 +1,5 @@
 """Checkpoints on disk: a safetensors file and its manifest, whose appearance is the commit. No pickle is ever read."""
 
-import errno
 import hashlib
 import os
 import time
@@ -11,7 +10,7 @@ import msgspec
 import safetensors.numpy
 from safetensors import SafetensorError
 
-from engines.atomic_file import TEMPORARY_PREFIX, sync_folder, write_atomically
+from engines.atomic_file import TEMPORARY_PREFIX, remove_here, sync_folder, write_atomically
 from engines.engine import State
 from engines.problems import CheckpointProblem
 from engines.regular_file import open_regular
@@ -95,14 +94,13 @@ class CheckpointStore:
             progress=progress,
         )
         self._folder.mkdir(mode=0o700, exist_ok=True)
-        if self._folder.is_symlink():  # What lies behind it is not ours to write or to remove.
-            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(self._folder))
+        # Never through a link: what lies behind it is not ours to write or to remove.
         # An older manifest of the same name must not vouch for the new bytes while they are being replaced.
-        (self._folder / f"{name}.json").unlink(missing_ok=True)
-        write_atomically(self._folder / f"{name}.safetensors", data, durable=True)
+        remove_here(self._folder / f"{name}.json")
+        write_atomically(self._folder / f"{name}.safetensors", data, durable=True, through_link=False)
         sealed = msgspec.structs.replace(manifest, seal=_seal_of(msgspec.json.encode(manifest)))
         manifest_text = msgspec.json.format(msgspec.json.encode(sealed), indent=2) + b"\n"
-        write_atomically(self._folder / f"{name}.json", manifest_text, durable=True)
+        write_atomically(self._folder / f"{name}.json", manifest_text, durable=True, through_link=False)
         self._drop_all_but(name, kind)
         return f"checkpoints/{name}.safetensors"
 
@@ -189,11 +187,13 @@ class CheckpointStore:
         A file without a manifest is none of ours to delete.
         """
         of_kind = [name for name in self.names() if name.startswith(f"{kind}-")]
+        if newest not in of_kind:
+            return  # Another folder has been put in the place of ours.
         at = of_kind.index(newest)
         for name in of_kind[:at] + of_kind[at + KEPT[kind] :]:
             # The manifest goes first: without it the other is no checkpoint.
-            (self._folder / f"{name}.json").unlink(missing_ok=True)
-            (self._folder / f"{name}.safetensors").unlink(missing_ok=True)
+            remove_here(self._folder / f"{name}.json")
+            remove_here(self._folder / f"{name}.safetensors")
         sync_folder(self._folder)
 
 

@@ -1,8 +1,10 @@
-"""Make the README's pictures: the app's own SVG export of a real run on real data.
+"""Make the README's pictures: the app's own SVG export of real runs on real data.
 
     MNIST_TUI_DATA_DIR=... python screenshots/make.py [--framework torch] [--model lenet] [--dataset mnist] [--epochs 3]
 
-Writes launcher.svg, live.svg (in the last epoch), finished.svg, and narrow.svg (80x24) beside this file.
+A run of `nn` is trained first, so that there is something to race. Writes launcher.svg, live.svg (in the last epoch),
+narrow.svg (80x24), finished.svg, closely.svg (curves zoomed into, worst mistakes), drawing.svg, runs.svg and race.svg
+beside this file.
 """
 
 import argparse
@@ -11,8 +13,10 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from msgspec.structs import replace
 from textual.pilot import Pilot
 
+from engines import launch
 from engines.run_reader import RunReader
 from engines.run_state import RunState
 from engines.runs import RunStore
@@ -22,6 +26,9 @@ from tui.app import MnistTuiApp
 FOLDER = Path(__file__).parent
 WIDE = (132, 40)
 NARROW = (80, 24)
+SEVEN = (*["left"] * 5, *["up"] * 8, "space", *["right"] * 10, *["down", "down", "left"] * 6, "space")
+"""What draws a seven from the middle of the sheet."""
+
 POLL_SECONDS = 0.2
 LOOK_SECONDS = 2.0
 
@@ -42,6 +49,26 @@ async def picture_run(spec: RunSpec, store: RunStore) -> None:
         await pilot.resize_terminal(*WIDE)
         await wait_until(pilot, store, lambda state: state.finished is not None)
         save(app, "finished")
+        await picture_looks(app, pilot)
+
+
+async def picture_looks(app: MnistTuiApp, pilot: Pilot[None]) -> None:
+    """Look at the run that is shown and has ended, and at all runs."""
+    await press(pilot, "z", "z", "k", *["comma"] * 12, "w")
+    save(app, "closely")
+    await press(pilot, "e", *SEVEN)
+    save(app, "drawing")
+    await press(pilot, "ctrl+r")
+    save(app, "runs")
+    await press(pilot, "space", "down", "space", "x")
+    save(app, "race")
+
+
+async def press(pilot: Pilot[None], *keys: str) -> None:
+    """Press keys as a person would, and wait for what comes of them."""
+    for key in keys:
+        await pilot.press(key)
+    await pilot.pause(LOOK_SECONDS)
 
 
 async def wait_until(pilot: Pilot[None], store: RunStore, reached: Callable[[RunState], bool]) -> None:
@@ -72,7 +99,9 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=3)
     chosen = vars(parser.parse_args())
     with tempfile.TemporaryDirectory() as runs:
-        asyncio.run(picture_run(RunSpec(**chosen), RunStore(Path(runs))))
+        spec, store = RunSpec(**chosen), RunStore(Path(runs))
+        launch.start(store, replace(spec, model="nn")).process.wait()
+        asyncio.run(picture_run(spec, store))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,8 @@ import contextlib
 import errno
 import os
 import sys
-from io import TextIOWrapper
+from io import BufferedWriter, RawIOBase, TextIOWrapper
+from typing import TextIO
 
 from engines.problems import StorageProblem
 from tui import ascii_glyphs
@@ -28,10 +29,18 @@ def prepare_streams() -> None:
     sys.stdin = sys.stdin or os.fdopen(0)
     sys.stdout = sys.stdout or os.fdopen(1, "w")
     sys.stderr = sys.stderr or os.fdopen(2, "w")
+    sys.stdout, sys.stderr = _buffered(sys.stdout), _buffered(sys.stderr)
     ascii_glyphs.register()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(encoding=output_encoding(), errors=ascii_glyphs.ERRORS)
+
+
+def _buffered(stream: TextIO) -> TextIO:
+    # With PYTHONUNBUFFERED or `python -u`, what a pipe does not take in one write would be lost without a word.
+    if isinstance(stream, TextIOWrapper) and isinstance(stream.buffer, RawIOBase):
+        return TextIOWrapper(BufferedWriter(stream.detach()), line_buffering=True)
+    return stream
 
 
 def output_encoding() -> str:

@@ -4,6 +4,7 @@ import json
 import os
 import pickle
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -303,11 +304,11 @@ def test_a_kill_while_a_checkpoint_is_written_leaves_the_one_before_whole(two, m
 
     real = checkpoints.write_atomically
 
-    def killed_at(path, data, *, durable):
+    def killed_at(path, data, **how):
         if path.suffix == f".{at}":
             (path.parent / f".tmp-00000000-{path.name}").write_bytes(data[: len(data) // 2])
             raise Killed
-        real(path, data, durable=durable)
+        real(path, data, **how)
 
     with monkeypatch.context() as patch:
         patch.setattr(checkpoints, "write_atomically", killed_at)
@@ -321,7 +322,7 @@ def test_a_kill_while_a_checkpoint_is_written_leaves_the_one_before_whole(two, m
 
 
 def test_saving_again_under_the_same_name_is_never_vouched_for_by_the_old_manifest(two, monkeypatch):
-    def refuse(path, data, *, durable):
+    def refuse(path, data, **_):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(checkpoints, "write_atomically", refuse)
@@ -347,17 +348,17 @@ def test_a_disk_that_refuses_leaves_no_temporary_and_all_that_was_there(two, mon
 
 def test_files_are_synced_before_they_are_renamed_and_the_folder_after(two, monkeypatch):
     happened = []
-    real_replace = Path.replace
+    real_replace = os.replace
 
     def note_sync(fd):
         happened.append("sync " + Path(f"/proc/self/fd/{fd}").readlink().name.split("-last-")[-1])
 
-    def note_rename(path, to):
-        happened.append(f"rename {to.name.removeprefix('last-')}")
-        real_replace(path, to)
+    def note_rename(source, to, **folders):
+        happened.append(f"rename {to.removeprefix('last-')}")
+        real_replace(source, to, **folders)
 
     monkeypatch.setattr(os, "fsync", note_sync)
-    monkeypatch.setattr(Path, "replace", note_rename)
+    monkeypatch.setattr(os, "replace", note_rename)
     save(two, 3)
     assert happened[:6] == [
         "sync 00003-0000045.safetensors",
@@ -389,3 +390,30 @@ def test_a_manifest_of_a_version_that_knew_of_other_fields_is_whole(saved, chang
     path.write_text(json.dumps(fields))
     manifest, _ = saved.load(path.stem)
     assert manifest.progress.epoch == fields["progress"]["epoch"]
+
+
+@pytest.mark.parametrize("moment", ["weights", "manifest", "after"])
+def test_a_link_that_takes_the_folders_place_in_the_middle_is_not_written_or_removed_through(
+    two, tmp_path, monkeypatch, moment
+):
+    elsewhere = Path(shutil.copytree(two._folder, tmp_path / "elsewhere"))
+    before = {path.name: path.read_bytes() for path in elsewhere.iterdir()}
+    real = checkpoints.write_atomically
+    suffix = ".safetensors" if moment == "weights" else ".json"
+
+    def swap():
+        two._folder.rename(tmp_path / "moved")
+        two._folder.symlink_to(elsewhere)
+
+    def write(path, data, **how):
+        if path.suffix == suffix and moment != "after":
+            swap()
+        real(path, data, **how)
+        if path.suffix == suffix and moment == "after":
+            swap()
+
+    monkeypatch.setattr(checkpoints, "write_atomically", write)
+    with suppress(OSError):
+        save(two, 3)
+    assert two._folder.is_symlink()
+    assert {path.name: path.read_bytes() for path in elsewhere.iterdir()} == before

@@ -40,7 +40,8 @@ def test_a_batch_larger_than_memory_is_said_to_be_and_the_run_goes_on_with_more(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("framework", ["torch", "tensorflow"])
-def test_a_framework_without_memory_fails_or_dies_and_the_run_goes_on_with_more(store, framework):
+def test_a_framework_without_memory_fails_or_dies_and_the_run_goes_on_with_more(store, framework, monkeypatch):
+    monkeypatch.setenv("MALLOC_ARENA_MAX", "1")
     worker = mishaps.start(store, framework=framework, batch_size=1437, epochs=12)
     mishaps.wait_for_epoch(worker.run_directory, 1)
     limit(worker, resource.RLIMIT_AS, address_space(worker) // 2)

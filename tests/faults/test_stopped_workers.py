@@ -5,6 +5,7 @@ import signal
 import aftermath
 import command_line
 import mishaps
+import pytest
 import real_worker
 
 from engines import control
@@ -41,7 +42,9 @@ def test_a_worker_that_is_killed_while_paused_has_crashed_and_goes_on_unpaused(s
     assert aftermath.learned(worker.run_directory) == aftermath.learned(uninterrupted)
 
 
-def test_a_run_does_not_wait_for_a_command_in_front_of_it_that_stands_still(store):
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_run_does_not_wait_for_a_command_in_front_of_it_that_stands_still(store, monkeypatch, unbuffered):
+    monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
     front = command_line.start(*command_line.TRAIN, "--epochs", "30", "--json")
     directory = mishaps.wait_for(store.directories, "the run's directory")[0]
     mishaps.wait_for(lambda: mishaps.worker_of(directory), "the worker")

@@ -6,13 +6,13 @@ TRAIN = ("--no-ui", "-f", "rehearsal", "-m", "nn", "-d", "digits")
 
 
 def test_on_a_terminal_bars_move_and_only_the_lines_stay(store):
-    terminal = RealTerminal(command_line.COMMAND, *TRAIN, "--epochs", "20")
-    terminal.wait_for(lambda: "/20 epochs" in terminal.text and "left" in terminal.text, "the bar of the run")
+    terminal = RealTerminal(command_line.COMMAND, *TRAIN, "--epochs", "100")
+    terminal.wait_for(lambda: "/100 epochs" in terminal.text and "left" in terminal.text, "the bar of the run")
     terminal.wait_for(lambda: "img/s" in terminal.text and "/45" in terminal.text, "the bar of the epoch")
 
     assert terminal.end() == 0
     assert "/45" not in terminal.text
-    assert "epoch 20/20" in terminal.text
+    assert "epoch 100/100" in terminal.text
     assert "test accuracy" in terminal.text
     assert not terminal.screen.cursor.hidden
     assert terminal.settings() == terminal.before
