@@ -165,12 +165,12 @@ class CheckpointStore:
         path = self._folder / f"{name}.json"
         text = _read_regular(path)
         try:
-            manifest = msgspec.json.decode(text, type=Manifest)
+            manifest, seal = msgspec.json.decode(text, type=Manifest), _seal_of(text)
         except (ValueError, RecursionError) as error:
             raise CheckpointProblem(f"{path} is no manifest of ours: {error}.") from error
         if manifest.schema > SCHEMA:
             raise CheckpointProblem(f"{path} was written by a newer version (schema {manifest.schema}, ours {SCHEMA}).")
-        if manifest.seal != _seal_of(text):
+        if manifest.seal != seal:
             raise CheckpointProblem(f"{path} is damaged: what it says does not match its own hash.")
         theirs = (manifest.framework, manifest.model, manifest.dataset)
         ours = (self._spec.framework, self._spec.model, self._spec.dataset)

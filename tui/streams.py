@@ -4,7 +4,7 @@ import contextlib
 import errno
 import os
 import sys
-from io import BufferedWriter, RawIOBase, TextIOWrapper
+from io import RawIOBase, TextIOWrapper
 from typing import TextIO
 
 from engines.problems import StorageProblem
@@ -29,7 +29,7 @@ def prepare_streams() -> None:
     sys.stdin = sys.stdin or os.fdopen(0)
     sys.stdout = sys.stdout or os.fdopen(1, "w")
     sys.stderr = sys.stderr or os.fdopen(2, "w")
-    sys.stdout, sys.stderr = _buffered(sys.stdout), _buffered(sys.stderr)
+    sys.stdout = _buffered(sys.stdout)
     ascii_glyphs.register()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
@@ -37,9 +37,10 @@ def prepare_streams() -> None:
 
 
 def _buffered(stream: TextIO) -> TextIO:
-    # With PYTHONUNBUFFERED or `python -u`, what a pipe does not take in one write would be lost without a word.
+    # With PYTHONUNBUFFERED or `python -u`, what a pipe does not take in one write would be lost without a word. The
+    # descriptor stays open for `sys.__stdout__`, which is asked for the terminal's size.
     if isinstance(stream, TextIOWrapper) and isinstance(stream.buffer, RawIOBase):
-        return TextIOWrapper(BufferedWriter(stream.detach()), line_buffering=True)
+        return os.fdopen(stream.fileno(), "w", closefd=False)
     return stream
 
 

@@ -161,7 +161,7 @@ def test_a_checkpoint_damaged_while_its_run_trains_costs_nothing(store):
 def test_checkpoints_removed_while_their_run_trains_are_made_anew(store):
     worker = mishaps.start(store, epochs=12)
     mishaps.wait_for_epoch(worker.run_directory, 3)
-    (worker.run_directory / "checkpoints").rename(worker.run_directory / "removed")
-    shutil.rmtree(worker.run_directory / "removed")
+    removed = (worker.run_directory / "checkpoints").rename(worker.run_directory / "removed")
+    mishaps.wait_for(lambda: shutil.rmtree(removed, ignore_errors=True) or not removed.exists(), "the removal")
     assert real_worker.ended(worker).exit_code == 0
     aftermath.check(worker.run_directory, "completed", goes_on=False)

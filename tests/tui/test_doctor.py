@@ -82,7 +82,7 @@ def test_a_terminal_is_described(broken_frameworks):
     terminal = RealTerminal(command_line.COMMAND, "doctor", columns=200, rows=50)
 
     assert terminal.end() == 6
-    assert "xterm-256color, 200x50, utf-8, colours" in terminal.text
+    assert "xterm-256color, 200x50, utf-8, colours" in terminal.text, terminal.text
 
 
 @pytest.mark.slow
