@@ -24,10 +24,10 @@ import psutil
 from screen import Terminal, terminal
 
 from engines import launch
-from engines.catalog import MODELS
 from engines.checkpoints import CheckpointStore, Progress
 from engines.event_log import EventTail, encode_event
 from engines.events import Batch, RunFinished
+from engines.models import MODELS
 from engines.run_reader import RunReader
 from engines.runs import RunStore
 from engines.spec import RunSpec

@@ -6,7 +6,7 @@ from math import prod, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.catalog import Conv, ConvNorm, Dense, Dropout, Layer, Model, Whiten
+from engines.architecture import Conv, ConvNorm, Dense, Dropout, Layer, Whiten, input_shapes
 
 Arrays = dict[str, NDArray[np.float32]]
 
@@ -20,12 +20,6 @@ def name_layers(layers: tuple[Layer, ...]) -> list[str]:
     numbers = {kind: count(1) for kind in ("whiten", "block", "conv", "fc", "dropout", "step")}
     kinds = {Whiten: "whiten", ConvNorm: "block", Conv: "conv", Dense: "fc", Dropout: "dropout"}
     return [f"{kind}{next(numbers[kind])}" for kind in (kinds.get(type(layer), "step") for layer in layers)]
-
-
-def input_shapes(layers: tuple[Layer, ...]) -> list[tuple[int, ...]]:
-    """Give the shape of what enters each layer, channels first."""
-    table = Model("", "", layers, layers).table()
-    return [(1, 28, 28), *(row.shape for row in table[:-1])]
 
 
 def draw_weights(layers: tuple[Layer, ...], seed: int) -> Arrays:

@@ -4,8 +4,10 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from engines.catalog import CLASS_COUNT, MODELS, Conv, Dense, Dropout, Flatten, Layer, MaxPool
+from engines.architecture import Conv, Dense, Dropout, Flatten, Layer, MaxPool
+from engines.catalog import CLASS_COUNT
 from engines.engine import State
+from engines.models import MODELS
 from engines.problems import Unavailable
 from engines.recipes import is_plain
 from engines.spec import RunSpec

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from engines.catalog import MODELS
+from engines.models import MODELS
 from engines.problems import PROBLEMS, Problem, StorageProblem, WorkerDied
 from engines.regular_file import open_regular, open_to_append
 from engines.runs import RunStore, check_can_be_told, read_spec

@@ -5,7 +5,8 @@ from typing import Any, cast
 
 import msgspec
 
-from engines.catalog import ARTICLE_MODELS, DATASETS, TORCHVISION, find_model
+from engines.catalog import DATASETS
+from engines.models import ARTICLE_MODELS, TORCHVISION, find_model
 from engines.problems import UsageProblem
 from engines.spec import RecipeName, RunSpec
 

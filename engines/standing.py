@@ -6,10 +6,11 @@ from pathlib import Path
 import msgspec
 
 from engines.atomic_file import write_atomically
-from engines.catalog import DATASETS, find_model
+from engines.catalog import DATASETS
 from engines.checkpoints import CheckpointStore, Progress
 from engines.engine import State
 from engines.launch import Order
+from engines.models import find_model
 from engines.problems import CheckpointProblem, StorageProblem, UsageProblem
 from engines.run_state import RunState
 from engines.runs import read_spec

@@ -10,8 +10,9 @@ from typing import Any
 
 import tensorflow as tf
 
-from engines.catalog import MODELS, Conv, Layer
+from engines.architecture import Conv, Layer
 from engines.events import Parameter
+from engines.models import MODELS
 from engines.recipes import is_plain
 from engines.spec import RunSpec
 from engines.tensorflow_device import take_device

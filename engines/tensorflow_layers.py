@@ -4,7 +4,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from engines.catalog import Conv, ConvNorm, Dense, Dropout, Flatten, GlobalMax, Layer, MaxPool, Whiten
+from engines.architecture import Conv, ConvNorm, Dense, Dropout, Flatten, GlobalMax, Layer, MaxPool, Whiten
 from engines.first_weights import draw_weights, name_layers
 
 _NORM_EPSILON, _NORM_NEWS = 1e-5, 0.1
@@ -12,7 +12,7 @@ _PARTS = {"norm.weight": "norm/gamma", "norm.bias": "norm/beta", "weight": "kern
 
 
 class LayeredNetwork:
-    """The catalog's layers with the weights that are drawn from `seed`; convolutions and products in `dtype`.
+    """An architecture's layers with the weights that are drawn from `seed`; convolutions and products in `dtype`.
 
     `weights` are learned, `statistics` are what batch norms have seen, `patterns` are found in the training images.
     Images flow with their channels last.

@@ -1,4 +1,4 @@
-"""A network in Keras: built from the catalog's layers, with Keras's own layers, initialisation and dropout."""
+"""A network in Keras: built layer by layer, with Keras's own layers, initialisation and dropout."""
 
 from itertools import count
 from typing import Any
@@ -6,7 +6,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from engines.catalog import IMAGE_SIZE, Conv, Dense, Dropout, Flatten, Layer, MaxPool
+from engines.architecture import Conv, Dense, Dropout, Flatten, Layer, MaxPool
+from engines.catalog import IMAGE_SIZE
 from engines.spec import Precision
 
 KERAS_VERSION: str = keras.__version__

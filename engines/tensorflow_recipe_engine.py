@@ -6,12 +6,14 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from engines.architecture import Conv, ConvNorm, Layer
 from engines.augmentation import draw_changes, is_augmented
-from engines.catalog import CLASS_COUNT, MODELS, Conv, ConvNorm, Layer
+from engines.catalog import CLASS_COUNT
 from engines.datasets import ImageData, Split
 from engines.engine import Evaluation
 from engines.events import Parameter
 from engines.first_weights import find_patterns, measure_pixels
+from engines.models import MODELS
 from engines.spec import RunSpec
 from engines.tensorflow_augmentation import change
 from engines.tensorflow_device import take_device

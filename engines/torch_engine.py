@@ -10,10 +10,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from engines.catalog import CLASS_COUNT, MODELS, Conv, Layer
+from engines.architecture import Conv, Layer
+from engines.catalog import CLASS_COUNT
 from engines.datasets import ImageData, Split
 from engines.engine import Evaluation, State, check_same_form
 from engines.events import Parameter
+from engines.models import MODELS
 from engines.recipes import is_plain
 from engines.spec import RunSpec
 from engines.torch_device import choose_device, choose_dtype, explained_memory, name_device, prepare_device

@@ -1,4 +1,4 @@
-"""Networks as PyTorch modules: the catalog's layers, and the classifiers of torchvision."""
+"""Networks as PyTorch modules: layer by layer, and the classifiers of torchvision."""
 
 from collections import OrderedDict
 
@@ -6,9 +6,11 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - the name that every PyTorch file uses
 from torch import Tensor, nn
 
-from engines import catalog
-from engines.catalog import CLASS_COUNT, IMAGE_SIZE, TORCHVISION, Layer
-from engines.first_weights import draw_weights, input_shapes, name_layers
+from engines import architecture
+from engines.architecture import Layer, input_shapes
+from engines.catalog import CLASS_COUNT, IMAGE_SIZE
+from engines.first_weights import draw_weights, name_layers
+from engines.models import MODELS, TORCHVISION
 
 _SIDES = (IMAGE_SIZE, 32, 64, 96, 224)
 """The sides to which images are brought for a network of torchvision: the first that it takes."""
@@ -19,7 +21,7 @@ class Whiten(nn.Module):
 
     weight: Tensor
 
-    def __init__(self, layer: catalog.Whiten) -> None:
+    def __init__(self, layer: architecture.Whiten) -> None:
         super().__init__()
         self.layer = layer
         self.register_buffer("weight", torch.zeros(2 * layer.patterns, 1, layer.kernel, layer.kernel))
@@ -32,7 +34,7 @@ class Whiten(nn.Module):
 class ConvNorm(nn.Module):
     """A convolution that keeps the size, pooling, batch norm, ReLU."""
 
-    def __init__(self, channels: int, layer: catalog.ConvNorm) -> None:
+    def __init__(self, channels: int, layer: architecture.ConvNorm) -> None:
         super().__init__()
         self.conv = nn.Conv2d(channels, layer.filters, layer.kernel, padding=layer.kernel // 2, bias=False)
         self.norm = nn.BatchNorm2d(layer.filters)
@@ -70,7 +72,7 @@ def build_module(model: str, seed: int) -> nn.Module:
     """Build the network called `model` with weights drawn from `seed`."""
     if model.startswith(TORCHVISION):
         return _adapt(model.removeprefix(TORCHVISION), seed)
-    return build_layers(catalog.MODELS[model].layers("torch"), seed)
+    return build_layers(MODELS[model].layers("torch"), seed)
 
 
 def build_layers(layers: tuple[Layer, ...], seed: int) -> nn.Module:
@@ -78,7 +80,7 @@ def build_layers(layers: tuple[Layer, ...], seed: int) -> nn.Module:
     modules: OrderedDict[str, nn.Module] = OrderedDict()
     for name, layer, shape in zip(name_layers(layers), layers, input_shapes(layers), strict=True):
         modules[name] = _build(layer, shape)
-        if isinstance(layer, catalog.Conv) or (isinstance(layer, catalog.Dense) and layer.relu):
+        if isinstance(layer, architecture.Conv) or (isinstance(layer, architecture.Dense) and layer.relu):
             modules[f"{name}-relu"] = nn.ReLU()
     network = nn.Sequential(modules)
     weights = {name: torch.from_numpy(array) for name, array in draw_weights(layers, seed).items()}
@@ -88,21 +90,21 @@ def build_layers(layers: tuple[Layer, ...], seed: int) -> nn.Module:
 
 def _build(layer: Layer, shape: tuple[int, ...]) -> nn.Module:
     match layer:
-        case catalog.Conv(filters, kernel, padding):
+        case architecture.Conv(filters, kernel, padding):
             module: nn.Module = nn.Conv2d(shape[0], filters, kernel, padding=padding)
-        case catalog.MaxPool():
+        case architecture.MaxPool():
             module = nn.MaxPool2d(2)
-        case catalog.Flatten():
+        case architecture.Flatten():
             module = nn.Flatten()
-        case catalog.Dense(units):
+        case architecture.Dense(units):
             module = nn.Linear(shape[0], units)
-        case catalog.Dropout(rate):
+        case architecture.Dropout(rate):
             module = nn.Dropout(rate)
-        case catalog.Whiten():
+        case architecture.Whiten():
             module = Whiten(layer)
-        case catalog.ConvNorm():
+        case architecture.ConvNorm():
             module = ConvNorm(shape[0], layer)
-        case catalog.GlobalMax():
+        case architecture.GlobalMax():
             module = GlobalMax()
     return module
 

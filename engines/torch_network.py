@@ -1,4 +1,4 @@
-"""A network in PyTorch: built from the catalog's layers, all its weights in one vector, gradients by hand."""
+"""A network in PyTorch: built layer by layer, all its weights in one vector, gradients by hand."""
 
 from collections.abc import Iterator
 from itertools import count
@@ -6,8 +6,8 @@ from itertools import count
 import torch
 from torch import Tensor, nn
 
-from engines import catalog
-from engines.catalog import Layer
+from engines import architecture
+from engines.architecture import Layer, input_shapes
 from engines.torch_operations import Conv, Dense, Dropout, Flatten, MaxPool, Operation, PooledConv, Relu, Weights
 
 _KINDS = ("weight", "bias")
@@ -65,23 +65,23 @@ class Network:
 
         operations: list[Operation] = []
         for index, (name, layer, margin) in enumerate(zip(_names(layers), layers, _margins(layers), strict=True)):
-            pooled = layers[index + 1 : index + 2] == (catalog.MaxPool(),)
+            pooled = layers[index + 1 : index + 2] == (architecture.MaxPool(),)
             match layer:
-                case catalog.Conv():
+                case architecture.Conv():
                     kind = PooledConv if pooled and index == 0 else Conv
                     operations.append(kind(weights(name), *margin))
-                case catalog.MaxPool() if not isinstance(operations[-1], PooledConv):
+                case architecture.MaxPool() if not isinstance(operations[-1], PooledConv):
                     operations.append(MaxPool())
-                case catalog.Flatten():
+                case architecture.Flatten():
                     operations.append(Flatten())
-                case catalog.Dense():
+                case architecture.Dense():
                     operations.append(Dense(weights(name)))
-                case catalog.Dropout(rate):
+                case architecture.Dropout(rate):
                     operations.append(Dropout(rate, self.values.device))
             # After the pooling a ReLU gives the same values, at a quarter of the work.
-            if isinstance(layer, catalog.MaxPool) or (isinstance(layer, catalog.Conv) and not pooled):
+            if isinstance(layer, architecture.MaxPool) or (isinstance(layer, architecture.Conv) and not pooled):
                 operations.append(Relu())
-            if isinstance(layer, catalog.Dense) and layer.relu:
+            if isinstance(layer, architecture.Dense) and layer.relu:
                 operations.append(Relu())
         return operations
 
@@ -91,28 +91,23 @@ def _names(layers: tuple[Layer, ...]) -> Iterator[str]:
     convs, denses = count(1), count(1)
     for layer in layers:
         match layer:
-            case catalog.Conv():
+            case architecture.Conv():
                 yield f"conv{next(convs)}"
-            case catalog.Dense():
+            case architecture.Dense():
                 yield f"fc{next(denses)}"
             case _:
                 yield ""
-
-
-def _input_shapes(layers: tuple[Layer, ...]) -> list[tuple[int, ...]]:
-    table = catalog.Model("", "", layers, layers).table()
-    return [(1, catalog.IMAGE_SIZE, catalog.IMAGE_SIZE), *(row.shape for row in table[:-1])]
 
 
 def _draw(layers: tuple[Layer, ...], seed: int) -> dict[str, Tensor]:
     """Draw the first weights as PyTorch's own layers do, after `torch.manual_seed(seed)`."""
     torch.manual_seed(seed % 2**63)
     drawn: dict[str, Tensor] = {}
-    for name, layer, shape in zip(_names(layers), layers, _input_shapes(layers), strict=True):
+    for name, layer, shape in zip(_names(layers), layers, input_shapes(layers), strict=True):
         match layer:
-            case catalog.Conv(filters, kernel):
+            case architecture.Conv(filters, kernel):
                 module: nn.Module = nn.Conv2d(shape[0], filters, kernel)
-            case catalog.Dense(units):
+            case architecture.Dense(units):
                 module = nn.Linear(shape[0], units)
             case _:
                 continue
@@ -127,13 +122,13 @@ def _margins(layers: tuple[Layer, ...]) -> list[tuple[int, int]]:
     computes what none after it uses: 15 % of `lenet1`.
     """
     margins, used = [(0, 0)] * len(layers), 0
-    for index, shape in reversed(list(enumerate(_input_shapes(layers)))):
+    for index, shape in reversed(list(enumerate(input_shapes(layers)))):
         match layers[index]:
-            case catalog.Flatten():
+            case architecture.Flatten():
                 used = shape[1] if len(shape) == 3 else 0
-            case catalog.MaxPool():
+            case architecture.MaxPool():
                 used *= 2
-            case catalog.Conv(_, kernel, padding):
+            case architecture.Conv(_, kernel, padding):
                 seen = used + kernel - 1 - padding
                 given = shape[1] if index == 0 else min(seen, shape[1])
                 margins[index] = (padding, seen - given)

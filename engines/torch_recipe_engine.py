@@ -9,8 +9,9 @@ import torch.nn.functional as F  # noqa: N812 - the name that every PyTorch file
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from engines.architecture import Layer
 from engines.augmentation import draw_changes, is_augmented
-from engines.catalog import CLASS_COUNT, Layer
+from engines.catalog import CLASS_COUNT
 from engines.datasets import ImageData, Split
 from engines.engine import Evaluation, State, check_same_form
 from engines.events import Parameter

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from engines.catalog import IMAGE_SIZE, Model
+from engines.catalog import IMAGE_SIZE
+from engines.models import Model
 from engines.runs import RunSummary
 from tui import formats
 from tui.digits import ImageStyle, common_margin, draw_image

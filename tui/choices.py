@@ -7,7 +7,8 @@ import msgspec
 import platformdirs
 
 from engines.atomic_file import write_atomically
-from engines.catalog import DATASETS, FRAMEWORKS, MODELS
+from engines.catalog import DATASETS, FRAMEWORKS
+from engines.models import MODELS
 from engines.regular_file import read_regular
 from engines.spec import RunSpec
 from tui import ui_log

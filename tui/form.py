@@ -9,7 +9,8 @@ from typing import get_args
 
 import msgspec
 
-from engines.catalog import DATASETS, FRAMEWORK_TITLES, FRAMEWORKS, MODELS
+from engines.catalog import DATASETS, FRAMEWORK_TITLES, FRAMEWORKS
+from engines.models import MODELS
 from engines.problems import UsageProblem
 from engines.recipes import RECIPES, check_combination, follow
 from engines.spec import Precision, RunSpec

@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import click
 
-from engines.catalog import MODELS, TORCHVISION, find_model
+from engines.models import MODELS, TORCHVISION, find_model
 from engines.torchvision_names import TORCHVISION_NAMES
 
 

@@ -9,8 +9,9 @@ from typing import Any, TypeVar, get_args
 import click
 from click.core import ParameterSource
 
-from engines.catalog import DATASETS, FRAMEWORK_TITLES, FRAMEWORKS, MODELS, TORCHVISION
+from engines.catalog import DATASETS, FRAMEWORK_TITLES, FRAMEWORKS
 from engines.dataset_files import DATA_DIR_VARIABLE, data_directory, default_dataset
+from engines.models import MODELS, TORCHVISION
 from engines.problems import Unavailable, UsageProblem
 from engines.recipes import DECIDED, RECIPES, fill_in
 from engines.runs import RunStore, default_root, read_spec

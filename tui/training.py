@@ -9,8 +9,9 @@ from typing import Any
 import click
 
 from engines import launch
-from engines.catalog import DATASETS, find_model
+from engines.catalog import DATASETS
 from engines.launch import Worker
+from engines.models import find_model
 from engines.run_queue import RunQueue
 from engines.runs import RunStore, read_spec
 from engines.spec import RunSpec

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from engines import tensorflow_engine
-from engines.catalog import ARTICLE_MODELS, Dropout, Flatten, Model
+from engines.architecture import Dropout, Flatten
+from engines.models import ARTICLE_MODELS, Model
 from engines.spec import RunSpec
 from engines.tensorflow_engine import TensorFlowEngine
 from engines.torch_engine import TorchEngine

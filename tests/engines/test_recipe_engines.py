@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from engines import augmentation, tensorflow_engine, torch_engine
-from engines.catalog import MODELS, ConvNorm, Dense, Dropout, GlobalMax, Whiten
+from engines.architecture import ConvNorm, Dense, Dropout, GlobalMax, Whiten
 from engines.datasets import hold_out
+from engines.models import MODELS
 from engines.problems import CheckpointProblem
 from engines.spec import RunSpec
 from engines.tensorflow_engine import TensorFlowEngine

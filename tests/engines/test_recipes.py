@@ -2,7 +2,8 @@
 
 import pytest
 
-from engines.catalog import DATASETS, MODELS
+from engines.catalog import DATASETS
+from engines.models import MODELS
 from engines.problems import UsageProblem
 from engines.recipes import DECIDED, RECIPES, check_combination, fill_in, follow, is_plain, recipe_fields
 from engines.spec import RunSpec, decode_spec, encode_spec

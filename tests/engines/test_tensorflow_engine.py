@@ -5,8 +5,9 @@ import pytest
 import tensorflow as tf
 
 from engines import tensorflow_engine
-from engines.catalog import ARTICLE_MODELS, Conv, Dense, Dropout, Flatten, MaxPool
+from engines.architecture import Conv, Dense, Dropout, Flatten, MaxPool
 from engines.datasets import ImageData
+from engines.models import ARTICLE_MODELS
 from engines.problems import CheckpointProblem, OutOfMemory, Unavailable
 from engines.spec import RunSpec
 from engines.tensorflow_device import explained_memory

@@ -5,8 +5,9 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
 from engines import torch_engine
-from engines.catalog import ARTICLE_MODELS, Conv, Dense, Dropout, Flatten, Layer, MaxPool
+from engines.architecture import Conv, Dense, Dropout, Flatten, Layer, MaxPool
 from engines.datasets import ImageData
+from engines.models import ARTICLE_MODELS
 from engines.problems import CheckpointProblem, OutOfMemory, Unavailable
 from engines.spec import RunSpec
 from engines.torch_device import choose_dtype, explained_memory

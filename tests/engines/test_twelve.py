@@ -25,7 +25,8 @@ import contract
 import pytest
 import real_worker
 
-from engines.catalog import DATASETS, FRAMEWORKS, MODELS
+from engines.catalog import DATASETS, FRAMEWORKS
+from engines.models import MODELS
 from engines.run_reader import RunReader
 
 FLOORS = {

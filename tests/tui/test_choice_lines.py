@@ -1,6 +1,7 @@
 import pytest
 
-from engines.catalog import DATASETS, MODELS
+from engines.catalog import DATASETS
+from engines.models import MODELS
 from engines.runs import RunSummary
 from engines.spec import RunSpec
 from tui.choice_lines import ago, arrange, image_lines, model_lines, run_line

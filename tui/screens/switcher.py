@@ -11,7 +11,8 @@ from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 from textual.timer import Timer
 
-from engines.catalog import DATASETS, FRAMEWORK_TITLES, FRAMEWORKS, MODELS
+from engines.catalog import DATASETS, FRAMEWORK_TITLES, FRAMEWORKS
+from engines.models import MODELS
 from engines.problems import StorageProblem
 from engines.recipes import follow
 from engines.runs import RunSummary

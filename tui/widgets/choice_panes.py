@@ -6,7 +6,8 @@ from pathlib import Path
 from textual import events
 from textual.geometry import Size
 
-from engines.catalog import DATASETS, FRAMEWORK_TITLES, find_model
+from engines.catalog import DATASETS, FRAMEWORK_TITLES
+from engines.models import find_model
 from engines.run_reader import ALIVE
 from engines.runs import RunSummary
 from tui import formats
