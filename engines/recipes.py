@@ -25,6 +25,9 @@ DECIDED = (
     "flip",
     "shift",
     "erase",
+    "rotate",
+    "scale",
+    "shear",
 )
 """The fields of a spec that a recipe decides."""
 

@@ -32,7 +32,9 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=F
     `schedule` and `warmup` (a fraction of the steps) make less; biases of batch norms learn at `bias_rate` times it.
     `sgd` has Nesterov's momentum of 0.9. `weight_average` is the decay a step of the moving average that is evaluated
     and saved, 0 for none. `flip` mirrors an image left to right in every other epoch; `shift` is in pixels, `erase`
-    the side of a square in pixels. With `test_flips` an image and its mirror image are evaluated together.
+    the side of a square in pixels. `rotate` is in degrees, `scale` a part of the width and of the height, `shear` how
+    far a row moves for each row that it is from the middle; each is the most that is drawn, either way. With
+    `test_flips` an image and its mirror image are evaluated together.
     """
 
     framework: Framework = "torch"
@@ -62,6 +64,9 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=F
     flip: bool = False
     shift: Annotated[int, msgspec.Meta(ge=0, le=27)] = 0
     erase: Annotated[int, msgspec.Meta(ge=0, le=28)] = 0
+    rotate: Annotated[float, msgspec.Meta(ge=0, lt=180)] = 0.0
+    scale: Share = 0.0
+    shear: Share = 0.0
 
     @property
     def title(self) -> str:

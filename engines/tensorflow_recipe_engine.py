@@ -7,7 +7,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from engines.architecture import Conv, ConvNorm, Layer
-from engines.augmentation import draw_changes, is_augmented
+from engines.augmentation import COLUMN_COUNT, draw_changes, is_augmented, is_warped
 from engines.catalog import CLASS_COUNT
 from engines.datasets import ImageData, Split
 from engines.engine import Evaluation
@@ -54,7 +54,7 @@ class RecipeEngine(TensorFlowTrainer):
         self.low, self.scale = -mean / deviation, 1 / deviation
         size = len(data.train_labels)
         self.steps_per_epoch = -(-size // self.batch_size)
-        self.changes = tf.Variable(tf.zeros([size, 5], tf.int32), trainable=False)
+        self.changes = tf.Variable(tf.zeros([size, COLUMN_COUNT]), trainable=False)
         for name, kernels in self.network.patterns.items():
             layer: Any = self.network.layers[name.partition("/")[0]]
             kernels.assign(turn_patterns(find_patterns(data.train_images, layer)))
@@ -104,7 +104,8 @@ class RecipeEngine(TensorFlowTrainer):
     def _find_gradients(self, indices: Any) -> tuple[Any, Any, list[Any]]:
         images, labels = tf.gather(self.images["train"], indices), tf.gather(self.labels["train"], indices)
         if is_augmented(self.spec):
-            images = change(images, tf.gather(self.changes, indices), self.spec.erase)
+            changes = tf.gather(self.changes, indices)
+            images = change(images, changes, self.spec.erase, is_warped=is_warped(self.spec))
         smooth = self.spec.label_smoothing
         targets = (1 - smooth) * tf.one_hot(labels, CLASS_COUNT) + smooth / CLASS_COUNT
         with tf.GradientTape() as tape:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from engines.architecture import Layer
-from engines.augmentation import draw_changes, is_augmented
+from engines.augmentation import draw_changes, is_augmented, is_warped
 from engines.catalog import CLASS_COUNT
 from engines.datasets import ImageData, Split
 from engines.engine import Evaluation, State, check_same_form
@@ -145,7 +145,7 @@ class RecipeEngine:
         indices = self.order[seen]
         images, labels = self.images["train"].index_select(0, indices), self.labels["train"].index_select(0, indices)
         if self.changes is not None:
-            images = change(images, self.changes[seen], self.spec.erase)
+            images = change(images, self.changes[seen], self.spec.erase, is_warped=is_warped(self.spec))
         # Dropout draws from what this sets, so that a run that goes on draws what it would have drawn.
         torch.manual_seed((self.seed * 1_000_003 + self.steps_done) % _SEED_LIMIT)
         self.module.train(len(indices) > 1)  # A batch norm cannot tell how a single image varies.

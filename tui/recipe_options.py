@@ -36,6 +36,9 @@ RECIPE_OPTIONS = (
     click.option("--flip/--no-flip", default=None, help="Mirror each image left to right in every other epoch."),
     click.option("--shift", type=whole_number(0, 27), metavar="PIXELS", help="Shift each image by up to so much."),
     click.option("--erase", type=whole_number(0, 28), metavar="PIXELS", help="Blank a square of this side."),
+    click.option("--rotate", type=number(0, 180), metavar="DEGREES", help="Turn each image by up to so much."),
+    click.option("--scale", type=number(0, 1), metavar="0..1", help="Stretch or shrink each way by up to this part."),
+    click.option("--shear", type=number(0, 1), metavar="0..1", help="Slant each image by up to so much of its height."),
     click.option(
         "--test-flips/--no-test-flips", default=None, help="Evaluate an image together with its mirror image."
     ),

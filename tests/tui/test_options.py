@@ -48,7 +48,7 @@ def test_every_option_ends_up_in_the_spec(tmp_path):
         *("--precision", "bfloat16", "--validation", "5000", "--patience", "3", "--recipe", "best"),
         *("--optimizer", "adamw", "--schedule", "one-cycle", "--warmup", "0.3", "--weight-decay", "0.01"),
         *("--bias-rate", "4", "--label-smoothing", "0.1", "--weight-average", "0.99", "--no-flip", "--test-flips"),
-        *("--shift", "1", "--erase", "8"),
+        *("--shift", "1", "--erase", "8", "--rotate", "12.5", "--scale", "0.1", "--shear", "0.2"),
     )
 
     assert spec == RunSpec(
@@ -79,7 +79,14 @@ def test_every_option_ends_up_in_the_spec(tmp_path):
         test_flips=True,
         shift=1,
         erase=8,
+        rotate=12.5,
+        scale=0.1,
+        shear=0.2,
     )
+
+
+def test_every_field_of_a_spec_has_an_option_of_its_name():
+    assert set(RunSpec.__struct_fields__) <= {option.name for option in command_line.params}
 
 
 def test_what_is_not_said_is_as_the_recipe_says_and_the_recipe_is_the_models_own():
@@ -140,6 +147,8 @@ def test_the_runs_dir_is_the_option_before_the_environment(tmp_path, monkeypatch
         (["--weight-decay", "-1"], "--weight-decay takes a number from 0, not '-1'."),
         (["--schedule", "cosin"], "did you mean cosine?"),
         (["--shift", "28"], "--shift takes a whole number from 0 to 27"),
+        (["--rotate", "180"], "--rotate takes a number from 0 to below 180, not '180'."),
+        (["--scale", "1"], "--scale takes a number from 0 to below 1, not '1'."),
         (["-d", "minst"], "not 'minst'; did you mean mnist?"),
         (["--precision", "float16"], "--precision takes one of float32, bfloat16, not 'float16'"),
         (["--on-nan", "ignore"], "--on-nan takes one of stop, continue, not 'ignore'."),
