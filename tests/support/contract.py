@@ -89,6 +89,9 @@ is_spec = with_fields(
     flip=is_switch,
     shift=is_count,
     erase=is_count,
+    rotate=is_seconds,
+    scale=is_fraction,
+    shear=is_fraction,
 )
 is_gpu = with_fields(
     name=is_text,
