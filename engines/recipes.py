@@ -12,6 +12,7 @@ from engines.spec import RecipeName, RunSpec
 
 DECIDED = (
     "epochs",
+    "precision",
     "batch_size",
     "lr",
     "optimizer",
@@ -46,6 +47,7 @@ class Recipe:
 # Clothes are as often seen from the other side; a mirrored digit is none.
 _MIRRORED = {"flip": True, "test_flips": True, "label_smoothing": 0.1}
 _SGD = {
+    "precision": "auto",
     "optimizer": "sgd",
     "batch_size": 128,
     "lr": 0.1,
@@ -77,7 +79,7 @@ def recipe_fields(recipe: RecipeName, dataset: str) -> dict[str, Any]:
 
 def is_plain(spec: RunSpec) -> bool:
     """Tell whether a run is the article's but for its rate, which any engine lets be what it is told."""
-    own = {"epochs", "batch_size", "lr", "schedule", "warmup", "bias_rate"}
+    own = {"epochs", "precision", "batch_size", "lr", "schedule", "warmup", "bias_rate"}
     asked = {name: getattr(spec, name) for name in DECIDED if name not in own}
     return spec.model in ARTICLE_MODELS and all(asked[name] == _ARTICLE[name] for name in asked)
 

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 Framework = Literal["torch", "tensorflow", "rehearsal"]
 OnNan = Literal["stop", "continue"]
-Precision = Literal["float32", "bfloat16"]
+Precision = Literal["float32", "bfloat16", "auto"]
 RecipeName = Literal["article", "fast", "best"]
 Optimizer = Literal["adam", "adamw", "sgd"]
 Schedule = Literal["constant", "one-cycle", "cosine", "triangle"]
@@ -23,7 +23,8 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=F
     """Everything that decides what a run trains, every default filled in.
 
     `epochs` counts all epochs of the run, those of earlier attempts too. `gpu_memory_limit` is in MiB.
-    With `precision` bfloat16 products are taken in 16 bits; weights, Adam and the loss stay in 32.
+    With `precision` bfloat16 products are taken in 16 bits, with auto where the hardware has units for that; weights,
+    optimizer and loss stay in 32.
     `target_accuracy` is a fraction in 0..1. `data_dir` is None for the platform's cache folder.
     `validation` images of the training set are held out; the best epoch is chosen on them. Training ends after
     `patience` epochs without a better one.

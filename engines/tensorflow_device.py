@@ -7,15 +7,15 @@ from typing import Any
 import tensorflow as tf
 
 from engines.problems import OutOfMemory, Unavailable
-from engines.processor import core_count, processor_name
-from engines.spec import RunSpec
+from engines.processor import core_count, has_bfloat16_units, processor_name
+from engines.spec import Precision, RunSpec
 
 
 def take_device(spec: RunSpec, *, parallel: bool) -> str:
     """Have this process compute on the device of `spec` and give what a person calls it: `CPU (AMD EPYC, 1 thread)`.
 
     A CPU gets one thread unless `parallel`. A process that computes already keeps the device and threads that it has.
-    Raises `Unavailable` where the device is not there, or has not got the precision that is asked for.
+    Raises `Unavailable` where the device is not there.
     """
     gpus = tf.config.list_physical_devices("GPU")
     index = int(spec.device.partition(":")[2] or 0)
@@ -28,11 +28,25 @@ def take_device(spec: RunSpec, *, parallel: bool) -> str:
         )
     if not gpus or spec.device == "cpu":
         return _take_cpu(parallel)
-    name = f"{_take_gpu(gpus[index], spec.gpu_memory_limit)} (cuda:{index})"
-    details = tf.config.experimental.get_device_details(gpus[index])
-    if spec.precision == "bfloat16" and details.get("compute_capability", (8, 0)) < (8, 0):
-        raise Unavailable(f"{name} cannot compute in bfloat16.", "Use --precision float32.")
-    return name
+    return f"{_take_gpu(gpus[index], spec.gpu_memory_limit)} (cuda:{index})"
+
+
+def choose_dtype(precision: Precision) -> tf.DType:
+    """Give the type in which the device that was taken is to compute; raises `Unavailable` where it has not got it."""
+    gpus = tf.config.get_visible_devices("GPU")
+    details = tf.config.experimental.get_device_details(gpus[0]) if gpus else {}
+    is_able = details.get("compute_capability", (8, 0)) >= (8, 0)
+    if precision == "bfloat16" and not is_able:
+        raise Unavailable(
+            f"{details.get('device_name', 'GPU')} cannot compute in bfloat16.", "Use --precision float32."
+        )
+    is_fast = is_able if gpus else has_bfloat16_units()
+    return tf.bfloat16 if precision == "bfloat16" or (precision == "auto" and is_fast) else tf.float32
+
+
+def name_dtype(dtype: tf.DType) -> str:
+    """Give what is said of `dtype` after a device's name: nothing of float32."""
+    return "" if dtype == tf.float32 else f", {dtype.name}"
 
 
 def uses_gpu() -> bool:

@@ -8,7 +8,6 @@ import tensorflow as tf
 
 from engines.architecture import Conv, Dense, Dropout, Flatten, Layer, MaxPool
 from engines.catalog import IMAGE_SIZE
-from engines.spec import Precision
 
 KERAS_VERSION: str = keras.__version__
 
@@ -27,10 +26,10 @@ class PooledConv2D(keras.layers.Conv2D):  # type: ignore[misc]
         return images, height // 2, width // 2, filters
 
 
-def build_network(layers: tuple[Layer, ...], seed: int, precision: Precision = "float32") -> keras.Sequential:
+def build_network(layers: tuple[Layer, ...], seed: int, dtype: Any = tf.float32) -> keras.Sequential:
     """Build the network with Keras's default initialisation drawn from `seed`; layers are called `conv1`, `fc1` ..."""
     keras.utils.set_random_seed(seed % 2**32)
-    keras.config.set_dtype_policy("mixed_bfloat16" if precision == "bfloat16" else precision)
+    keras.config.set_dtype_policy("mixed_bfloat16" if dtype == tf.bfloat16 else "float32")
     convs, denses, dropouts = count(1), count(1), count(1)
     network = keras.Sequential([keras.Input((IMAGE_SIZE, IMAGE_SIZE, 1))])
     for before, layer, after in zip((None, *layers[:-1]), layers, (*layers[1:], None), strict=True):

@@ -16,7 +16,7 @@ from engines.first_weights import find_patterns, measure_pixels
 from engines.models import MODELS
 from engines.spec import RunSpec
 from engines.tensorflow_augmentation import change
-from engines.tensorflow_device import take_device
+from engines.tensorflow_device import choose_dtype, name_dtype, take_device
 from engines.tensorflow_layers import LayeredNetwork, turn_patterns
 from engines.tensorflow_optimizer import Optimizer
 from engines.tensorflow_trainer import TensorFlowTrainer
@@ -34,7 +34,8 @@ class RecipeEngine(TensorFlowTrainer):
         layers = layers or MODELS[spec.model].layers("tensorflow")
         self.device_name = take_device(spec, parallel=any(isinstance(layer, Conv | ConvNorm) for layer in layers))
         self.spec, self.batch_size = spec, spec.batch_size
-        dtype = tf.bfloat16 if spec.precision == "bfloat16" else tf.float32
+        dtype = choose_dtype(spec.precision)
+        self.device_name += name_dtype(dtype)
         self.network = LayeredNetwork(layers, spec.seed, dtype)
         self.weights = self.network.weights
         self.optimizer = Optimizer(self.weights, spec)

@@ -7,7 +7,7 @@ import torch
 
 from engines.gpus import GpuMeter
 from engines.problems import OutOfMemory, Unavailable
-from engines.processor import core_count, processor_name
+from engines.processor import core_count, has_bfloat16_units, processor_name
 from engines.spec import Precision
 
 
@@ -32,11 +32,11 @@ def choose_device(asked: str) -> torch.device:
 
 def choose_dtype(precision: Precision, device: torch.device) -> torch.dtype:
     """Give the type in which `device` is to compute; raises `Unavailable` where its hardware has not got it."""
-    if precision == "float32":
-        return torch.float32
-    if device.type == "mps" or (device.type == "cuda" and torch.cuda.get_device_capability(device) < (8, 0)):
+    is_able = device.type == "cpu" or (device.type == "cuda" and torch.cuda.get_device_capability(device) >= (8, 0))
+    if precision == "bfloat16" and not is_able:
         raise Unavailable(f"{name_device(device)} cannot compute in bfloat16.", "Use --precision float32.")
-    return torch.bfloat16
+    is_fast = is_able and (device.type == "cuda" or has_bfloat16_units())
+    return torch.bfloat16 if precision == "bfloat16" or (precision == "auto" and is_fast) else torch.float32
 
 
 def prepare_device(device: torch.device, *, gpu_memory_limit: int | None, parallel: bool) -> None:
@@ -53,14 +53,15 @@ def prepare_device(device: torch.device, *, gpu_memory_limit: int | None, parall
         torch.set_flush_denormal(True)
 
 
-def name_device(device: torch.device) -> str:
-    """Give what a person calls `device`: `CPU (AMD EPYC, 1 thread)`, `NVIDIA H100 80GB HBM3 (cuda:0)`."""
+def name_device(device: torch.device, dtype: torch.dtype = torch.float32) -> str:
+    """Give what a person calls `device`: `CPU (AMD EPYC, 1 thread)`, `NVIDIA H100 80GB HBM3 (cuda:0), bfloat16`."""
+    suffix = "" if dtype == torch.float32 else f", {str(dtype).removeprefix('torch.')}"
     if device.type == "cuda":
-        return f"{torch.cuda.get_device_name(device)} ({device})"
+        return f"{torch.cuda.get_device_name(device)} ({device}){suffix}"
     if device.type == "mps":
-        return "Apple GPU (mps)"
+        return f"Apple GPU (mps){suffix}"
     threads = torch.get_num_threads()
-    return f"CPU ({processor_name()}, {threads} thread{'s' if threads > 1 else ''})"
+    return f"CPU ({processor_name()}, {threads} thread{'s' if threads > 1 else ''}){suffix}"
 
 
 @contextmanager

@@ -47,10 +47,11 @@ class TorchEngine:
         parallel = any(isinstance(layer, Conv) for layer in layers)
         prepare_device(self.device, gpu_memory_limit=spec.gpu_memory_limit, parallel=parallel)
         self.framework_version = str(torch.__version__)
-        self.device_name = name_device(self.device)
+        dtype = choose_dtype(spec.precision, self.device)
+        self.device_name = name_device(self.device, dtype)
         self.batch_size, self.lr, self.seed = spec.batch_size, spec.lr, spec.seed
         self.low, self.scale = torch.tensor(input_range[0], device=self.device), (input_range[1] - input_range[0]) / 255
-        self.network = Network(layers, spec.seed, self.device, choose_dtype(spec.precision, self.device))
+        self.network = Network(layers, spec.seed, self.device, dtype)
         self.parameters = [Parameter(name, list(w.shape), w.numel()) for name, w in self.network.weights.items()]
         self.exp_avg = torch.zeros_like(self.network.values)
         self.exp_avg_sq = torch.zeros_like(self.network.values)

@@ -39,7 +39,7 @@ class RecipeEngine:
         prepare_device(self.device, gpu_memory_limit=spec.gpu_memory_limit, parallel=True)
         self.dtype = choose_dtype(spec.precision, self.device)
         self.framework_version = str(torch.__version__)
-        self.device_name = name_device(self.device)
+        self.device_name = name_device(self.device, self.dtype)
         module = build_layers(layers, spec.seed) if layers else build_module(spec.model, spec.seed)
         self.module: nn.Module = module.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         named = dict(self.module.named_parameters())

@@ -16,6 +16,7 @@ from engines.recipes import RECIPES, check_combination, follow
 from engines.spec import Precision, RunSpec
 
 NONE = "none"
+_RECIPE_CHOICES = ("model", "dataset", "recipe")
 AUTO_HINT = "auto takes a GPU if there is one"
 NUMBER_CHARACTERS = frozenset("0123456789.e-")
 LONGEST_NUMBER = 12
@@ -148,7 +149,7 @@ class Form:
             Choice("recipe", "recipe", tuple(RECIPES), hint="how it is trained"),
             _SEED,
             Choice("device", "device", _with(("auto", "cpu"), asked.device), hint=AUTO_HINT),
-            Choice("precision", "precision", get_args(Precision), hint="bfloat16 for GPUs that are fast at it"),
+            Choice("precision", "precision", get_args(Precision), hint="auto: bfloat16 on hardware with units for it"),
             _GPU_MEMORY,
             _TARGET,
             _VALIDATION,
@@ -171,26 +172,28 @@ class Form:
     def step(self, row: Row, by: int) -> None:
         """Put the value after the present one (before it, with a negative `by`) into `row`."""
         self.texts[row.name] = row.step(self.texts[row.name], by)
-        if row.name in ("model", "dataset", "recipe"):
+        if row.name in _RECIPE_CHOICES:
             self._follow_recipe(row.name)
 
     def _follow_recipe(self, changed: str) -> None:
         """Bring what stood as the recipe said, also where it has no row, to what it says now."""
-        choices = {name: self.texts[name] for name in ("model", "dataset", "recipe")}
         before = msgspec.structs.replace(self._asked, **self._written())
-        self._asked = follow(before, **{changed: choices[changed]})
-        self.texts["recipe"] = self._asked.recipe
+        self._asked = follow(before, **{changed: self.texts[changed]})
         for row in self.rows:
-            if isinstance(row, Number) and getattr(before, row.name) != getattr(self._asked, row.name):
-                self.texts[row.name] = row.show(getattr(self._asked, row.name))
+            value = getattr(self._asked, row.name)
+            if value != getattr(before, row.name):
+                self.texts[row.name] = row.show(value) if isinstance(row, Number) else value
 
-    def _written(self) -> dict[str, float | int | None]:
-        """Give the numbers that are written in rows and make sense."""
-        written = {}
+    def _written(self) -> dict[str, float | int | str | None]:
+        """Give what stands in rows and makes sense, but for the choices that bring a recipe."""
+        written: dict[str, float | int | str | None] = {}
         for row in self.rows:
+            text = self.texts[row.name]
             if isinstance(row, Number):
                 with suppress(ValueError):
-                    written[row.name] = row.read(self.texts[row.name])
+                    written[row.name] = row.read(text)
+            elif row.name not in _RECIPE_CHOICES:
+                written[row.name] = text
         return written
 
     def spec(self) -> RunSpec:

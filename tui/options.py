@@ -86,8 +86,7 @@ _RUN_OPTIONS = (
         "--precision",
         type=one_of(get_args(Precision)),
         metavar="|".join(get_args(Precision)),
-        show_default=True,
-        help="What products are taken in; bfloat16 is for GPUs that are fast at it.",
+        help="What products are taken in; auto is bfloat16 on hardware with units for it, float32 elsewhere.",
     ),
     _option("--gpu-memory-limit", type=whole_number(1, 2**31 - 1), metavar="MIB", help="GPU memory the run may take."),
     _option(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from engines import tensorflow_engine
+from engines import tensorflow_device, tensorflow_engine
 from engines.architecture import Conv, Dense, Dropout, Flatten, MaxPool
 from engines.datasets import ImageData
 from engines.models import ARTICLE_MODELS
@@ -365,6 +365,7 @@ def test_in_bfloat16_it_learns_nearly_the_same_and_its_checkpoint_is_float32(mak
 
 def test_a_gpu_without_bfloat16_is_refused(monkeypatch):
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda _: ["GPU:0"])
+    monkeypatch.setattr(tf.config, "get_visible_devices", lambda _: ["GPU:0"])
     details = {"device_name": "Tesla T4", "compute_capability": (7, 5)}
     monkeypatch.setattr(tf.config.experimental, "get_device_details", lambda _: details)
     monkeypatch.setattr(tf.config, "set_visible_devices", lambda *_: None)
@@ -372,3 +373,10 @@ def test_a_gpu_without_bfloat16_is_refused(monkeypatch):
     with pytest.raises(Unavailable, match=r"Tesla T4 .*bfloat16") as caught:
         tensorflow_engine.create(RunSpec(framework="tensorflow", precision="bfloat16"))
     assert "--precision float32" in caught.value.hint
+    assert tensorflow_device.choose_dtype("auto") == tf.float32
+
+
+@pytest.mark.parametrize("has_units", [False, True])
+def test_auto_is_bfloat16_where_the_processor_is_fast_at_it_and_says_so(has_units, make, monkeypatch):
+    monkeypatch.setattr(tensorflow_device, "has_bfloat16_units", lambda: has_units)
+    assert make("nn", precision="auto").device_name.endswith(", bfloat16") == has_units

@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
-from engines import torch_engine
+from engines import torch_device, torch_engine
 from engines.architecture import Conv, Dense, Dropout, Flatten, Layer, MaxPool
 from engines.datasets import ImageData
 from engines.models import ARTICLE_MODELS
@@ -383,3 +383,10 @@ def test_a_device_without_bfloat16_is_refused(device, capability, monkeypatch):
         choose_dtype("bfloat16", torch.device(device))
     assert "--precision float32" in caught.value.hint
     assert choose_dtype("float32", torch.device(device)) == torch.float32
+    assert choose_dtype("auto", torch.device(device)) == torch.float32
+
+
+@pytest.mark.parametrize("has_units", [False, True])
+def test_auto_is_bfloat16_where_the_processor_is_fast_at_it_and_says_so(has_units, data, order, monkeypatch):
+    monkeypatch.setattr(torch_device, "has_bfloat16_units", lambda: has_units)
+    assert make(data, order, "nn", precision="auto").device_name.endswith(", bfloat16") == has_units

@@ -94,7 +94,7 @@ def test_rehearsal_is_offered_only_where_it_was_asked_for():
 
 def test_the_form_has_a_row_for_every_option_but_the_folder_and_the_parts_of_a_recipe():
     rows = {row.name for row in Form(RunSpec()).rows}
-    parts = set(DECIDED) - {"epochs", "batch_size", "lr"}
+    parts = set(DECIDED) - {"epochs", "precision", "batch_size", "lr"}
     assert rows == set(RunSpec.__struct_fields__) - {"data_dir"} - parts
     assert all(isinstance(row, Number) or row.values for row in Form(RunSpec()).rows)
 

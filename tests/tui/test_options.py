@@ -150,7 +150,7 @@ def test_the_runs_dir_is_the_option_before_the_environment(tmp_path, monkeypatch
         (["--rotate", "180"], "--rotate takes a number from 0 to below 180, not '180'."),
         (["--scale", "1"], "--scale takes a number from 0 to below 1, not '1'."),
         (["-d", "minst"], "not 'minst'; did you mean mnist?"),
-        (["--precision", "float16"], "--precision takes one of float32, bfloat16, not 'float16'"),
+        (["--precision", "float16"], "--precision takes one of float32, bfloat16, auto, not 'float16'"),
         (["--on-nan", "ignore"], "--on-nan takes one of stop, continue, not 'ignore'."),
         (["--runs-dir", ""], "--runs-dir takes a folder, not ''."),
     ],
