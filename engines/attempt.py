@@ -10,6 +10,7 @@ from typing import Literal, TextIO
 from engines import datasets
 from engines.catalog import DATASETS, FRAMEWORK_TITLES
 from engines.checkpoints import Progress
+from engines.control import STOPS
 from engines.datasets import ImageData
 from engines.engine import Engine, Evaluation
 from engines.event_log import EventWriter
@@ -186,9 +187,11 @@ class Attempt:
             return train, test
 
     def _acknowledge_stop(self) -> None:
-        """Say that a stop is in force which came while no training was there to say it."""
-        if request := self._requests.take():
-            self._writer.write(ControlApplied(action=request.action, value=None, id=request.id, by=request.by))
+        """Say that a stop is in force which came while no training was there to say it, or to do what came before."""
+        while request := self._requests.take():
+            if request.action in STOPS:
+                self._writer.write(ControlApplied(action=request.action, value=None, id=request.id, by=request.by))
+                return
 
     def _finish(
         self,

@@ -1,8 +1,17 @@
-"""The way back to a live run: `control.json`, the latest thing asked of it, replaced atomically by whoever asks."""
+"""The way back to a live run: `control.json`, the latest thing asked of it, replaced atomically by whoever asks.
 
+Between two looks of the worker several may ask. So a request brings along, as `earlier`, what it replaces: nobody has
+to wait for anybody, and a program that knows nothing of `earlier` is understood all the same.
+"""
+
+import fcntl
 import getpass
 import os
 import socket
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -15,9 +24,13 @@ from engines.text import clean_text
 
 Action = Literal["pause", "resume", "stop", "stop-now", "lr", "checkpoint", "epochs"]
 ACTIONS: tuple[Action, ...] = get_args(Action)
+STOPS = frozenset({"stop", "stop-now"})
 MAX_BYTES = 4096
 POLL_SECONDS = 0.1
 """How often a worker looks; a request is in force within 250 ms."""
+
+_LOCK_TRIES, _LOCK_SECONDS = 20, 0.005
+"""Another asker holds the folder for less than a millisecond; one that was halted there is not waited for."""
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,11 +46,20 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     repeats: str = ""
 
 
+class _Letter(Request, frozen=True, kw_only=True):
+    """What is in the file: a request, and those that it took the place of, oldest first."""
+
+    earlier: tuple[Request, ...] = ()
+
+
 def ask(run_directory: Path, action: Action, value: float | None = None, *, repeats: str = "") -> Request:
     """Leave a request for the run's worker and give it back; raises `StorageProblem` where it cannot be written."""
     request = Request(id=os.urandom(8).hex(), action=action, value=value, by=_who(), repeats=repeats)
+    path = run_directory / "control.json"
     try:
-        write_atomically(run_directory / "control.json", msgspec.json.encode(request) + b"\n")
+        with _alone(run_directory):
+            earlier = [replaced for replaced in _read(path) if not repeats or replaced.repeats != repeats]
+            write_atomically(path, _encode(request, earlier))
     except OSError as error:
         raise StorageProblem(
             f"cannot write to {run_directory}: {error.strerror}.", "Check the disk and who owns the folder."
@@ -46,36 +68,69 @@ def ask(run_directory: Path, action: Action, value: float | None = None, *, repe
 
 
 class Inbox:
-    """A worker's side: each request comes out once, however often it is made again.
+    """A worker's side: each request comes out once and in the order asked, however often it is made again.
 
     What lay there before this attempt never does.
     """
 
     def __init__(self, run_directory: Path) -> None:
         self._path = run_directory / "control.json"
-        stale = self._read()
-        self._seen = stale.id if stale else ""
+        self._seen = {stale.id for stale in _read(self._path)}
         self._taken: set[str] = set()
+        self._waiting: deque[Request] = deque()
 
     def take(self) -> Request | None:
-        """Give the request that is new since the last look; None where there is none, or no sense in the file."""
-        request = self._read()
-        if request is None or request.id == self._seen:
-            return None
-        self._seen = request.id
-        first = request.repeats or request.id
-        if first in self._taken:
-            return None
-        self._taken.add(first)
-        return request
+        """Give the first request that was not given yet; None where there is none, or no sense in the file."""
+        for request in _read(self._path):
+            first = request.repeats or request.id
+            if request.id not in self._seen and first not in self._taken:
+                self._taken.add(first)
+                self._waiting.append(request)
+            self._seen.add(request.id)
+        return self._waiting.popleft() if self._waiting else None
 
-    def _read(self) -> Request | None:
-        try:
-            request = msgspec.json.decode(read_regular(self._path, MAX_BYTES), type=Request)
-        except (ValueError, OSError, RecursionError):
-            return None
-        texts = {name: clean_text(getattr(request, name), 64) for name in ("id", "by", "repeats")}
-        return msgspec.structs.replace(request, **texts)
+
+def _read(path: Path) -> list[Request]:
+    """Give what is asked in the file, oldest first; nothing where it makes no sense."""
+    try:
+        letter = msgspec.json.decode(read_regular(path, MAX_BYTES), type=_Letter)
+    except (ValueError, OSError, RecursionError):
+        return []
+    return [_cleaned(request) for request in (*letter.earlier, letter)]
+
+
+def _cleaned(request: Request) -> Request:
+    texts = {name: clean_text(getattr(request, name), 64) for name in ("id", "by", "repeats")}
+    return Request(action=request.action, value=request.value, **texts)
+
+
+def _encode(request: Request, earlier: list[Request]) -> bytes:
+    """Give the file's bytes: as many of the newest of `earlier` as there is room for, some twenty."""
+    fields = msgspec.structs.asdict(request)
+    while True:
+        data = msgspec.json.encode(_Letter(**fields, earlier=tuple(earlier))) + b"\n"
+        if len(data) <= MAX_BYTES or not earlier:
+            return data
+        earlier = earlier[1:]
+
+
+@contextmanager
+def _alone(run_directory: Path) -> Iterator[None]:
+    """Keep other askers out, so that none replaces what it has not read; raises OSError where there is no folder."""
+    folder = os.open(run_directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        for _ in range(_LOCK_TRIES):
+            try:
+                fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                time.sleep(_LOCK_SECONDS)
+                continue
+            except OSError:
+                pass  # A file system without such locks: an asker in the same instant may be overwritten.
+            break
+        yield
+    finally:
+        os.close(folder)
 
 
 def _who() -> str:

@@ -4,11 +4,12 @@ import faulthandler
 import os
 import signal
 import threading
+from collections import deque
 from pathlib import Path
 from types import FrameType
 from typing import TextIO
 
-from engines.control import Action, Inbox, Request
+from engines.control import STOPS, Action, Inbox, Request
 from engines.problems import StorageProblem
 
 AT_ONCE_SECONDS = 1.5
@@ -22,14 +23,14 @@ class Requests:
     sees any more that a worker has it, and another may take it.
     """
 
-    def __init__(self, run_directory: Path, lock: int, log: TextIO) -> None:
-        self._lock_path = run_directory / "lock"
+    def __init__(self, inbox: Inbox, lock_path: Path, lock: int, log: TextIO) -> None:
+        self._inbox = inbox
+        self._lock_path = lock_path
         self._lock = lock
-        self._inbox = Inbox(run_directory)
         self._stops: list[signal.Signals] = []
         self._checkpoint_asked = False
         self._answered_stops = 0
-        self._next: Request | None = None
+        self._waiting: deque[Request] = deque()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._on_stop)
         signal.signal(signal.SIGUSR1, self._on_checkpoint)
@@ -44,14 +45,14 @@ class Requests:
         return self._stops[0] if self._stops else None
 
     def is_stop_asked(self) -> bool:
-        """Tell whether the next request is to stop, and leave it to be taken."""
-        self._next = self._next or self._receive()
-        return self._next is not None and self._next.action in ("stop", "stop-now")
+        """Tell whether one of the requests that wait is to stop, and leave them to be taken."""
+        while request := self._receive():
+            self._waiting.append(request)
+        return any(request.action in STOPS for request in self._waiting)
 
     def take(self) -> Request | None:
-        """Give the next request that nobody has seen yet."""
-        request, self._next = self._next or self._receive(), None
-        return request
+        """Give the next request that was not given yet."""
+        return self._waiting.popleft() if self._waiting else self._receive()
 
     def _receive(self) -> Request | None:
         if len(self._stops) > self._answered_stops:

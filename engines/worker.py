@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TextIO
 import msgspec
 
 from engines import run_lock
+from engines.control import Inbox
 from engines.event_log import EventWriter
 from engines.launch import Answer, Order, Prepare
 from engines.post_mortem import ATTEMPT_MARK
@@ -38,8 +39,9 @@ def main() -> int:
     directory = Path(order.run_directory)
     try:
         lock = run_lock.acquire(directory / "lock")  # Held until this process ends, however it ends.
+        inbox = Inbox(directory)  # From the lock on we are asked things, and that is long before anything is imported.
         log = _open_log(directory)
-        code = _attempt(directory, order, lock, log, answers, preparation=preparation)
+        code = _attempt(directory, order, lock, inbox, log=log, answers=answers, preparation=preparation)
     except Problem as problem:
         _answer(answers, Answer(error=problem.kind, message=problem.message, hint=problem.hint))
         return problem.exit_code
@@ -63,7 +65,14 @@ def _take_order(stdin: int) -> tuple[Order | None, "Preparation | None"]:
 
 
 def _attempt(
-    directory: Path, order: Order, lock: int, log: TextIO, answers: int, *, preparation: "Preparation | None"
+    directory: Path,
+    order: Order,
+    lock: int,
+    inbox: Inbox,
+    *,
+    log: TextIO,
+    answers: int,
+    preparation: "Preparation | None",
 ) -> int:
     # numpy and the rest are worth their time only once the lock is ours.
     from engines.attempt import Attempt
@@ -71,7 +80,7 @@ def _attempt(
     from engines.requests import Requests
     from engines.standing import Standing
 
-    requests = Requests(directory, lock, log)
+    requests = Requests(inbox, directory / "lock", lock, log)
     writer = _open_events(directory)
     reader = RunReader(directory, exact=True)
     earlier = reader.read_all()

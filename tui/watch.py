@@ -4,7 +4,7 @@ import time
 
 from engines import control, post_mortem
 from engines.launch import Worker, last_log_lines
-from engines.run_reader import RunReader
+from engines.run_reader import ALIVE, RunReader
 from engines.runs import read_spec
 from engines.spec import RunSpec
 from tui.view import View
@@ -21,6 +21,7 @@ class Watch:
         self._worker = worker
         self._ascii_only = ascii_only
         self._asked_spec = read_spec(reader.directory)
+        self._unanswered: list[control.Request] = []
         self._log_lines: tuple[str, ...] = ()
         self._log_read_at = float("-inf")
         self.has_more = False
@@ -30,6 +31,18 @@ class Watch:
     def spec(self) -> RunSpec | None:
         """What the run was asked to do; None where not even its directory tells."""
         return self._reader.state.spec or self._asked_spec
+
+    @property
+    def will_be_paused(self) -> bool:
+        """Whether the run is paused once it has done all that was asked here."""
+        asked = [request.action for request in self._waiting() if request.action in ("pause", "resume")]
+        return asked[-1] == "pause" if asked else self._reader.state.paused
+
+    @property
+    def coming_rate(self) -> float | None:
+        """The learning rate once the run has done all that was asked here; None where it has none yet."""
+        asked = [request.value for request in self._waiting() if request.action == "lr"]
+        return asked[-1] if asked else self._reader.state.lr
 
     @property
     def has_worker(self) -> bool:
@@ -45,6 +58,8 @@ class Watch:
             self._log_read_at = now
             self._log_lines = tuple(last_log_lines(self._reader.directory, LOG_LINES))
         status = self._reader.status()
+        if status not in ALIVE:
+            self._unanswered.clear()
         return View(
             directory=self._reader.directory,
             state=self._reader.state,
@@ -63,9 +78,16 @@ class Watch:
     def ask(self, action: control.Action, value: float | None = None) -> bool:
         """Ask something of the run's worker; False where there is none. Raises `StorageProblem`."""
         if self.has_worker:
-            control.ask(self._reader.directory, action, value)
+            self._unanswered.append(control.ask(self._reader.directory, action, value))
             return True
         return False
+
+    def _waiting(self) -> list[control.Request]:
+        """Give what was asked here since the last request that was answered; all before that is done with."""
+        answered = {applied.id for applied in self._reader.state.controls}
+        done = [at for at, request in enumerate(self._unanswered, 1) if request.id in answered]
+        self._unanswered = self._unanswered[done[-1] :] if done else self._unanswered
+        return self._unanswered
 
     def close(self) -> None:
         """Let go of the run's file."""

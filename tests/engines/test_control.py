@@ -1,8 +1,10 @@
 """The way back to a live run: what is asked comes into force once, with the asker's name, and never a second time."""
 
+import fcntl
 import json
 import os
 import stat
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import real_worker
@@ -32,7 +34,7 @@ def request_of(number, action="pause", **fields):
 def test_a_request_says_who_asked_for_what_in_a_private_file(tmp_path):
     request = control.ask(tmp_path, "lr", 0.5)
     written = json.loads((tmp_path / "control.json").read_bytes())
-    assert written == {"id": request.id, "action": "lr", "value": 0.5, "by": request.by, "repeats": ""}
+    assert written == {"id": request.id, "action": "lr", "value": 0.5, "by": request.by, "repeats": "", "earlier": []}
     assert request.by
     assert stat.S_IMODE((tmp_path / "control.json").stat().st_mode) == 0o600
     assert [path.name for path in tmp_path.iterdir()] == ["control.json"]
@@ -72,17 +74,71 @@ def test_a_request_that_was_made_again_is_taken_once_whichever_of_them_is_seen(t
     control.ask(tmp_path, "epochs", 2, repeats=first.id)
     assert inbox.take() is None
     unseen = control.ask(tmp_path, "epochs", 3)
+    (tmp_path / "control.json").unlink()
     again = control.ask(tmp_path, "epochs", 3, repeats=unseen.id)
     assert inbox.take() == again
     control.ask(tmp_path, "epochs", 3, repeats=unseen.id)
     assert inbox.take() is None
 
 
+def test_requests_between_two_looks_are_all_taken_in_the_order_asked(tmp_path):
+    inbox = Inbox(tmp_path)
+    asked = [control.ask(tmp_path, action) for action in ("pause", "checkpoint", "resume")]
+    assert [inbox.take() for _ in range(4)] == [*asked, None]
+    asked = [control.ask(tmp_path, "lr", 0.1), control.ask(tmp_path, "stop")]
+    assert [inbox.take() for _ in range(3)] == [*asked, None]
+
+
+def test_a_request_that_was_made_again_keeps_its_place(tmp_path):
+    inbox = Inbox(tmp_path)
+    first, second = control.ask(tmp_path, "lr", 0.1), control.ask(tmp_path, "lr", 0.2)
+    for _ in range(3):
+        control.ask(tmp_path, "lr", 0.1, repeats=first.id)
+    assert [inbox.take() for _ in range(3)] == [first, second, None]
+    assert len(json.loads((tmp_path / "control.json").read_bytes())["earlier"]) == 2
+
+
+def test_a_request_of_a_program_that_knows_of_no_earlier_ones_is_taken_with_ours_after_it(tmp_path):
+    inbox = Inbox(tmp_path)
+    write(tmp_path, request_of(1, "pause", by="a script", reason="lunch"))
+    ours = control.ask(tmp_path, "lr", 0.5)
+    taken = [inbox.take() for _ in range(3)]
+    assert [(request.id, request.by) for request in taken[:2]] == [("1", "a script"), (ours.id, ours.by)]
+    assert taken[2] is None
+
+
+def test_the_file_stays_small_enough_to_be_read_however_often_is_asked(tmp_path):
+    inbox = Inbox(tmp_path)
+    asked = [control.ask(tmp_path, "lr", n / 7) for n in range(1, 61)]
+    assert (tmp_path / "control.json").stat().st_size <= MAX_BYTES
+    taken = list(iter(inbox.take, None))
+    assert 15 <= len(taken) < 60
+    assert taken == asked[-len(taken) :]
+
+
+def test_many_askers_at_once_overwrite_nothing_of_each_other(tmp_path):
+    inbox = Inbox(tmp_path)
+    with ThreadPoolExecutor(8) as pool:
+        asked = list(pool.map(lambda n: control.ask(tmp_path, "lr", float(n)), range(1, 13)))
+    assert {request.id for request in iter(inbox.take, None)} == {request.id for request in asked}
+
+
+def test_an_asker_that_was_halted_in_the_middle_keeps_nobody_from_asking(tmp_path):
+    inbox = Inbox(tmp_path)
+    held = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(held, fcntl.LOCK_EX)
+    request = control.ask(tmp_path, "stop")
+    os.close(held)
+    assert inbox.take() == request
+
+
 def test_what_an_earlier_attempt_was_asked_is_never_obeyed_by_a_later_one(tmp_path):
+    control.ask(tmp_path, "pause")
     control.ask(tmp_path, "stop")
     inbox = Inbox(tmp_path)
     assert inbox.take() is None
-    assert control.ask(tmp_path, "resume") == inbox.take()
+    asked = [control.ask(tmp_path, "resume"), control.ask(tmp_path, "checkpoint")]
+    assert [inbox.take() for _ in range(3)] == [*asked, None]
 
 
 @pytest.mark.parametrize(
@@ -98,6 +154,7 @@ def test_what_an_earlier_attempt_was_asked_is_never_obeyed_by_a_later_one(tmp_pa
         request_of(1, value="fast"),
         b'{"action":"stop"}',
         request_of(1, by="x" * MAX_BYTES),
+        request_of(1, earlier=[{"action": "stop"}]),
     ],
     ids=lambda content: content[:12],
 )
@@ -202,6 +259,14 @@ def test_garbage_does_not_disturb_a_run(running):
     run = real_worker.ended(running)
     assert run.exit_code == 10
     assert not [event for event in run.events if isinstance(event, Log)]
+
+
+def test_what_is_asked_in_one_breath_all_comes_into_force(running):
+    directory = running.run_directory
+    asked = [control.ask(directory, "pause"), control.ask(directory, "lr", 0.25), control.ask(directory, "checkpoint")]
+    state = answered(directory, asked[-1])
+    assert [done.id for done in state.controls] == [request.id for request in asked]
+    assert (state.paused, state.lr) == (True, 0.25)
 
 
 def test_a_stop_that_a_killed_worker_never_saw_does_not_stop_the_next_attempt(running):

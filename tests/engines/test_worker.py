@@ -1,7 +1,10 @@
 """A worker as what it is, a process: signals from outside, failures within, and the code that it ends with."""
 
 import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
 
+import mishaps
 import pytest
 import real_worker
 
@@ -13,10 +16,14 @@ from engines.run_reader import RunReader
 
 @pytest.fixture
 def slow_to_load(python_finds, tmp_path):
-    """Let the engine load only once the file is there that this gives."""
-    go = tmp_path / "go"
-    python_finds("sitecustomize", SLOW.format(go=str(go)))
-    return go
+    """Let a module load only once the file is there that this gives; one with a `?` tells that it is waited for."""
+
+    def slow_to_load(module):
+        go = tmp_path / "go"
+        python_finds("sitecustomize", SLOW.format(module=module, go=str(go)))
+        return go
+
+    return slow_to_load
 
 
 SLOW = """
@@ -24,7 +31,8 @@ import os, sys, time
 
 class Slow:
     def find_spec(self, name, path=None, target=None):
-        while name == "engines.rehearsal_engine" and not os.path.exists({go!r}):
+        while name == {module!r} and not os.path.exists({go!r}):
+            open({go!r} + "?", "w").close()
             time.sleep(0.01)
 
 sys.meta_path.insert(0, Slow())
@@ -129,6 +137,7 @@ def test_a_killed_worker_has_crashed(running):
 
 @pytest.mark.parametrize("by", ["request", "signal"])
 def test_a_stop_before_training_is_acknowledged_and_the_run_can_be_gone_on_with(store, slow_to_load, by):
+    go = slow_to_load("engines.rehearsal_engine")
     worker = real_worker.start(store)
     real_worker.wait_until(worker.run_directory, lambda state: "import" in state.phases)
     if by == "request":
@@ -137,11 +146,35 @@ def test_a_stop_before_training_is_acknowledged_and_the_run_can_be_gone_on_with(
         worker.process.send_signal(signal.SIGTERM)
         expected, code = "", 143
     run = real_worker.ended(worker)  # It does not wait for what it will not need.
-    slow_to_load.touch()
+    go.touch()
     assert (run.exit_code, run.finished.state, run.finished.epochs) == (code, "stopped", 0)
     assert [(event.action, event.id) for event in of_type(run, ControlApplied)] == [("stop", expected)]
     assert not of_type(run, RunStarted)
     assert real_worker.go_on(run.directory).finished.state == "completed"
+
+
+def test_a_stop_before_training_waits_for_nothing_that_was_asked_before_it(store, slow_to_load):
+    slow_to_load("engines.rehearsal_engine")
+    worker = real_worker.start(store)
+    real_worker.wait_until(worker.run_directory, lambda state: "import" in state.phases)
+    control.ask(worker.run_directory, "pause")
+    time.sleep(3 * control.POLL_SECONDS)  # It has been looked at.
+    stop = control.ask(worker.run_directory, "stop")
+    run = real_worker.ended(worker)
+    assert (run.exit_code, run.finished.state) == (10, "stopped")
+    assert [event.id for event in of_type(run, ControlApplied)] == [stop.id]
+
+
+def test_what_is_asked_of_a_worker_before_it_has_loaded_anything_is_done_later(store, slow_to_load):
+    go = slow_to_load("engines.attempt")
+    with ThreadPoolExecutor(1) as pool:
+        starting = pool.submit(real_worker.start, store)
+        mishaps.wait_for(go.with_name("go?").exists, "the worker")
+        stop = control.ask(store.directories()[0], "stop")
+        go.touch()
+        run = real_worker.ended(starting.result())
+    assert run.exit_code == 10
+    assert [event.id for event in of_type(run, ControlApplied)] == [stop.id]
 
 
 # Failures, each with its own code.

@@ -158,6 +158,28 @@ def test_plus_doubles_and_minus_halves_the_learning_rate(live_run):
     watch(directory, steps)
 
 
+def test_keys_in_one_breath_are_all_obeyed_each_on_top_of_those_before_it(live_run):
+    directory = live_run.run_directory
+
+    async def steps(pilot):
+        await until_seen(pilot, "epoch")
+        for key in ("p", "p", "p", "plus", "plus", "minus", "p"):
+            pilot.app.simulate_key(key)
+        await until(pilot, lambda: len(state_of(directory).controls) == 7)
+
+    watch(directory, steps)
+    asked = [(control.action, control.value) for control in state_of(directory).controls]
+    assert asked == [
+        ("pause", None),
+        ("resume", None),
+        ("pause", None),
+        ("lr", 0.002),
+        ("lr", 0.004),
+        ("lr", 0.002),
+        ("resume", None),
+    ]
+
+
 def test_e_asks_for_epochs_more_and_the_bars_follow(live_run):
     directory = live_run.run_directory
     before = state_of(directory).spec.epochs

@@ -1,5 +1,6 @@
 """The keys that ask something of a run's worker, or have the run go on once that is gone."""
 
+from math import inf
 from pathlib import Path
 from typing import ClassVar
 
@@ -54,7 +55,7 @@ class WorkerKeys(Screen[None]):
 
     def action_pause(self) -> None:
         """Pause the run, or have it go on."""
-        self.ask("resume" if self.view and self.view.state.paused else "pause")
+        self.ask("resume" if self.watched.will_be_paused else "pause")
 
     def action_checkpoint(self) -> None:
         """Have a checkpoint saved now."""
@@ -62,9 +63,9 @@ class WorkerKeys(Screen[None]):
 
     def action_scale_rate(self, factor: float) -> None:
         """Have the run go on with its learning rate times `factor`."""
-        rate = self.view.state.lr if self.view else None
-        if rate is not None and self.ask("lr", rate * factor):
-            self.notify(f"learning rate {rate * factor:g} asked for", timeout=2)
+        rate = self.watched.coming_rate
+        if rate is not None and 0 < (wanted := rate * factor) < inf and self.ask("lr", wanted):
+            self.notify(f"learning rate {wanted:g} asked for", timeout=2)
 
     @work
     async def action_more_epochs(self) -> None:
