@@ -45,6 +45,12 @@ class Progress(msgspec.Struct, kw_only=True):
     best_validation_accuracy: float | None = None
     patient_since: int = 0
 
+    def begin_next_epoch(self) -> None:
+        """Stand at the beginning of the next epoch: none of its steps are done, none of its images seen."""
+        self.epoch += 1
+        self.step = self.correct = self.images = 0
+        self.loss_sum = self.epoch_seconds = 0.0
+
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """What a checkpoint holds, of which run, and the size and hash that its safetensors file must have.

@@ -7,7 +7,7 @@ from itertools import count
 import numpy as np
 import pytest
 
-from engines import training_loop
+from engines import obedience, saving
 from engines.checkpoints import CheckpointStore, Progress
 from engines.control import Request
 from engines.datasets import ImageData
@@ -43,6 +43,7 @@ class ScriptedEngine:
         self.held_out_accuracies = []
         self.told = {}
         self.losses = {}
+        self.copies = 0
 
     def begin_epoch(self, order):
         self.orders.append(order)
@@ -75,6 +76,7 @@ class ScriptedEngine:
         self.lr = lr
 
     def state(self):
+        self.copies += 1
         return {"model/weight": np.array([self.losses.get("weights", self.done)], np.float32)}
 
 
@@ -229,8 +231,14 @@ def test_each_epoch_is_saved_and_the_best_stays(trained):
     assert run.store.newest()[0].progress == run.loop.progress
 
 
+def test_one_copy_of_the_state_serves_all_that_an_epoch_ends_with(trained):
+    run = trained(epochs=2)
+    assert [c.kind for c in run.of(CheckpointSaved)] == ["best", "last"] * 2
+    assert run.engine.copies == 1 + 2
+
+
 def test_a_long_epoch_is_saved_within(trained, monkeypatch):
-    monkeypatch.setattr(training_loop, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(saving, "CHECKPOINT_SECONDS", 0.0)
     saved = trained(epochs=1, chunk=3).of(CheckpointSaved)
     assert [(c.step, c.kind) for c in saved] == [(3, "last"), (6, "last"), (9, "best"), (9, "last")]
 
@@ -343,7 +351,7 @@ def test_a_rate_that_is_none_changes_nothing(trained, rate):
 
 
 def test_no_step_is_done_while_paused(trained, monkeypatch):
-    monkeypatch.setattr(training_loop, "PAUSE_POLL_SECONDS", 0.0)
+    monkeypatch.setattr(obedience, "PAUSE_POLL_SECONDS", 0.0)
     run = trained(chunk=1, requests=[(3, request("pause")), (10, request("resume"))])
     actions = [type(event).__name__ for event in run.events if isinstance(event, Batch | ControlApplied | EpochEnded)]
     assert actions.index("ControlApplied") + 1 == len(actions) - 1 - actions[::-1].index("ControlApplied")
@@ -354,7 +362,7 @@ def test_no_step_is_done_while_paused(trained, monkeypatch):
 @pytest.mark.parametrize("first", [[], [(3, request("pause"))]], ids=["training", "paused"])
 @pytest.mark.parametrize(("action", "saves"), [("stop", True), ("stop-now", False)])
 def test_a_stop_ends_it_where_it_is(trained, monkeypatch, first, action, saves):
-    monkeypatch.setattr(training_loop, "PAUSE_POLL_SECONDS", 0.0)
+    monkeypatch.setattr(obedience, "PAUSE_POLL_SECONDS", 0.0)
     run = trained(chunk=1, requests=[*first, (4, request(action))])
     assert run.outcome == "stopped"
     assert run.loop.epochs_done == 0
