@@ -30,7 +30,8 @@ class Progress(msgspec.Struct, kw_only=True):
     `lr` is the highest rate, which a schedule makes less. `loss_sum` and `correct` are over the `images` seen in this
     epoch so far, `epoch_seconds` its training time. `best_epoch` is the one with the highest accuracy on what it is
     chosen on: `best_validation_accuracy` where images are held out, else `best_test_accuracy`, which is that epoch's
-    in any case. Patience counts from `patient_since`, the epochs that were done when more were asked for.
+    in any case. Patience counts from `patient_since`, the epochs that were done when more were asked for. `lift`
+    belongs to a rate that was asked for where the schedule leaves next to nothing of `lr`, see `RunPlan`.
     """
 
     epoch: int = 1
@@ -44,6 +45,7 @@ class Progress(msgspec.Struct, kw_only=True):
     best_test_accuracy: float | None = None
     best_validation_accuracy: float | None = None
     patient_since: int = 0
+    lift: float = 1.0
 
     def begin_next_epoch(self) -> None:
         """Stand at the beginning of the next epoch: none of its steps are done, none of its images seen."""

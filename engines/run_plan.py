@@ -4,6 +4,9 @@ from engines.checkpoints import Progress
 from engines.schedule import rate_factor
 from engines.spec import RunSpec, lengthen
 
+LOW = 0.1
+"""The part of the highest rate below which nothing is concluded from a rate about the highest one."""
+
 
 class RunPlan:
     """What is left of `spec` from `progress` on, which the training loop moves along."""
@@ -33,15 +36,28 @@ class RunPlan:
         return self.progress.lr * self._factor(ahead)
 
     def ask_rate(self, lr: float) -> None:
-        """Have the next step learn at `lr`; the schedule goes on in proportion from there."""
-        self.progress.lr = lr / self._factor(0)
+        """Have the next step learn at `lr`; the schedule goes on in proportion from there.
+
+        Where it leaves less than `LOW` of its highest rate, that is `lr` / `LOW`, and what is left is lifted for as
+        long as it is less: else a rate asked for in the last step would be a millionth of what epochs more begin with.
+        """
+        factor = self._scheduled(0)
+        self.progress.lr = lr / max(factor, LOW)
+        self.progress.lift = max(1.0, LOW / factor)
 
     def lengthen(self, more: float | None) -> bool:
         """Ask for `more` epochs; False where that is no number of epochs."""
         longer = lengthen(self.spec, more)
-        self.spec = longer or self.spec
-        return longer is not None
+        if longer is None:
+            return False
+        self.spec = longer
+        self.progress.lift = 1.0
+        return True
 
     def _factor(self, ahead: int) -> float:
+        factor = self._scheduled(ahead)
+        return factor if factor >= LOW else min(LOW, factor * self.progress.lift)
+
+    def _scheduled(self, ahead: int) -> float:
         step = (self.progress.epoch - 1) * self.steps_per_epoch + self.progress.step + ahead
         return rate_factor(self.spec.schedule, self.spec.warmup, step, self.spec.epochs * self.steps_per_epoch)

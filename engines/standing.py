@@ -72,6 +72,7 @@ class Standing:
             )
         if more_epochs:
             self.progress.patient_since = self.epochs_done
+            self.progress.lift = 1.0
         self.keep(msgspec.structs.replace(self.spec, epochs=epochs))
 
     def keep(self, spec: RunSpec) -> None:

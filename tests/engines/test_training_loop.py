@@ -281,6 +281,32 @@ def test_a_rate_asked_for_within_a_schedule_holds_from_the_next_step_and_the_sch
     assert run.engine.rates[2:] == pytest.approx([0.5 * factor / plan[2] for factor in plan[2:]])
 
 
+@pytest.mark.parametrize("schedule", ["cosine", "triangle", "one-cycle"])
+def test_a_rate_asked_for_in_the_last_steps_holds_and_makes_no_huge_one_of_epochs_asked_for_after_it(trained, schedule):
+    last = 2 * STEPS - 1
+    asked = [(last, request("lr", 0.02)), (last, request("epochs", 2))]
+    rates = trained(chunk=1, requests=asked, schedule=schedule, lr=0.3).engine.rates
+    assert max(rates[last:]) <= 10 * 0.02
+    assert rates[-1] < 0.02
+    alone = trained(chunk=1, requests=asked[:1], schedule=schedule, lr=0.3)
+    assert alone.engine.rates[last - 1 : last] == pytest.approx([0.02])
+    assert alone.engine.rates[-1] < 0.02
+
+
+def test_a_rate_asked_for_again_and_again_where_the_schedule_is_low_is_the_one_that_holds(trained):
+    asked = [(16, request("lr", 0.01)), (18, request("lr", 0.04)), (20, request("lr", 0.02))]
+    run = trained(chunk=1, requests=asked, schedule="cosine", lr=0.3)
+    assert run.engine.rates[15:] == pytest.approx([0.01, 0.04, 0.02])
+    assert [batch.lr for batch in run.of(Batch)][-1] == pytest.approx(0.02)
+    assert run.store.newest()[0].progress.lr == pytest.approx(0.2)
+
+
+def test_a_rate_asked_for_in_the_first_steps_of_a_warmup_is_the_highest_of_none_that_is_huge(trained):
+    run = trained(chunk=1, requests=[(1, request("lr", 0.02))], schedule="triangle", warmup=0.9, lr=0.3)
+    assert run.engine.rates[0] == pytest.approx(0.02)
+    assert max(run.engine.rates) <= 10 * 0.02
+
+
 def test_a_schedule_is_over_the_epochs_that_are_asked_for_meanwhile(trained):
     run = trained(chunk=1, requests=[(3, request("epochs", 1))], schedule="triangle", lr=0.3)
     assert run.engine.rates[2:] == [0.3 * rate_factor("triangle", 0.0, step, 3 * STEPS) for step in range(2, 3 * STEPS)]
