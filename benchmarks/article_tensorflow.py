@@ -9,8 +9,11 @@ TensorFlow runs with its own defaults for threads and oneDNN, as it did for the 
 
 import argparse
 import time
+from typing import Any
 
+import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 from tensorflow.keras import layers, models
 
 from engines import datasets
@@ -60,16 +63,26 @@ def lenet1(in_dim: int = 1, n_class: int = 10) -> models.Sequential:
 NETWORKS = {"nn": neural_network, "lenet": lenet, "lenet1": lenet1}
 
 
-def run_epoch(model: str, dataset: str = "mnist", data_dir: str | None = None) -> float:
-    """Give the seconds that one epoch of training takes; reading, building and tracing are not counted."""
-    data = datasets.load(dataset, data_dir, lambda *_: None)
-    train_images = data.train_images / 255.0
-    if model != "nn":
-        train_images = tf.expand_dims(train_images, axis=-1)
+def prepare_images(images: NDArray[np.uint8], model: str) -> Any:  # noqa: ANN401 - TensorFlow has no types
+    """Bring pixels to 0..1, and give them the one channel that a convolution wants."""
+    scaled = images / 255.0
+    return scaled if model == "nn" else tf.expand_dims(scaled, axis=-1)
+
+
+def compile_network(model: str) -> models.Sequential:
+    """Give the network with its optimizer and loss."""
     network = NETWORKS[model]()
     network.compile(
         optimizer="adam", loss=tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True), metrics=["accuracy"]
     )
+    return network
+
+
+def run_epoch(model: str, dataset: str = "mnist", data_dir: str | None = None) -> float:
+    """Give the seconds that one epoch of training takes; reading, building and tracing are not counted."""
+    data = datasets.load(dataset, data_dir, lambda *_: None)
+    train_images = prepare_images(data.train_images, model)
+    network = compile_network(model)
     network.fit(train_images[:64], data.train_labels[:64], batch_size=32, verbose=0)
     began = time.perf_counter()
     network.fit(train_images, data.train_labels, epochs=1, batch_size=32)

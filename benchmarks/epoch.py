@@ -49,57 +49,10 @@ def measure_engine(framework: str, model: str, dataset: str) -> float:
     return time.perf_counter() - began
 
 
-def measure_bare_torch(model: str, dataset: str) -> float:
-    """Train one epoch with the shortest fast loop in PyTorch: one tensor, `index_select`, fused Adam, no sync."""
-    import torch
-    from torch import nn
-
-    from engines import datasets
-
-    torch.set_num_threads(1)
-    data = datasets.load(dataset, None, lambda *_: None)
-    images = torch.from_numpy(data.train_images).unsqueeze(1)
-    labels = torch.from_numpy(data.train_labels).long()
-    network = bare_network(model)
-    optimizer = torch.optim.Adam(network.parameters(), lr=0.001, fused=True)
-    criterion = nn.CrossEntropyLoss()
-    order = torch.randperm(len(labels))
-    losses = torch.zeros(())
-    began = time.perf_counter()
-    for batch in order.split(32):
-        inputs = images.index_select(0, batch).float().div_(127.5).sub_(1)
-        loss = criterion(network(inputs), labels.index_select(0, batch))
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        losses += loss.detach()
-    return time.perf_counter() - began
-
-
-def bare_network(model: str):  # noqa: ANN201 - torch is imported only in the process that needs it
-    """Give the article's network as plain PyTorch modules."""
-    from torch import nn
-
-    match model:
-        case "nn":
-            layers = [nn.Flatten(), nn.Linear(784, 128), nn.ReLU(), nn.Dropout(0.2), nn.Linear(128, 10)]
-        case "lenet":
-            layers = [nn.Conv2d(1, 6, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(6, 16, 5), nn.ReLU()]
-            layers += [nn.MaxPool2d(2), nn.Flatten(), nn.Linear(400, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU()]
-            layers += [nn.Linear(84, 10)]
-        case _:
-            layers = [nn.Conv2d(1, 32, 3, padding=2), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(32, 64, 3), nn.ReLU()]
-            layers += [nn.MaxPool2d(2), nn.Conv2d(64, 64, 3), nn.ReLU(), nn.Flatten(), nn.Linear(1024, 64)]
-            layers += [nn.ReLU(), nn.Linear(64, 10)]
-    return nn.Sequential(*layers)
-
-
 def measure(contender: str, model: str, dataset: str) -> float:
     """Give the seconds of one epoch, measured in this process."""
     match contender:
-        case "bare-torch":
-            return measure_bare_torch(model, dataset)
-        case "article-torch" | "article-tensorflow":
+        case "bare-torch" | "article-torch" | "article-tensorflow":
             run_epoch = import_module(contender.replace("-", "_")).run_epoch
             return float(run_epoch(model, dataset, None))
         case framework:
