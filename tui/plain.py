@@ -8,6 +8,9 @@ from engines.spec import RunSpec
 from engines.text import clean_text
 from tui.formats import count, duration, loss, percent, rate, shape
 
+COLUMNS = 80
+"""A terminal that is not wider does not break a line of an epoch in two."""
+
 _AGES = ((86_400 * 365, "y"), (86_400, "d"), (3_600, "h"), (60, "min"))
 
 
@@ -30,16 +33,25 @@ def started_lines(event: RunStarted) -> list[str]:
 
 
 def epoch_line(event: EpochEnded) -> str:
-    """Say what an epoch came to."""
+    """Say what an epoch came to, accuracy and loss: what there is no room for at the end is left out in all its run."""
     width = len(str(event.epochs))
-    held_out = event.validation_accuracy
-    validation = "" if held_out is None else f"  validation {percent(held_out):>7}"
-    return (
+    line = (
         f"epoch {event.epoch:>{width}}/{event.epochs}"
-        f"  test {percent(event.test_accuracy):>7} loss {loss(event.test_loss):>6}"
-        f"  train {percent(event.train_accuracy):>7} loss {loss(event.train_loss):>6}{validation}"
-        f"  {duration(event.seconds)}  {rate(event.images_per_second, 'img')}"
+        f"  test {_aligned(event.test_accuracy)} {loss(event.test_loss):>6}"
+        f"  train {_aligned(event.train_accuracy)} {loss(event.train_loss):>6}"
     )
+    if event.validation_accuracy is not None:
+        line += f"  val {_aligned(event.validation_accuracy)}"
+    for figure, room in ((duration(event.seconds), 7), (rate(event.images_per_second, "img"), 13)):
+        if len(line.rstrip()) + 2 + room > COLUMNS:
+            break
+        line += f"  {figure:<{room}}"
+    return line.rstrip()
+
+
+def _aligned(fraction: float | None) -> str:
+    """Give a fraction in percent in seven columns, all of it included."""
+    return f"{percent(fraction, 1 if fraction == 1 else 2):>7}"
 
 
 def epochs_count(number: int) -> str:

@@ -7,10 +7,17 @@ from tui import plain
 
 
 def epoch(**figures):
-    known = {"train_loss": 0.25, "train_accuracy": 0.9, "test_loss": 0.5, "test_accuracy": 0.875}
-    return EpochEnded(
-        **known | figures, epoch=2, epochs=10, confusion=[], seconds=12.34, train_seconds=12.0, images_per_second=4912.3
-    )
+    known = {
+        "epoch": 2,
+        "epochs": 10,
+        "train_loss": 0.25,
+        "train_accuracy": 0.9,
+        "test_loss": 0.5,
+        "test_accuracy": 0.875,
+        "seconds": 12.34,
+        "images_per_second": 4912.3,
+    }
+    return EpochEnded(**known | figures, confusion=[], train_seconds=12.0)
 
 
 def finished(**figures):
@@ -30,15 +37,38 @@ def finished(**figures):
     )
 
 
-def test_an_epoch_is_one_line_of_eighty_columns():
-    line = plain.epoch_line(epoch())
-
-    assert line == "epoch  2/10  test 87.50 % loss 0.5000  train 90.00 % loss 0.2500  12.3 s  4,912 img/s"
+@pytest.mark.parametrize(
+    ("figures", "line"),
+    [
+        ({}, "epoch  2/10  test 87.50 % 0.5000  train 90.00 % 0.2500  12.3 s   4,912 img/s"),
+        (
+            {"epochs": 100, "train_accuracy": 1.0},
+            "epoch   2/100  test 87.50 % 0.5000  train 100.0 % 0.2500  12.3 s   4,912 img/s",
+        ),
+        (
+            {"epochs": 100, "validation_accuracy": 0.8},
+            "epoch   2/100  test 87.50 % 0.5000  train 90.00 % 0.2500  val 80.00 %  12.3 s",
+        ),
+        ({"epochs": 1000}, "epoch    2/1000  test 87.50 % 0.5000  train 90.00 % 0.2500  12.3 s"),
+    ],
+    ids=["10", "100", "validation", "1000"],
+)
+def test_an_epoch_is_one_line(figures, line):
+    assert plain.epoch_line(epoch(**figures)) == line
     assert line.isascii()
 
 
+@pytest.mark.parametrize("validation", [{}, {"validation_accuracy": 1.0}], ids=["no-validation", "validation"])
+@pytest.mark.parametrize("epochs", [9, 10, 100, 1000, 100_000])
+@pytest.mark.parametrize("figures", [{"seconds": 36_000, "images_per_second": 123_456.0, "train_loss": 1e12}, {}])
+def test_an_epochs_line_fits_eighty_columns_and_ends_alike_in_all_the_run(epochs, validation, figures):
+    lines = [plain.epoch_line(epoch(epoch=at, epochs=epochs, **validation, **figures)) for at in (1, epochs)]
+    assert all(len(line) <= 80 for line in lines)
+    assert len({len(line) for line in lines}) == 1
+
+
 def test_figures_that_are_not_finite_are_dashes():
-    assert "loss      -" in plain.epoch_line(epoch(train_loss=None))
+    assert "train 90.00 %      -" in plain.epoch_line(epoch(train_loss=None))
 
 
 def test_a_summary_says_only_what_there_is():
