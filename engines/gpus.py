@@ -1,7 +1,7 @@
 """NVIDIA's counters: each GPU of this machine at one moment, and who is at work on it. No framework."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import pynvml
@@ -38,6 +38,12 @@ class GpuMeter:
             if memory and uuid:
                 free[str(uuid).removeprefix("GPU-")] = int(memory.free)
         return free
+
+
+def find_emptiest(uuids: Sequence[str]) -> int:
+    """Give the place among `uuids` of the GPU with the most free memory, to the GiB, the first of equals."""
+    free = GpuMeter().free_memory()
+    return max(range(len(uuids)), key=lambda at: free.get(uuids[at], 0) >> 30)
 
 
 def _read_gpu(handle: object) -> Gpu:

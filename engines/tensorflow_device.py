@@ -6,6 +6,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from engines.cuda_devices import visible_uuids
+from engines.gpus import find_emptiest
 from engines.problems import OutOfMemory, Unavailable
 from engines.processor import core_count, has_bfloat16_units, processor_name
 from engines.spec import Precision, RunSpec
@@ -14,8 +16,8 @@ from engines.spec import Precision, RunSpec
 def take_device(spec: RunSpec, *, parallel: bool) -> str:
     """Have this process compute on the device of `spec` and give what a person calls it: `CPU (AMD EPYC, 1 thread)`.
 
-    A CPU gets one thread unless `parallel`. A process that computes already keeps the device and threads that it has.
-    Raises `Unavailable` where the device is not there.
+    With `auto` that is the emptiest GPU, where there are several. A CPU gets one thread unless `parallel`. A process
+    that computes already keeps the device and threads that it has. Raises `Unavailable` where the device is not there.
     """
     gpus = tf.config.list_physical_devices("GPU")
     index = int(spec.device.partition(":")[2] or 0)
@@ -28,6 +30,8 @@ def take_device(spec: RunSpec, *, parallel: bool) -> str:
         )
     if not gpus or spec.device == "cpu":
         return _take_cpu(parallel)
+    if spec.device == "auto":
+        index = _choose(gpus)
     return f"{_take_gpu(gpus[index], spec.gpu_memory_limit)} (cuda:{index})"
 
 
@@ -64,6 +68,15 @@ def explained_memory() -> Iterator[None]:
             "The device ran out of memory.",
             "Use a smaller --batch-size, a higher --gpu-memory-limit, or end what else uses this memory.",
         ) from error
+
+
+def _choose(gpus: list[Any]) -> int:
+    """Give which of `gpus` to take where any would do: the one that this process has already, or else the emptiest."""
+    shown = tf.config.get_visible_devices("GPU")
+    if len(shown) == 1:
+        return gpus.index(shown[0])
+    uuids = visible_uuids()
+    return find_emptiest(uuids) if len(uuids) == len(gpus) else 0
 
 
 def _take_gpu(gpu: Any, memory_limit: int | None) -> str:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import torch
 
-from engines.gpus import GpuMeter
+from engines.gpus import find_emptiest
 from engines.problems import OutOfMemory, Unavailable
 from engines.processor import core_count, has_bfloat16_units, processor_name
 from engines.spec import Precision
@@ -80,7 +80,5 @@ def explained_memory() -> Iterator[None]:
 
 
 def _emptiest_gpu() -> str:
-    """Name the GPU with the most free memory, to the GiB, the first of equals; PyTorch and the driver count apart."""
-    free = GpuMeter().free_memory()
     uuids = [str(torch.cuda.get_device_properties(at).uuid) for at in range(torch.cuda.device_count())]
-    return f"cuda:{max(range(len(uuids)), key=lambda at: free.get(uuids[at], 0) >> 30)}"
+    return f"cuda:{find_emptiest(uuids)}"
