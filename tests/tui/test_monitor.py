@@ -31,6 +31,12 @@ def watch(directory, steps, size=(80, 24)):
     return app
 
 
+async def pause(pilot):
+    """Pause the run, so that what it says next stays in sight: its log is soon full of checkpoints otherwise."""
+    await pilot.press("p")
+    await until_seen(pilot, "○ paused")
+
+
 def state_of(directory):
     return read(directory).state
 
@@ -135,12 +141,11 @@ def test_p_pauses_and_resumes_and_c_saves_a_checkpoint(live_run):
 
     async def steps(pilot):
         await until_seen(pilot, "epoch")
-        await pilot.press("p")
-        await until_seen(pilot, "○ paused")
-        await pilot.press("p")
-        await until_seen(pilot, "● running")
+        await pause(pilot)
         await pilot.press("c", "9")
         await until_seen(pilot, "checkpoint asked for")
+        await pilot.press("p")
+        await until_seen(pilot, "● running")
 
     watch(directory, steps)
 
@@ -150,6 +155,7 @@ def test_plus_doubles_and_minus_halves_the_learning_rate(live_run):
 
     async def steps(pilot):
         await until_seen(pilot, "epoch")
+        await pause(pilot)
         await pilot.press("plus", "9")
         await until_seen(pilot, "learning rate is now 0.002")
         await pilot.press("minus")
@@ -186,6 +192,7 @@ def test_e_asks_for_epochs_more_and_the_bars_follow(live_run):
 
     async def steps(pilot):
         await until_seen(pilot, "epoch")
+        await pause(pilot)
         await pilot.press("E")
         await until_seen(pilot, f"How many epochs more than {before:,}?")
         await pilot.press("up", "enter")
