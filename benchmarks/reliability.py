@@ -25,7 +25,8 @@ from screen import Terminal, terminal
 
 from engines import launch
 from engines.checkpoints import CheckpointStore, Progress
-from engines.event_log import EventTail, encode_event
+from engines.event_line import encode_event
+from engines.event_tail import EventTail
 from engines.events import Batch, RunFinished
 from engines.models import MODELS
 from engines.run_reader import RunReader

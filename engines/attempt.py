@@ -13,7 +13,7 @@ from engines.checkpoints import Progress
 from engines.control import STOPS
 from engines.datasets import ImageData
 from engines.engine import Engine, Evaluation
-from engines.event_log import EventWriter
+from engines.event_writer import EventWriter
 from engines.events import ControlApplied, Log, RunError, RunFinished, RunStarted
 from engines.interruptible import broken_off_by
 from engines.mistakes import WorstMistakes

@@ -1,6 +1,5 @@
 """The events of a run, one small typed struct each; `events.jsonl` holds one a line. See `run_state` for their sum."""
 
-import math
 from typing import Annotated, Literal, get_args
 
 import msgspec
@@ -240,18 +239,3 @@ AnyEvent = (
     | Log
     | RunFinished
 )
-
-
-def nonfinite_fields(event: Event) -> list[str]:
-    """Name the fields of `event` whose number, or one of whose numbers, is not finite; JSON holds null for those."""
-    return [name for name in event.__struct_fields__ if _is_nonfinite(getattr(event, name))]
-
-
-def _is_nonfinite(value: object) -> bool:
-    match value:
-        case float():
-            return not math.isfinite(value)
-        case list():
-            return any(isinstance(item, float) and not math.isfinite(item) for item in value)
-        case _:
-            return False

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import inf
 from pathlib import Path
 
-from engines.event_log import EventTail
+from engines.event_tail import EventTail
 from engines.events import AnyEvent, ControlApplied, EpochEnded
 from engines.run_lock import holder
 from engines.run_reader import RunStatus

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from engines import run_lock
-from engines.event_log import EventTail
+from engines.event_tail import EventTail
 from engines.run_state import RunState
 
 RunStatus = Literal["running", "paused", "stalled", "completed", "stopped", "failed", "crashed"]

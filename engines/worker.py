@@ -15,7 +15,7 @@ import msgspec
 
 from engines import run_lock
 from engines.control import Inbox
-from engines.event_log import EventWriter
+from engines.event_writer import EventWriter
 from engines.launch import Answer, Order, Prepare
 from engines.post_mortem import ATTEMPT_MARK
 from engines.problems import Problem, StorageProblem

@@ -22,7 +22,7 @@ import mishaps
 import real_worker
 
 from engines import launch
-from engines.event_log import EventTail
+from engines.event_tail import EventTail
 from engines.events import Log, RunStarted
 from engines.runs import RunStore
 

@@ -7,7 +7,7 @@ from math import inf
 from pathlib import Path
 from signal import Signals
 
-from engines.event_log import EventTail
+from engines.event_tail import EventTail
 from engines.events import AnyEvent
 from engines.launch import Worker
 from engines.problems import StorageProblem

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from engines.event_log import encode_event
+from engines.event_line import encode_event
 from engines.events import AnyEvent, ControlApplied, EpochEnded, Log, Phase, RunFinished, RunStarted
 from engines.run_state import RunState
 from tui import plain

@@ -6,8 +6,9 @@ from math import inf, nan
 import msgspec
 import pytest
 
-from engines.event_log import decode_event, encode_event
-from engines.events import Batch, EpochEnded, Samples, nonfinite_fields
+from engines.event_line import decode_event, encode_event
+from engines.event_writer import nonfinite_fields
+from engines.events import Batch, EpochEnded, Samples
 
 BATCH = Batch(epoch=1, step=5, steps_per_epoch=45, loss=2.3, accuracy=0.1, images_per_second=9.0, lr=0.001)
 EPOCH = EpochEnded(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from engines.event_log import encode_event
+from engines.event_line import encode_event
 from engines.events import ControlApplied, Log
 from engines.replay import LONGEST_SILENCE_SECONDS, ReplayReader, RunClock, Timeline, TimelineReader
 from engines.run_reader import RunReader

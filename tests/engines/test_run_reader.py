@@ -8,7 +8,8 @@ import pytest
 import real_worker
 
 from engines import run_lock
-from engines.event_log import READ_BYTES, encode_event
+from engines.event_line import encode_event
+from engines.event_tail import READ_BYTES
 from engines.events import ControlApplied, Log, Phase, RunStarted
 from engines.run_reader import ALIVE, STALLED_AFTER_SECONDS, STARTING_SECONDS, RunReader
 

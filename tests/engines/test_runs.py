@@ -13,7 +13,7 @@ import pytest
 import real_worker
 
 from engines import run_reader, runs
-from engines.event_log import encode_event
+from engines.event_line import encode_event
 from engines.events import Log
 from engines.problems import RunNotFound, StorageProblem, UsageProblem
 from engines.runs import RUN_NAME, RunStore, read_spec, summarise

@@ -9,7 +9,7 @@ import pytest
 import real_worker
 
 from engines import control, launch
-from engines.event_log import EventTail
+from engines.event_tail import EventTail
 from engines.events import Batch, CheckpointSaved, ControlApplied, EpochEnded, Log, Phase, RunStarted, Samples
 from engines.run_reader import RunReader
 

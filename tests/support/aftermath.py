@@ -10,7 +10,7 @@ import real_worker
 
 from engines import run_lock
 from engines.checkpoints import Manifest
-from engines.event_log import EventTail
+from engines.event_tail import EventTail
 from engines.run_reader import RunReader
 from engines.runs import RunStore
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engines import launch
-from engines.event_log import EventTail
+from engines.event_tail import EventTail
 from engines.events import RunFinished
 from engines.run_reader import RunReader
 from engines.spec import RunSpec

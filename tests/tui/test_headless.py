@@ -12,7 +12,7 @@ import real_worker
 from aftermath import check_words
 
 from engines import run_lock
-from engines.event_log import EventTail
+from engines.event_tail import EventTail
 from engines.run_reader import RunReader
 from tui import headless
 

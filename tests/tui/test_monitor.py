@@ -4,7 +4,8 @@ from real_worker import spec_of, wait_until
 from textual import events
 
 import tui.screens.monitor as monitor_module
-from engines.event_log import EventTail, EventWriter
+from engines.event_tail import EventTail
+from engines.event_writer import EventWriter
 from engines.events import RunError, RunFinished
 from engines.run_reader import RunReader
 from engines.runs import RunStore

@@ -1,0 +1,54 @@
+"""One line of `events.jsonl`: an event as JSON, and back, safe to show whoever wrote it."""
+
+from typing import get_args
+
+import msgspec
+
+from engines.events import AnyEvent, Event
+from engines.text import clean_value
+
+_KNOWN_TYPES = frozenset(str(event.__struct_config__.tag) for event in get_args(AnyEvent))
+
+_encoder = msgspec.json.Encoder()
+_decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
+
+
+class _Header(msgspec.Struct):
+    type: str
+    seq: int
+    time: float
+
+
+_header_decoder = msgspec.json.Decoder(_Header)
+
+
+def encode_event(event: Event) -> bytes:
+    """Give `event` as one line of JSON, newline included."""
+    return _encoder.encode(event) + b"\n"
+
+
+def decode_event(line: bytes) -> AnyEvent | None:
+    """Read one line; None for a type that we do not know.
+
+    Text in it comes out safe to show. Raises ValueError (of which `msgspec.DecodeError` is one) for what is no event.
+    """
+    try:
+        event = _decode_known(line)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+    if event is not None and (event.seq < 0 or event.time < 0):
+        raise ValueError("without a place in the order or in time")
+    return event
+
+
+def _decode_known(line: bytes) -> AnyEvent | None:
+    try:
+        # Only through one of these does a character come in that a terminal could take for a command.
+        if b"\\" in line or b"\x7f" in line or not line.isascii():
+            event: AnyEvent = msgspec.convert(clean_value(msgspec.json.decode(line)), AnyEvent)
+            return event
+        return _decoder.decode(line)
+    except msgspec.ValidationError:
+        if _header_decoder.decode(line).type in _KNOWN_TYPES:
+            raise
+        return None

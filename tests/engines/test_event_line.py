@@ -1,0 +1,58 @@
+"""A line of the event file: what is an event comes back as it was written and safe to show, and all else is refused."""
+
+import json
+
+import pytest
+from event_files import GARBAGE, line_of, read_to_end
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engines.event_line import decode_event, encode_event
+from engines.event_tail import EventTail
+from engines.events import EpochEnded
+from engines.run_state import RunState
+
+
+@given(st.lists(GARBAGE, max_size=12))
+def test_whatever_reads_as_an_event_adds_up_to_a_state(lines):
+    state = RunState()
+    for line in lines:
+        try:
+            event = decode_event(line)
+        except ValueError:
+            continue
+        if event is not None:
+            state.apply(event)
+            assert state.position >= 0
+
+
+@pytest.mark.parametrize("moment", [b"1e12", b"1e308", b"-1", b"null", b'"now"'])
+def test_a_time_that_no_clock_shows_is_no_event(moment):
+    with pytest.raises(ValueError, match=r"\$\.time"):
+        decode_event(b'{"type":"log","seq":0,"time":' + moment + b',"level":"info","message":"m"}')
+
+
+def test_an_event_without_seq_or_time_is_none():
+    for name in ("seq", "time"):
+        fields = json.loads(line_of())
+        del fields[name]
+        with pytest.raises(ValueError, match="place in the order"):
+            decode_event(json.dumps(fields).encode())
+
+
+@pytest.mark.parametrize(
+    "message", ["\x1b[31mred", "\x7f", "\x9b2J", "\u202egpj.exe", "\x07\x08", "a\nb", "\ue000"], ids=ascii
+)
+def test_no_control_character_in_a_line_comes_through(message):
+    assert decode_event(line_of(message=message)).message.isprintable()
+
+
+@pytest.mark.parametrize("message", ["\x9b2J", "\u202egpj.exe", "\u2066", "\x7f"], ids=ascii)
+def test_nor_does_one_that_is_not_escaped(message):
+    assert decode_event(line_of(message="m").replace(b'"m"', f'"{message}"'.encode())).message.isprintable()
+
+
+def test_every_event_reads_back_as_it_was_written(recorded_run):
+    events = read_to_end(EventTail(recorded_run / "events.jsonl"))
+    assert [decode_event(encode_event(event)) for event in events] == events
+    assert any(isinstance(event, EpochEnded) for event in events)
