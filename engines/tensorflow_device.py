@@ -48,9 +48,9 @@ def choose_dtype(precision: Precision) -> tf.DType:
     return tf.bfloat16 if precision == "bfloat16" or (precision == "auto" and is_fast) else tf.float32
 
 
-def name_dtype(dtype: tf.DType) -> str:
-    """Give what is said of `dtype` after a device's name: nothing of float32."""
-    return "" if dtype == tf.float32 else f", {dtype.name}"
+def name_with_dtype(name: str, dtype: tf.DType) -> str:
+    """Give the device's `name`, which ends in a bracket, with what it computes in, if that is not float32."""
+    return name if dtype == tf.float32 else f"{name.removesuffix(')')}, {dtype.name})"
 
 
 def uses_gpu() -> bool:

@@ -15,7 +15,7 @@ from engines.events import Parameter
 from engines.models import MODELS
 from engines.recipes import is_plain
 from engines.spec import RunSpec
-from engines.tensorflow_device import choose_dtype, name_dtype, take_device
+from engines.tensorflow_device import choose_dtype, name_with_dtype, take_device
 from engines.tensorflow_network import KERAS_VERSION, build_network, dropout_seeds
 from engines.tensorflow_recipe_engine import RecipeEngine
 from engines.tensorflow_trainer import TensorFlowTrainer
@@ -48,7 +48,7 @@ class TensorFlowEngine(TensorFlowTrainer):
         self.batch_size = spec.batch_size
         self.low, self.scale = input_range[0], (input_range[1] - input_range[0]) / 255
         dtype = choose_dtype(spec.precision)
-        self.device_name += name_dtype(dtype)
+        self.device_name = name_with_dtype(self.device_name, dtype)
         self.network = build_network(layers, spec.seed, dtype)
         self.weights = {
             f"{layer.name}/{weight.name}": weight.value

@@ -16,7 +16,7 @@ from engines.first_weights import find_patterns, measure_pixels
 from engines.models import MODELS
 from engines.spec import RunSpec
 from engines.tensorflow_augmentation import change
-from engines.tensorflow_device import choose_dtype, name_dtype, take_device
+from engines.tensorflow_device import choose_dtype, name_with_dtype, take_device
 from engines.tensorflow_layers import LayeredNetwork, turn_patterns
 from engines.tensorflow_optimizer import Optimizer
 from engines.tensorflow_trainer import TensorFlowTrainer
@@ -35,7 +35,7 @@ class RecipeEngine(TensorFlowTrainer):
         self.device_name = take_device(spec, parallel=any(isinstance(layer, Conv | ConvNorm) for layer in layers))
         self.spec, self.batch_size = spec, spec.batch_size
         dtype = choose_dtype(spec.precision)
-        self.device_name += name_dtype(dtype)
+        self.device_name = name_with_dtype(self.device_name, dtype)
         self.network = LayeredNetwork(layers, spec.seed, dtype)
         self.weights = self.network.weights
         self.optimizer = Optimizer(self.weights, spec)

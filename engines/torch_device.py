@@ -54,14 +54,14 @@ def prepare_device(device: torch.device, *, gpu_memory_limit: int | None, parall
 
 
 def name_device(device: torch.device, dtype: torch.dtype = torch.float32) -> str:
-    """Give what a person calls `device`: `CPU (AMD EPYC, 1 thread)`, `NVIDIA H100 80GB HBM3 (cuda:0), bfloat16`."""
-    suffix = "" if dtype == torch.float32 else f", {str(dtype).removeprefix('torch.')}"
+    """Give what a person calls `device`: `CPU (AMD EPYC, 1 thread)`, `NVIDIA H100 80GB HBM3 (cuda:0, bfloat16)`."""
+    detail = "" if dtype == torch.float32 else f", {str(dtype).removeprefix('torch.')}"
     if device.type == "cuda":
-        return f"{torch.cuda.get_device_name(device)} ({device}){suffix}"
+        return f"{torch.cuda.get_device_name(device)} ({device}{detail})"
     if device.type == "mps":
-        return f"Apple GPU (mps){suffix}"
+        return f"Apple GPU (mps{detail})"
     threads = torch.get_num_threads()
-    return f"CPU ({processor_name()}, {threads} thread{'s' if threads > 1 else ''}){suffix}"
+    return f"CPU ({processor_name()}, {threads} thread{'s' if threads > 1 else ''}{detail})"
 
 
 @contextmanager

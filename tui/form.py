@@ -149,7 +149,7 @@ class Form:
             Choice("recipe", "recipe", tuple(RECIPES), hint="how it is trained"),
             _SEED,
             Choice("device", "device", _with(("auto", "cpu"), asked.device), hint=AUTO_HINT),
-            Choice("precision", "precision", get_args(Precision), hint="auto: bfloat16 on hardware with units for it"),
+            Choice("precision", "precision", get_args(Precision), hint="auto: as suits the hardware"),
             _GPU_MEMORY,
             _TARGET,
             _VALIDATION,

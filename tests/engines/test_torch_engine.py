@@ -389,4 +389,4 @@ def test_a_device_without_bfloat16_is_refused(device, capability, monkeypatch):
 @pytest.mark.parametrize("has_units", [False, True])
 def test_auto_is_bfloat16_where_the_processor_is_fast_at_it_and_says_so(has_units, data, order, monkeypatch):
     monkeypatch.setattr(torch_device, "has_bfloat16_units", lambda: has_units)
-    assert make(data, order, "nn", precision="auto").device_name.endswith(", bfloat16") == has_units
+    assert make(data, order, "nn", precision="auto").device_name.endswith(", bfloat16)") == has_units
