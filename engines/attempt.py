@@ -18,7 +18,7 @@ from engines.events import ControlApplied, Log, RunError, RunFinished, RunStarte
 from engines.interruptible import broken_off_by
 from engines.mistakes import WorstMistakes
 from engines.phases import PhaseReporter, StopAsked
-from engines.preparation import Preparation
+from engines.preparation import Preparation, try_out
 from engines.problems import (
     STOPPED_EXIT_CODE,
     TARGET_NOT_REACHED_EXIT_CODE,
@@ -246,6 +246,8 @@ def _import_engine(framework: str, log: TextIO) -> ModuleType:
 def _make_engine(module: ModuleType, spec: RunSpec, data: ImageData) -> Engine:
     engine: Engine = module.create(spec)
     engine.load_data(data)
+    if spec.budget is not None:
+        try_out(engine, data)  # To trace and compile a step is no training, and may take all of a short budget.
     return engine
 
 

@@ -1,10 +1,11 @@
 """Sums over the steps since the last batch event, and the event that they make."""
 
 import numpy as np
+from msgspec import UNSET
 from numpy.typing import NDArray
 
-from engines.checkpoints import Progress
 from engines.events import Batch
+from engines.run_plan import RunPlan
 
 
 class BatchTally:
@@ -21,16 +22,18 @@ class BatchTally:
         self._correct += int(right.sum())
         self._seconds += seconds
 
-    def take(self, progress: Progress, steps_per_epoch: int, lr: float) -> Batch:
+    def take(self, plan: RunPlan, lr: float) -> Batch:
         """Give the event for where training is now, after at least one step at the rate `lr`, and begin anew."""
+        progress = plan.progress
         event = Batch(
             epoch=progress.epoch,
             step=progress.step,
-            steps_per_epoch=steps_per_epoch,
+            steps_per_epoch=plan.steps_per_epoch,
             loss=self._loss_sum / self._steps,
             accuracy=self._correct / self._images,
             images_per_second=self._images / max(self._seconds, 1e-9),
             lr=lr,
+            trained_seconds=UNSET if plan.spec.budget is None else progress.seconds,
         )
         self._clear()
         return event

@@ -28,10 +28,11 @@ class Progress(msgspec.Struct, kw_only=True):
     """Where training is: `step` steps of `epoch` are done (both from 1), and what is carried from step to step.
 
     `lr` is the highest rate, which a schedule makes less. `loss_sum` and `correct` are over the `images` seen in this
-    epoch so far, `epoch_seconds` its training time. `best_epoch` is the one with the highest accuracy on what it is
-    chosen on: `best_validation_accuracy` where images are held out, else `best_test_accuracy`, which is that epoch's
-    in any case. Patience counts from `patient_since`, the epochs that were done when more were asked for. `lift`
-    belongs to a rate that was asked for where the schedule leaves next to nothing of `lr`, see `RunPlan`.
+    epoch so far; `epoch_seconds` is its training time, `seconds` that of the whole run. `best_epoch` is the one with
+    the highest accuracy on what it is chosen on: `best_validation_accuracy` where images are held out, else
+    `best_test_accuracy`, which is that epoch's in any case. Patience counts from `patient_since`, the epochs that were
+    done when more were asked for. `lift` belongs to a rate that was asked for where the schedule leaves next to nothing
+    of `lr`, see `RunPlan`.
     """
 
     epoch: int = 1
@@ -41,6 +42,7 @@ class Progress(msgspec.Struct, kw_only=True):
     correct: int = 0
     images: int = 0
     epoch_seconds: float = 0.0
+    seconds: float = 0.0
     best_epoch: int | None = None
     best_test_accuracy: float | None = None
     best_validation_accuracy: float | None = None

@@ -3,6 +3,8 @@
 import time
 from collections.abc import Callable
 
+from msgspec import UNSET
+
 from engines.best_epoch import take_in
 from engines.engine import Engine, Evaluation, State
 from engines.events import AnyEvent, EpochEnded
@@ -40,7 +42,7 @@ class EpochEnd:
         self._tell_filters(self._engine.state(), epochs_done)
 
     def reach(self, began: float) -> None:
-        """Do all that an epoch ends with; it `began` at that moment of the monotonic clock."""
+        """Do all that an epoch ends with, be it in its middle; it `began` at that moment of the monotonic clock."""
         progress, spec = self._plan.progress, self._plan.spec
         evaluated = time.monotonic()
         test = self._engine.evaluate("test")
@@ -54,11 +56,11 @@ class EpochEnd:
         self._saver.save_epoch(state, is_best=take_in(progress, test, held_out))
 
     def _tell(self, test: Evaluation, held_out: Evaluation | None, began: float, evaluate_seconds: float) -> None:
-        progress = self._plan.progress
+        progress, steps = self._plan.progress, self._plan.steps_per_epoch
         self._write(
             EpochEnded(
                 epoch=progress.epoch,
-                epochs=self._plan.spec.epochs,
+                epochs=self._plan.epochs,
                 train_loss=progress.loss_sum / progress.images,
                 train_accuracy=progress.correct / progress.images,
                 test_loss=test.loss,
@@ -70,6 +72,7 @@ class EpochEnd:
                 images_per_second=progress.images / max(progress.epoch_seconds, 1e-9),
                 validation_loss=held_out.loss if held_out else None,
                 validation_accuracy=held_out.accuracy if held_out else None,
+                part=progress.step / steps if progress.step < steps else UNSET,
             )
         )
 

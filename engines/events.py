@@ -5,7 +5,7 @@ from typing import Annotated, Literal, get_args
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from engines.spec import RunSpec
+from engines.spec import Fraction, RunSpec
 
 PhaseName = Literal["import", "data", "build", "train", "save", "evaluate"]
 PHASES: tuple[PhaseName, ...] = get_args(PhaseName)
@@ -136,7 +136,10 @@ class Filters(Event, frozen=True, kw_only=True, tag="filters"):
 
 
 class Batch(Event, frozen=True, kw_only=True, tag="batch"):
-    """Training got to `step` of `epoch` (both from 1); loss and accuracy are means since the last such event."""
+    """Training got to `step` of `epoch` (both from 1); loss and accuracy are means since the last such event.
+
+    `trained_seconds` are those of all training steps of the run so far, told where it has a budget of them.
+    """
 
     epoch: Count
     step: Count
@@ -145,12 +148,14 @@ class Batch(Event, frozen=True, kw_only=True, tag="batch"):
     accuracy: float | None
     images_per_second: float
     lr: float
+    trained_seconds: Moment | UnsetType = UNSET
 
 
 class EpochEnded(Event, frozen=True, kw_only=True, tag="epoch"):
     """An epoch ended: running means in training, the whole test set in evaluation mode, `confusion` row = label.
 
-    Validation figures are over the images that are held out, and absent where none are.
+    Validation figures are over the images that are held out, and absent where none are. `epochs` is how many the run is
+    asked for, or is expected to come to in its budget. Only the `part` of an epoch is trained in which that is spent.
     """
 
     epoch: Count
@@ -166,6 +171,12 @@ class EpochEnded(Event, frozen=True, kw_only=True, tag="epoch"):
     evaluate_seconds: float | UnsetType = UNSET
     validation_loss: float | None = None
     validation_accuracy: float | None = None
+    part: Fraction | UnsetType = UNSET
+
+    @property
+    def place(self) -> float:
+        """Where in the run it ended, in epochs."""
+        return float(self.epoch) if self.part is UNSET else self.epoch - 1 + self.part
 
 
 class Telemetry(Event, frozen=True, kw_only=True, tag="telemetry"):

@@ -31,12 +31,14 @@ class Prepare(msgspec.Struct, frozen=True, tag="prepare"):
 class Order(msgspec.Struct, frozen=True, kw_only=True, tag="order"):
     """What a worker is told on stdin: the run's directory, and whether to go on with it.
 
-    `more_epochs` counts from those done; None is what the run still lacks of what it asked for.
+    `more_epochs` counts from those done, `more_seconds` of training from those spent; None for both is what the run
+    still lacks of what it asked for.
     """
 
     run_directory: str
     go_on: bool = False
     more_epochs: int | None = None
+    more_seconds: float | None = None
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,14 +110,20 @@ def begin(directory: Path, spare: Spare | None = None) -> Worker:
     return _give_order(Order(run_directory=str(directory)), read_spec(directory), spare)
 
 
-def go_on(directory: Path, more_epochs: int | None = None, spare: Spare | None = None) -> Worker:
-    """Start the next attempt of a run from its last whole checkpoint.
+def go_on(
+    directory: Path,
+    more_epochs: int | None = None,
+    *,
+    more_seconds: float | None = None,
+    spare: Spare | None = None,
+) -> Worker:
+    """Start the next attempt of a run from its last whole checkpoint, for as much more as is said; see `Order`.
 
     Raises `RunBusy` where it has a worker, `CheckpointProblem` where there is nothing to go on from or to do,
     `UsageProblem` where the name of its folder cannot be told as text.
     """
     check_can_be_told(directory)
-    order = Order(run_directory=str(directory), go_on=True, more_epochs=more_epochs)
+    order = Order(run_directory=str(directory), go_on=True, more_epochs=more_epochs, more_seconds=more_seconds)
     return _give_order(order, read_spec(directory), spare)
 
 

@@ -80,7 +80,8 @@ class Obedience:
 
     def _lengthen(self, more: float | None) -> bool:
         if not self._plan.lengthen(more):
-            self._write(Log(level="warning", message=f"{more} epochs more asked for; kept."))
+            kept = "kept" if self._plan.spec.epochs else "time alone ends this run"
+            self._write(Log(level="warning", message=f"{more} epochs more asked for; {kept}."))
             return False
         try:
             self._keep_spec(self._plan.spec)

@@ -14,13 +14,15 @@ def is_milestone(epoch: int) -> bool:
 
 
 class ChunkPace:
-    """Finds the number of steps that take about `CHUNK_SECONDS`."""
+    """Finds the number of steps that take about `CHUNK_SECONDS`; `step_seconds` is what one took at the last look."""
 
     def __init__(self) -> None:
         self.steps = 1
+        self.step_seconds = CHUNK_SECONDS
 
     def learn(self, steps: int, seconds: float) -> None:
         """Take in that `steps` took `seconds`; at most doubles, so that one odd measurement costs little."""
+        self.step_seconds = seconds / steps
         if seconds > 0 and steps >= self.steps // 2:
             fitting = int(steps * CHUNK_SECONDS / seconds)
             self.steps = max(1, min(fitting, self.steps * 2, MAX_CHUNK_STEPS))

@@ -40,7 +40,7 @@ class Preparation:
             engine: Engine = module.create(spec)
             engine.load_data(data)
             if not is_outdated():
-                _try_out(engine, data)
+                try_out(engine, data)
                 self._spec, self._engine = spec, engine
 
     def take_data(self, spec: RunSpec) -> ImageData | None:
@@ -69,7 +69,7 @@ def _source(spec: RunSpec) -> tuple[str, str]:
     return spec.dataset, spec.data_dir or ""
 
 
-def _try_out(engine: Engine, data: ImageData) -> None:
+def try_out(engine: Engine, data: ImageData) -> None:
     """Do what a framework is slow at for the first time, and take it back: `state` is all that a step depends on."""
     state = engine.state()
     engine.begin_epoch(np.arange(len(data.train_labels)))

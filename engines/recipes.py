@@ -75,10 +75,11 @@ RECIPES: dict[RecipeName, Recipe] = {
 }
 
 
-def recipe_fields(recipe: RecipeName, dataset: str) -> dict[str, Any]:
-    """Give every field that `recipe` decides, with its value on `dataset`."""
+def recipe_fields(recipe: RecipeName, dataset: str, budget: float | None = None) -> dict[str, Any]:
+    """Give every field that `recipe` decides, with its value on `dataset`; a budget decides in its place how long."""
     found = RECIPES[recipe]
-    return {**_ARTICLE, **found.fields, **found.by_dataset.get(dataset, {})}
+    timed = {} if budget is None else {"epochs": None}
+    return {**_ARTICLE, **found.fields, **found.by_dataset.get(dataset, {}), **timed}
 
 
 def is_plain(spec: RunSpec) -> bool:
@@ -99,12 +100,13 @@ def follow(spec: RunSpec, **changes: Any) -> RunSpec:  # noqa: ANN401 - as many 
 
     Another model brings its own recipe where `spec` has that of the model that it had.
     """
-    changed = msgspec.structs.replace(spec, **changes)
+    before = {name: getattr(spec, name) for name in ("recipe", "dataset", "budget")}
+    now = before | {name: value for name, value in changes.items() if name in before}
     if "recipe" not in changes and spec.recipe == own_recipe(spec.model):
-        changed = msgspec.structs.replace(changed, recipe=own_recipe(changed.model))
-    before, after = recipe_fields(spec.recipe, spec.dataset), recipe_fields(changed.recipe, changed.dataset)
-    followed = {name: after[name] for name in DECIDED if name not in changes and getattr(spec, name) == before[name]}
-    return msgspec.structs.replace(changed, **followed)
+        now["recipe"] = own_recipe(changes.get("model", spec.model))
+    was, is_now = recipe_fields(**before), recipe_fields(**now)
+    followed = {name: is_now[name] for name in DECIDED if getattr(spec, name) == was[name]}
+    return msgspec.structs.replace(spec, **{**followed, **now, **changes})
 
 
 def fill_in(asked: dict[str, Any]) -> RunSpec:
@@ -112,7 +114,7 @@ def fill_in(asked: dict[str, Any]) -> RunSpec:
     given = {name: value for name, value in asked.items() if value is not None}
     model, dataset = given.get("model", RunSpec().model), given.get("dataset", RunSpec().dataset)
     recipe = cast(RecipeName, given.get("recipe", own_recipe(model)))
-    return RunSpec(**{**recipe_fields(recipe, dataset), "recipe": recipe, **given})
+    return RunSpec(**{**recipe_fields(recipe, dataset, given.get("budget")), "recipe": recipe, **given})
 
 
 def check_combination(spec: RunSpec) -> None:

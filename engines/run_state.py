@@ -32,6 +32,7 @@ from engines.time_spent import TimeSpent
 
 LOG_LINES = 200
 TELEMETRY_POINTS = 240
+_SAME_PLACE = 1e-9
 
 
 class RunState:
@@ -81,7 +82,7 @@ class RunState:
     @property
     def position(self) -> float:
         """How far training is, in epochs."""
-        ended = float(self.epochs[-1].epoch) if self.epochs else 0.0
+        ended = self.epochs[-1].place if self.epochs else 0.0
         within = _place(self.batch.epoch, self.batch.step, self.batch.steps_per_epoch) if self.batch else 0.0
         return max(ended, within)
 
@@ -94,18 +95,6 @@ class RunState:
     def marks(self) -> list[Mark]:
         """What happened to the run, by place, the newest of each kind; many gaps take no room from what was asked."""
         return sorted([*self._gaps, *self._asked], key=lambda mark: mark.place)
-
-    @property
-    def seconds_left(self) -> float | None:
-        """Seconds until the last epoch ends at the present pace; None where nothing tells."""
-        if not self.started:
-            return None
-        left = max(0.0, self.started.spec.epochs - self.position)
-        if self.epochs:
-            return left * self.epochs[-1].seconds
-        if self.batch and self.batch.images_per_second > 0:
-            return left * self.started.train_size / self.batch.images_per_second
-        return None
 
     def apply(self, event: AnyEvent) -> None:
         """Add `event`; the order is that of the file."""
@@ -120,8 +109,7 @@ class RunState:
             case Batch():
                 self._apply_batch(event)
             case EpochEnded():
-                self.epochs.append(event)
-                self.spent.add_epoch(event)
+                self._apply_epoch(event)
             case Samples():
                 self._apply_samples(event)
             case Mistakes():
@@ -146,7 +134,7 @@ class RunState:
         self.paused = False
         self.lr = event.spec.lr
         place = _place(event.epochs_done + 1, event.steps_done, self.steps_per_epoch)
-        self.epochs = [epoch for epoch in self.epochs if epoch.epoch <= event.epochs_done]
+        self.epochs = [epoch for epoch in self.epochs if epoch.place <= place + _SAME_PLACE]
         self.checkpoints = [
             saved
             for saved in self.checkpoints
@@ -184,6 +172,12 @@ class RunState:
         self.train_loss.append(place, loss)
         self.train_accuracy.append(place, accuracy)
         self.throughput.append(place, event.images_per_second)
+
+    def _apply_epoch(self, event: EpochEnded) -> None:
+        if self.epochs and self.epochs[-1].epoch == event.epoch:
+            self.epochs.pop()  # It had ended in its middle, and the next attempt has done the rest of it.
+        self.epochs.append(event)
+        self.spent.add_epoch(event)
 
     def _apply_samples(self, event: Samples) -> None:
         self.sample_indices, self.sample_labels = event.indices, event.labels

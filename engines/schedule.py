@@ -1,4 +1,4 @@
-"""The learning rate over a run: a pure function of the step, the same for every engine."""
+"""The learning rate over a run: a pure function of how far it is, the same for every engine."""
 
 from math import cos, pi
 
@@ -8,14 +8,13 @@ _LOWEST = 0.04
 """The part of the highest rate at which `one-cycle` begins."""
 
 
-def rate_factor(schedule: Schedule, warmup: float, step: int, step_count: int) -> float:
-    """Give by what part of `lr` step `step` (from 0) of the `step_count` of a run learns: above 0, at most 1.
+def rate_factor(schedule: Schedule, warmup: float, at: float) -> float:
+    """Give by what part of `lr` a step learns that is `at` this part of its run (in 0..1): above 0 within, at most 1.
 
-    Over the first `warmup` (a fraction) of the steps it rises: along a cosine for `one-cycle`, else along a line. Then
-    it stays (`constant`), falls along a line (`triangle`) or along a cosine (`cosine`, `one-cycle`), to about 0 in the
-    last step. A step is taken at its middle, so that no step learns nothing.
+    Over the first `warmup` (a fraction) of the run it rises: along a cosine for `one-cycle`, else along a line. Then
+    it stays (`constant`), falls along a line (`triangle`) or along a cosine (`cosine`, `one-cycle`), to about 0 at the
+    end.
     """
-    at = min((step + 0.5) / step_count, 1 - 0.5 / step_count)
     if at < warmup:
         risen = at / warmup
         return _LOWEST + (1 - _LOWEST) * (1 - cos(pi * risen)) / 2 if schedule == "one-cycle" else risen

@@ -15,6 +15,7 @@ Fraction = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Share = Annotated[float, msgspec.Meta(ge=0, lt=1)]
 
 MAX_EPOCHS = 2**53
+MAX_BUDGET = 1e9
 
 DEVICE_PATTERN = r"^(auto|cpu|cuda|cuda:\d{1,3}|mps)$"
 
@@ -22,7 +23,9 @@ DEVICE_PATTERN = r"^(auto|cpu|cuda|cuda:\d{1,3}|mps)$"
 class RunSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=False):
     """Everything that decides what a run trains, every default filled in.
 
-    `epochs` counts all epochs of the run, those of earlier attempts too. `gpu_memory_limit` is in MiB.
+    `epochs` counts all epochs of the run, those of earlier attempts too. `budget`, where given, is in seconds of
+    training steps, of all attempts: the run ends with the first step past it, and `epochs` may be None, as many as
+    there is time for. `gpu_memory_limit` is in MiB.
     With `precision` bfloat16 products are taken in 16 bits, with auto where the hardware has units for that; weights,
     optimizer and loss stay in 32.
     `target_accuracy` is a fraction in 0..1. `data_dir` is None for the platform's cache folder.
@@ -41,7 +44,8 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=F
     framework: Framework = "torch"
     model: str = "lenet"
     dataset: str = "mnist"
-    epochs: Annotated[int, msgspec.Meta(ge=1, le=MAX_EPOCHS)] = 5
+    epochs: Annotated[int, msgspec.Meta(ge=1, le=MAX_EPOCHS)] | None = 5
+    budget: Annotated[float, msgspec.Meta(gt=0, le=MAX_BUDGET)] | None = None
     batch_size: Annotated[int, msgspec.Meta(ge=1, le=2**53)] = 32
     lr: Annotated[float, msgspec.Meta(gt=0)] = 0.001
     seed: Annotated[int, msgspec.Meta(ge=0)] = 0
@@ -69,6 +73,11 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=F
     scale: Share = 0.0
     shear: Share = 0.0
 
+    def __post_init__(self) -> None:
+        """Raise ValueError where nothing would end the run."""
+        if self.epochs is None and self.budget is None:
+            raise ValueError("a run needs a number of epochs, or a budget")
+
     @property
     def title(self) -> str:
         """Framework, model and dataset, as a person names the run: `torch lenet mnist`."""
@@ -76,8 +85,11 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=F
 
 
 def lengthen(spec: RunSpec, more: float | None) -> RunSpec | None:
-    """Give `spec` with `more` epochs; None where that is no whole number above 0, or they would be too many."""
-    if more is None or not 1 <= more <= MAX_EPOCHS - spec.epochs or more != int(more):
+    """Give `spec` with `more` epochs; None where that is no whole number above 0, or they would be too many.
+
+    None too where time alone decides when the run ends.
+    """
+    if spec.epochs is None or more is None or not 1 <= more <= MAX_EPOCHS - spec.epochs or more != int(more):
         return None
     return replace(spec, epochs=spec.epochs + int(more))
 

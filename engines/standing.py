@@ -12,6 +12,7 @@ from engines.engine import State
 from engines.launch import Order
 from engines.models import find_model
 from engines.problems import CheckpointProblem, StorageProblem, UsageProblem
+from engines.run_plan import RunPlan
 from engines.run_state import RunState
 from engines.runs import read_spec
 from engines.spec import RunSpec, encode_spec
@@ -41,7 +42,7 @@ class Standing:
         self._steps_per_epoch = math.ceil(max(1, train_size) / spec.batch_size)
         self.checkpoints.remove_temporaries()
         if order.go_on:
-            self._go_on(earlier, order.more_epochs)
+            self._go_on(earlier, order)
 
     @property
     def epochs_done(self) -> int:
@@ -53,7 +54,7 @@ class Standing:
         """How many steps of the next epoch are done."""
         return self.progress.step % self._steps_per_epoch
 
-    def _go_on(self, earlier: RunState, more_epochs: int | None) -> None:
+    def _go_on(self, earlier: RunState, order: Order) -> None:
         newest = self.checkpoints.newest()
         if newest:
             manifest, self.state, self.complaints = newest
@@ -64,16 +65,26 @@ class Standing:
             )
         # Else it died before its first checkpoint and begins again: nothing that it learned is there to be lost.
         was_completed = earlier.finished is not None and earlier.finished.state == "completed"
-        epochs = self.epochs_done + more_epochs if more_epochs else self.spec.epochs
-        # A run that died after its last epoch still lacks its results.
-        if epochs < self.epochs_done or (epochs == self.epochs_done and was_completed):
-            raise UsageProblem(
-                f"run {self.run_id} has done all its {self.epochs_done} epochs.", "Say how many more with --epochs."
-            )
-        if more_epochs:
+        wanted = self._lengthened(order)
+        plan = RunPlan(wanted, self.progress, self._steps_per_epoch)
+        # A run that died after its last step still lacks its results.
+        if plan.is_over and (was_completed or (wanted.epochs is not None and wanted.epochs < self.epochs_done)):
+            done = "spent its budget" if plan.is_time_up else f"done all its {self.epochs_done} epochs"
+            raise UsageProblem(f"run {self.run_id} has {done}.", "Say how much more with --epochs or --budget.")
+        if wanted is not self.spec:
             self.progress.patient_since = self.epochs_done
             self.progress.lift = 1.0
-        self.keep(msgspec.structs.replace(self.spec, epochs=epochs))
+        self.keep(wanted)
+
+    def _lengthened(self, order: Order) -> RunSpec:
+        """Give the run's spec with as much more as is asked, by epochs, by time or by both, and by nothing else."""
+        if not order.more_epochs and not order.more_seconds:
+            return self.spec
+        return msgspec.structs.replace(
+            self.spec,
+            epochs=self.epochs_done + order.more_epochs if order.more_epochs else None,
+            budget=self.progress.seconds + order.more_seconds if order.more_seconds else None,
+        )
 
     def keep(self, spec: RunSpec) -> None:
         """Have `spec` be what the run is asked, also for the next attempt; raises `StorageProblem`."""

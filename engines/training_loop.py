@@ -16,7 +16,7 @@ from engines.epoch_end import EpochEnd
 from engines.events import AnyEvent
 from engines.mistakes import WorstMistakes
 from engines.obedience import Obedience
-from engines.pace import ChunkPace, EventPace
+from engines.pace import EventPace
 from engines.problems import NonFiniteLoss
 from engines.requests import Requests
 from engines.run_plan import RunPlan
@@ -36,12 +36,13 @@ def epoch_order(seed: int, epoch: int, size: int) -> NDArray[np.int64]:
 
 
 class TrainingLoop:
-    """Trains from `progress` to the last epoch of `spec`, or until it is asked to stop.
+    """Trains from `progress` to the last epoch of `spec`, until its budget is spent, or until it is asked to stop.
 
     Epochs asked for meanwhile are added to `spec`, which `keep_spec` keeps; that may raise `StorageProblem`.
 
     Figures do not depend on how steps fall into calls of the engine, so that a run
-    that was stopped anywhere and went on ends with the numbers of one that was not.
+    that was stopped anywhere and went on ends with the numbers of one that was not; those of a run with a budget do, as
+    they depend on how fast the machine is.
     """
 
     def __init__(
@@ -73,10 +74,10 @@ class TrainingLoop:
         self._end = EpochEnd(
             engine=engine, plan=self._plan, samples=samples, mistakes=mistakes, saver=self._saver, write=write
         )
-        self._chunk = ChunkPace()
         self._batch_pace = EventPace(0.1, halving=5_000, limit=MAX_BATCH_EVENTS, count=batch_events)
         self._sample_pace = EventPace(1.0, halving=500, limit=MAX_SAMPLE_EVENTS)
         self._unreported = BatchTally()
+        self._rate = progress.lr
 
     @property
     def epochs_done(self) -> int:
@@ -109,7 +110,9 @@ class TrainingLoop:
         began = time.monotonic() - progress.epoch_seconds
         self._engine.begin_epoch(epoch_order(self._plan.spec.seed, progress.epoch, self._train_size))
         while progress.step < self._steps:
-            self._train_chunk(min(self._chunk.steps, self._steps - progress.step))
+            self._train_chunk(self._plan.next_steps())
+            if self._plan.is_time_up:
+                break
             if progress.step < self._steps:
                 self._obedience.obey()
                 if self._obedience.stop:
@@ -124,21 +127,21 @@ class TrainingLoop:
         first = progress.step
         if self._plan.has_schedule:
             for ahead in range(count):
-                self._engine.set_learning_rate(self._plan.rate(ahead))
+                self._rate = self._plan.rate(ahead)
+                self._engine.set_learning_rate(self._rate)
                 self._engine.train(first + ahead, 1)
         else:
+            self._rate = progress.lr
             self._engine.train(first, count)
         losses, right = self._engine.read_steps(first, count)  # The one wait for the device.
         seconds = time.monotonic() - began
-        self._chunk.learn(count, seconds)
         sizes = self._step_sizes(first, count)
         # One by one, so that the sum is the same however the steps fall into chunks.
         for loss, size in zip(losses.tolist(), sizes, strict=True):
             progress.loss_sum += loss * size
         progress.correct += int(right.sum())
         progress.images += sum(sizes)
-        progress.step += count
-        progress.epoch_seconds += seconds
+        self._plan.took(count, seconds)
         self._unreported.add(losses, right, sizes, seconds)
         self._check_finite(first, losses)
         self._tell_chunk()
@@ -148,14 +151,14 @@ class TrainingLoop:
         return [min(size, self._train_size - step * size) for step in range(first, first + count)]
 
     def _tell_chunk(self) -> None:
-        at_epoch_end = self.progress.step == self._steps
+        at_epoch_end = self.progress.step == self._steps or self._plan.is_time_up
         if self._batch_pace.is_due(milestone=at_epoch_end):
             self._report_batch()
             if not at_epoch_end and self._sample_pace.is_due():
                 self._write(self._samples.predicted(self._engine, self.progress.epoch, self.progress.step))
 
     def _report_batch(self) -> None:
-        self._write(self._unreported.take(self.progress, self._steps, self._plan.rate(-1)))
+        self._write(self._unreported.take(self._plan, self._rate))
 
     def _check_finite(self, first: int, losses: NDArray[np.float64]) -> None:
         bad = np.flatnonzero(~np.isfinite(losses))

@@ -1,5 +1,6 @@
 """What is told outside of the screen: the window's title while a run goes on, and that it has ended."""
 
+from engines import outlook
 from engines.run_reader import RunStatus
 from engines.text import clean_text
 from tui import formats
@@ -15,7 +16,7 @@ def title_of(view: View) -> str:
     state, spec = view.state, view.spec
     words = [_MARKS.get(view.status, "")]
     if view.is_alive and spec and state.batch:
-        words.append(f"{min(99, int(100 * state.position / max(1, spec.epochs)))} %")
+        words.append(f"{min(99, int(100 * outlook.part_done(state)))} %")
     words.append(f"{spec.model} {spec.dataset}" if spec else view.directory.name)
     return clean_text(" ".join(filter(None, words)) + _accuracy(view))[:_TITLE_CHARACTERS]
 

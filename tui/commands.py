@@ -5,7 +5,7 @@ import time
 import click
 import msgspec
 
-from engines.problems import RunNotFound
+from engines.problems import RunNotFound, UsageProblem
 from engines.runs import read_spec
 from engines.spec import RunSpec
 from engines.text import clean_value
@@ -137,7 +137,14 @@ def lr(context: click.Context, *, run: str, rate: float) -> int:
 @click.pass_context
 def epochs(context: click.Context, *, run: str, more: int) -> int:
     """Have a run train for so many epochs more than it was asked."""
-    return ask_and_wait(run_store(context).find(run), "epochs", more)
+    directory = run_store(context).find(run)
+    spec = read_spec(directory)
+    if spec and spec.epochs is None:
+        raise UsageProblem(
+            f"run {directory.name} ends with its budget, whatever its epochs.",
+            "Once it has ended, go on with it: --continue-from with --epochs or --budget.",
+        )
+    return ask_and_wait(directory, "epochs", more)
 
 
 @click.command()

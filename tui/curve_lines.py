@@ -68,7 +68,7 @@ def test_figures(state: RunState, measure: Measure) -> Points:
 def best_point(state: RunState, measure: Measure) -> Points:
     """Give the test figure of the best epoch; there may be none."""
     best = state.best
-    return [(float(best.epoch), _or_nan(measure.tested(best)))] if best else []
+    return [(_place_of(best), _or_nan(measure.tested(best)))] if best else []
 
 
 def _by_epoch(epochs: Sequence[EpochEnded], figure: OfEpoch, axis: Axis, columns: int) -> Points:
@@ -79,7 +79,7 @@ def _by_epoch(epochs: Sequence[EpochEnded], figure: OfEpoch, axis: Axis, columns
 
 
 def _place_of(epoch: EpochEnded) -> float:
-    return float(epoch.epoch)
+    return epoch.place
 
 
 def _or_nan(value: float | None) -> float:

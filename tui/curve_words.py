@@ -34,7 +34,7 @@ def read_at(state: RunState, measure: Measure, place: float, width: float) -> Re
     nearest = measure.series(state).nearest(place)
     at = nearest.x if nearest else place
     epoch = max(1, ceil(at - 1e-9))
-    tests = [ended for ended in state.epochs if ended.epoch <= place + width / 2]
+    tests = [ended for ended in state.epochs if ended.place <= place + width / 2]
     return Reading(
         place=at,
         epoch=epoch,

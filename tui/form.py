@@ -88,6 +88,15 @@ class Number:
 Row = Choice | Number
 
 _EPOCHS = Number("epochs", "epochs", "a whole number, 1 or more", range(1, 1_000), "times through the images")
+_BUDGET = Number(
+    "budget",
+    "budget",
+    "a number of seconds above 0, or none",
+    [1, 2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 240, 300, 600, 900, 1_200, 1_800, 2_700, 3_600],
+    "seconds of training, in the place of epochs",
+    whole=False,
+    optional=True,
+)
 _BATCH_SIZE = Number(
     "batch_size", "batch size", "a whole number, 1 or more", [2**power for power in range(17)], "images in a step"
 )
@@ -144,6 +153,7 @@ class Form:
             Choice("model", "model", _with(tuple(MODELS), asked.model), "m"),
             Choice("dataset", "dataset", _with(tuple(DATASETS), asked.dataset), "d"),
             _EPOCHS,
+            _BUDGET,
             _BATCH_SIZE,
             _LR,
             Choice("recipe", "recipe", tuple(RECIPES), hint="how it is trained"),
@@ -160,6 +170,7 @@ class Form:
         for row in self.rows:
             value = getattr(asked, row.name)
             self.texts[row.name] = row.show(value) if isinstance(row, Number) else value
+        self._offer_no_epochs()
 
     def offer_devices(self, devices: tuple[str, ...], hint: str = AUTO_HINT) -> None:
         """Let the device be one of `devices`, or what it was asked to be; `hint` says what to take."""
@@ -171,35 +182,49 @@ class Form:
 
     def step(self, row: Row, by: int) -> None:
         """Put the value after the present one (before it, with a negative `by`) into `row`."""
-        self.texts[row.name] = row.step(self.texts[row.name], by)
-        if row.name in _RECIPE_CHOICES:
-            self._follow_recipe(row.name)
+        self.put(row, row.step(self.texts[row.name], by))
 
-    def _follow_recipe(self, changed: str) -> None:
+    def put(self, row: Row, text: str) -> None:
+        """Put `text` into `row`, and bring along what depends on it."""
+        self.texts[row.name] = text
+        if isinstance(row, Choice) and row.name in _RECIPE_CHOICES:
+            self._follow(**{row.name: text})
+        elif isinstance(row, Number) and row.name == "budget":
+            with suppress(ValueError):
+                self._follow(budget=row.read(text))
+
+    def _follow(self, **changed: str | float | None) -> None:
         """Bring what stood as the recipe said, also where it has no row, to what it says now."""
         before = msgspec.structs.replace(self._asked, **self._written())
-        self._asked = follow(before, **{changed: self.texts[changed]})
+        self._asked = follow(before, **changed)
+        self._offer_no_epochs()
         for row in self.rows:
             value = getattr(self._asked, row.name)
             if value != getattr(before, row.name):
                 self.texts[row.name] = row.show(value) if isinstance(row, Number) else value
 
+    def _offer_no_epochs(self) -> None:
+        """Let the number of epochs be none where a budget ends the run."""
+        epochs = replace(_EPOCHS, optional=self._asked.budget is not None)
+        self.rows = [epochs if row.name == "epochs" else row for row in self.rows]
+
     def _written(self) -> dict[str, float | int | str | None]:
-        """Give what stands in rows and makes sense, but for the choices that bring a recipe."""
+        """Give what stands in rows and makes sense, but for what others follow."""
         written: dict[str, float | int | str | None] = {}
         for row in self.rows:
             text = self.texts[row.name]
-            if isinstance(row, Number):
+            if isinstance(row, Number) and row.name != "budget":
                 with suppress(ValueError):
                     written[row.name] = row.read(text)
-            elif row.name not in _RECIPE_CHOICES:
+            elif isinstance(row, Choice) and row.name not in _RECIPE_CHOICES:
                 written[row.name] = text
         return written
 
     def spec(self) -> RunSpec:
         """Give the run that is asked for; raises `UsageProblem` with a line about the first row that is wrong."""
-        values = msgspec.to_builtins(self._asked)
-        for row in self.rows:
+        values = msgspec.to_builtins(self._asked) | {"epochs": 1, "budget": None}
+        # The epochs last: whether they may be none depends on the budget.
+        for row in sorted(self.rows, key=lambda row: row.name == "epochs"):
             text = self.texts[row.name]
             try:
                 values[row.name] = row.read(text) if isinstance(row, Number) else text

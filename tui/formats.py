@@ -28,6 +28,15 @@ def duration(seconds: float | None) -> str:
     return f"{seconds:.1f} s" if seconds < 120 else clock(seconds)
 
 
+def span(seconds: float) -> str:
+    """Give a time as it is asked for on the command line: `10s`, `2.5s`, `2m30s`, `1h`."""
+    if seconds < 119.5:
+        return f"{seconds:.3g}s"
+    minutes, second = divmod(round(seconds), 60)
+    hours, minute = divmod(minutes, 60)
+    return "".join(f"{number}{unit}" for number, unit in ((hours, "h"), (minute, "m"), (second, "s")) if number)
+
+
 def percent(fraction: float | None, digits: int = 2) -> str:
     """Give a fraction in percent: `98.91 %`; what is not quite all is never rounded up to `100 %`."""
     if fraction is None or not isfinite(fraction):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from math import ceil, floor, log10
 
+from engines import outlook
 from tui.axes import Axis, epoch_axis
 from tui.view import View
 
@@ -21,7 +22,7 @@ _MOST_TICKS = 6
 
 @dataclass(frozen=True)
 class Extent:
-    """How far a run is (`newest`), how many `epochs` it is asked for, and what part of one a `step` is."""
+    """How far a run is (`newest`), how many `epochs` it seems to come to, and what part of one a `step` is."""
 
     newest: float
     epochs: int
@@ -36,7 +37,7 @@ class Extent:
 def extent_of(view: View) -> Extent:
     """Give how far the run of `view` is."""
     state = view.state
-    return Extent(state.position, view.spec.epochs if view.spec else 1, 1 / max(1, state.steps_per_epoch))
+    return Extent(state.position, outlook.epochs_in_all(state, view.spec), 1 / max(1, state.steps_per_epoch))
 
 
 @dataclass(frozen=True)

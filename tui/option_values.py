@@ -13,6 +13,8 @@ import click
 from engines.models import MODELS, TORCHVISION, find_model
 from engines.torchvision_names import TORCHVISION_NAMES
 
+_LONGEST_SECONDS = 366 * 86_400
+
 
 def one_of(shown: Sequence[str], hidden: Sequence[str] = ()) -> Callable[[str], str]:
     """Make a reader of one of these names; those that are `hidden` are taken and never spoken of."""
@@ -47,6 +49,14 @@ def fraction(text: str) -> float:
     """Read a number in 0..1."""
     number = _number(text)
     return number if 0 <= number <= 1 else refuse("a number from 0 to 1", text)
+
+
+def seconds(text: str) -> float:
+    """Read a time above 0: seconds, `90` or `60s`, and with minutes and hours, `2m`, `1m30s`, `1h`."""
+    found = re.fullmatch(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?|\.\d+)s?)?", text, re.ASCII)
+    hours, minutes, rest = (float(number or 0) for number in found.groups()) if found else (0.0, 0.0, 0.0)
+    total = 3600 * hours + 60 * minutes + rest
+    return total if 0 < total <= _LONGEST_SECONDS else refuse("a time such as 90, 60s, 2m or 1m30s", text)
 
 
 def replay_speed(text: str) -> float:

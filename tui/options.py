@@ -17,7 +17,7 @@ from engines.recipes import DECIDED, RECIPES, fill_in
 from engines.runs import RunStore, default_root, read_spec
 from engines.spec import DEVICE_PATTERN, OnNan, Precision, RunSpec
 from tui.frame_pace import HIGHEST_RATE, USUAL_RATE
-from tui.option_values import folder, fraction, matching, model, one_of, positive_number, whole_number
+from tui.option_values import folder, fraction, matching, model, one_of, positive_number, seconds, whole_number
 from tui.recipe_options import RECIPE_OPTIONS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -64,6 +64,13 @@ _RUN_OPTIONS = (
         type=whole_number(1, MOST_EPOCHS),
         metavar="N",
         help="Times through the training images; with --continue-from, how many more.  [article: 5]",
+    ),
+    _option(
+        "--budget",
+        type=seconds,
+        metavar="TIME",
+        help="Seconds of training, as 90, 60s or 1m30s, instead of epochs, or at most; with --continue-from, how many "
+        "more. What comes out depends on how fast the machine is.",
     ),
     _option(
         "--batch-size",
@@ -210,7 +217,7 @@ def check_same_run(directory: Path, values: Mapping[str, Any], given: Mapping[st
     """Refuse what would make another run of the one to go on with; raises `UsageProblem`."""
     spec = read_spec(directory)
     for name in RunSpec.__struct_fields__:
-        if spec is None or name not in given or name == "epochs" or values[name] == getattr(spec, name):
+        if spec is None or name not in given or name in ("epochs", "budget") or values[name] == getattr(spec, name):
             continue
         raise UsageProblem(
             f"run {directory.name} has {given[name]} {getattr(spec, name)} and cannot go on with {values[name]}.",

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 
+from msgspec import UNSET
+
 from engines.events import EpochEnded, Parameter, Phase, RunFinished, RunStarted
 from engines.runs import RunSummary
 from engines.spec import RunSpec
 from engines.text import clean_text
-from tui.formats import count, duration, loss, percent, rate, shape
+from tui.formats import count, duration, loss, percent, rate, shape, span
 
 COLUMNS = 80
 """A terminal that is not wider does not break a line of an epoch in two."""
@@ -27,7 +29,7 @@ def started_lines(event: RunStarted) -> list[str]:
     spec = event.spec
     done = f", {epochs_count(event.epochs_done)} done before" if event.epochs_done else ""
     return [
-        f"{spec.title}: {epochs_count(spec.epochs)}{done}, {count(event.train_size)} images by {spec.batch_size}",
+        f"{spec.title}: {length_of(spec)}{done}, {count(event.train_size)} images by {spec.batch_size}",
         f"{count(event.parameter_count)} parameters, on {event.device}",
     ]
 
@@ -42,7 +44,8 @@ def epoch_line(event: EpochEnded) -> str:
     )
     if event.validation_accuracy is not None:
         line += f"  val {_aligned(event.validation_accuracy)}"
-    for figure, room in ((duration(event.seconds), 7), (rate(event.images_per_second, "img"), 13)):
+    last = rate(event.images_per_second, "img") if event.part is UNSET else f"{percent(event.part, 0)} of it"
+    for figure, room in ((duration(event.seconds), 7), (last, 13)):
         if len(line.rstrip()) + 2 + room > COLUMNS:
             break
         line += f"  {figure:<{room}}"
@@ -52,6 +55,20 @@ def epoch_line(event: EpochEnded) -> str:
 def _aligned(fraction: float | None) -> str:
     """Give a fraction in percent in seven columns, all of it included."""
     return f"{percent(fraction, 1 if fraction == 1 else 2):>7}"
+
+
+def length_of(spec: RunSpec) -> str:
+    """Say how long a run is to be: `5 epochs`, `60s of training`, `5 epochs or 60s of training`."""
+    asked = [epochs_count(spec.epochs)] if spec.epochs else []
+    return " or ".join([*asked, f"{span(spec.budget)} of training"] if spec.budget else asked)
+
+
+def done_of(run: RunSummary) -> str:
+    """Give how many epochs are done, of how many or in what time: `3/5`, `14/60s`."""
+    spec = run.spec
+    if spec is None:
+        return str(run.epochs_done)
+    return f"{run.epochs_done}/{span(spec.budget) if spec.budget else spec.epochs}"
 
 
 def epochs_count(number: int) -> str:
@@ -99,7 +116,7 @@ def runs_lines(summaries: Iterable[RunSummary], now: float) -> list[str]:
         (
             run.run_id,
             run.state,
-            f"{run.epochs_done}/{run.spec.epochs}" if run.spec else str(run.epochs_done),
+            done_of(run),
             percent(run.best_test_accuracy),
             age(now - run.started) if run.started is not None else "-",
             what_is_trained(run.spec) if run.spec else "-",

@@ -5,6 +5,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
+from engines import outlook
 from engines.events import AnyEvent, Batch, EpochEnded, Phase, RunFinished, RunStarted
 from engines.run_state import RunState
 from tui.formats import clock, loss, percent, rate, size
@@ -50,8 +51,7 @@ class ProgressPrinter:
         match event:
             case RunStarted():
                 if self._run is None:
-                    self._run = self._progress.add_task("run", total=None, detail="")
-                self._progress.update(self._run, total=event.spec.epochs)
+                    self._run = self._progress.add_task("run", total=1, detail="")
             case Phase(state="finished") | EpochEnded():
                 self._show_step("")
             case Phase():
@@ -64,9 +64,10 @@ class ProgressPrinter:
     def refresh(self, state: RunState) -> None:
         """See `Printer.refresh`."""
         if self._run is not None and state.spec:
-            left = f", {clock(state.seconds_left)} left" if state.seconds_left is not None else ""
-            detail = f"{state.position:.1f}/{state.spec.epochs} epochs{left}"
-            self._progress.update(self._run, total=state.spec.epochs, completed=state.position, detail=detail)
+            seconds = outlook.seconds_left(state)
+            left = f", {clock(seconds)} left" if seconds is not None else ""
+            detail = f"{state.position:.1f}/{outlook.epochs_in_all(state)} epochs{left}"
+            self._progress.update(self._run, completed=outlook.part_done(state), detail=detail)
         try:
             self._progress.refresh()
         except OSError as error:

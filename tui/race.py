@@ -21,8 +21,8 @@ Points = list[tuple[float, float]]
 MILESTONES = (0.90, 0.95, 0.97, 0.98, 0.99)
 """Test accuracies whose moment is told."""
 
-_TOLD_APART_BY = ("framework", "model", "dataset", "batch_size", "lr", "seed", "device", "epochs")
-_UNITS = {"batch_size": "batch {}", "lr": "lr {}", "seed": "seed {}", "epochs": "{} epochs"}
+_TOLD_APART_BY = ("framework", "model", "dataset", "batch_size", "lr", "seed", "device", "epochs", "budget")
+_UNITS = {"batch_size": "batch {}", "lr": "lr {}", "seed": "seed {}", "epochs": "{} epochs", "budget": "{} s"}
 
 
 @dataclass(frozen=True)
@@ -66,9 +66,9 @@ def seconds_to(lane: Lane, accuracy: float) -> float | None:
 def results(lane: Lane, metric: Metric, clock: Clock) -> Points:
     """Give the test results by epoch, on `clock`; NaN where one is missing."""
     points = []
-    for epoch, (number, seconds) in zip(lane.state.epochs, training_seconds(lane.state), strict=True):
+    for epoch, (_, seconds) in zip(lane.state.epochs, training_seconds(lane.state), strict=True):
         value = epoch.test_accuracy if metric == "accuracy" else epoch.test_loss
-        points.append((seconds if clock == "seconds" else float(number), nan if value is None else value))
+        points.append((seconds if clock == "seconds" else epoch.place, nan if value is None else value))
     return points
 
 
@@ -86,7 +86,7 @@ def training(lane: Lane, metric: Metric, clock: Clock) -> Points:
 def names_of(lanes: Sequence[Lane]) -> list[str]:
     """Give each run the words in which it differs from another; where it differs in none, the end of its id."""
     telling = [name for name in _TOLD_APART_BY if len({_value(lane, name) for lane in lanes}) > 1]
-    names = [" ".join(_words(lane, name) for name in telling) for lane in lanes]
+    names = [" ".join(filter(None, (_words(lane, name) for name in telling))) for lane in lanes]
     return [
         name if name and names.count(name) == 1 else f"{name} {lane.directory.name[-4:]}".strip()
         for name, lane in zip(names, lanes, strict=True)
@@ -96,7 +96,8 @@ def names_of(lanes: Sequence[Lane]) -> list[str]:
 def common_words(lanes: Sequence[Lane]) -> str:
     """Say in what all runs are alike: `lenet on mnist, seed 0`."""
     alike = [name for name in _TOLD_APART_BY if len({_value(lane, name) for lane in lanes}) == 1]
-    return ", ".join(_words(lanes[0], name) for name in alike if name != "device") if lanes[0].spec else ""
+    words = [_words(lanes[0], name) for name in alike if name != "device"] if lanes[0].spec else []
+    return ", ".join(filter(None, words))
 
 
 def verdict(lanes: Sequence[Lane]) -> str:
@@ -134,6 +135,8 @@ def _value(lane: Lane, name: str) -> object:
 
 def _words(lane: Lane, name: str) -> str:
     value = _value(lane, name)
+    if value is None:
+        return ""
     if name == "framework":
         return FRAMEWORK_TITLES.get(str(value), str(value))
     text = formats.number(value) if isinstance(value, float) else str(value)

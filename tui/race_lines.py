@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import log10, nan
 
+from engines import outlook
 from engines.run_reader import ALIVE
 from tui import axes, formats
 from tui.chart import Chart
@@ -137,7 +138,7 @@ def _cell(lane: Lane, name: str, width: int) -> tuple[str, int, str]:
 def _text_in(lane: Lane, name: str) -> tuple[str, str]:
     match name:
         case "epoch":
-            epochs = lane.spec.epochs if lane.spec else "?"
+            epochs = outlook.epochs_in_all(lane.state, lane.spec) if lane.spec else "?"
             place = lane.state.position
             return f"{place:.1f}/{epochs}" if lane.status in ALIVE else f"{place:.0f}/{epochs}", "text"
         case "best":
@@ -173,7 +174,7 @@ def _describe(value: float, metric: Metric, look: RaceLook) -> str:
 
 def _x_axis(lanes: Sequence[Lane], look: RaceLook, last: float) -> axes.Axis:
     if look.clock == "epochs":
-        return axes.epoch_axis(last, max((lane.spec.epochs for lane in lanes if lane.spec), default=1))
+        return axes.epoch_axis(last, max(outlook.epochs_in_all(lane.state, lane.spec) for lane in lanes))
     return axes.seconds_axis(last)
 
 

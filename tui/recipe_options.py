@@ -21,7 +21,7 @@ RECIPE_OPTIONS = (
         "--schedule",
         type=one_of(_SCHEDULES),
         metavar="|".join(_SCHEDULES),
-        help="How the rate goes over all epochs of the run.",
+        help="How the rate goes over the run, by epochs or by its budget.",
     ),
     click.option("--warmup", type=fraction, metavar="0..1", help="Part of the run in which the rate rises."),
     click.option("--weight-decay", type=number(0, inf), metavar="RATE", help="Of convolutions and dense layers."),

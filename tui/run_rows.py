@@ -11,6 +11,7 @@ from engines.runs import RunSummary
 from tui import formats
 from tui.choice_lines import ago, run_title, state_role
 from tui.lines import Line, Run, fit, width_of
+from tui.plain import done_of
 
 STATE_MARKS = {
     "queued": "…",
@@ -164,7 +165,6 @@ def run_lines(runs: Sequence[RunSummary], look: Look, now: float, width: int) ->
 
 
 def _text_in(run: RunSummary, column: str, now: float, *, is_named_here: bool) -> Line:  # noqa: PLR0911 - a table
-    spec = run.spec
     match column:
         case "state":
             return [(f"{STATE_MARKS[run.state]} {run.state}", state_role(run))]
@@ -174,7 +174,7 @@ def _text_in(run: RunSummary, column: str, now: float, *, is_named_here: bool) -
         case "name":
             return _label(run)
         case "epochs":
-            return [(f"{run.epochs_done}/{spec.epochs}" if spec else f"{run.epochs_done}", "text")]
+            return [(done_of(run), "text")]
         case "best":
             return [(formats.percent(run.best_test_accuracy) if run.best_test_accuracy is not None else "", "strong")]
         case "took":

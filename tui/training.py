@@ -35,6 +35,8 @@ def train(context: click.Context, values: Mapping[str, Any]) -> int:
         return _go_on(store, {**values, "data_dir": data_dir(context)}, given)
     chosen = choices.Choices() if values["no_ui"] or values["start"] else choices.load()
     remembered = {name: value for name, value in chosen.run_options().items() if name not in given}
+    if "budget" in given:
+        remembered.pop("epochs", None)
     spec, reason = build_spec({**values, **remembered}, data_dir(context))
     if values["no_ui"] or values["start"]:
         require_framework(spec.framework)
@@ -95,7 +97,7 @@ def _go_on(store: RunStore, values: Mapping[str, Any], given: Mapping[str, str])
     check_same_run(directory, values, given)
     spec = read_spec(directory) or RunSpec()
     require_framework(spec.framework)
-    begin = partial(launch.go_on, directory, values["epochs"] if "epochs" in given else None)
+    begin = partial(launch.go_on, directory, values["epochs"], more_seconds=values["budget"])
     if values["no_ui"]:
         return _without_screen(begin, values)
     worker = begin()

@@ -32,7 +32,7 @@ class Workers:
 
     def go_on(self, directory: Path, more_epochs: int | None) -> Worker:
         """Start the next attempt of a run; raises the problems of `launch.go_on`."""
-        return self._begin(lambda spare: launch.go_on(directory, more_epochs, spare))
+        return self._begin(lambda spare: launch.go_on(directory, more_epochs, spare=spare))
 
     def race(self, specs: Sequence[RunSpec], *, beside: bool) -> list[Path]:
         """Start a run of each spec, `beside` all at once, else as the queue has it, and give their directories.

@@ -102,7 +102,7 @@ def places(series):
 
 def test_nothing_adds_up_to_a_state_that_knows_nothing():
     state = RunState()
-    assert (state.spec, state.position, state.best, state.seconds_left, state.next_seq) == (None, 0.0, None, None, 0)
+    assert (state.spec, state.position, state.best, state.next_seq) == (None, 0.0, None, 0)
     assert state.steps_per_epoch == 0
 
 
@@ -222,11 +222,15 @@ def test_the_best_epoch_is_the_first_of_equals_and_never_one_without_a_figure():
     assert fold(epoch(1, None), epoch(2, 0.1)).best.epoch == 2
 
 
-def test_time_left_follows_the_last_epoch_or_the_rate_of_the_first():
-    assert fold(started()).seconds_left is None
-    assert fold(started(), batch(1, 5, rate=64.0)).seconds_left == pytest.approx(3.5 * STEPS * 32 / 64)
-    assert fold(started(), epoch(1, seconds=5.0), epoch(2, seconds=7.0)).seconds_left == 14.0
-    assert fold(started(), *map(epoch, range(1, 5))).seconds_left == 0.0
+def test_an_epoch_that_ended_in_its_middle_gives_way_to_the_whole_of_it():
+    half = msgspec.structs.replace(epoch(2, 0.6), part=0.5)
+    state = fold(started(), epoch(1), batch(2, 5), half)
+    assert (epoch_numbers(state), state.position) == ([1, 2], 1.5)
+    state = fold(started(), epoch(1), batch(2, 5), half, started(2, 1, 5))
+    assert (epoch_numbers(state), state.position) == ([1, 2], 1.5)
+    state = fold(started(), epoch(1), batch(2, 5), half, started(2, 1, 5), epoch(2, 0.7))
+    assert [(ended.epoch, ended.test_accuracy) for ended in state.epochs] == [(1, 0.5), (2, 0.7)]
+    assert epoch_numbers(fold(started(), epoch(1), half, started(2, 1, 2))) == [1]
 
 
 def test_samples_keep_their_images_when_only_predictions_follow():

@@ -35,6 +35,14 @@ def test_every_combination_is_there_once_and_one_seed_after_the_other():
     assert len(expand({"model": ["nn", "nn"]}, [3, 3]).specs) == 1
 
 
+def test_budgets_are_compared_without_the_recipes_epochs():
+    sweep = expand({"budget": [10.0, 30.0]}, range(2))
+    assert [(spec.budget, spec.epochs, spec.seed) for spec in sweep.specs] == [
+        (budget, None, seed) for seed in (0, 1) for budget in (10.0, 30.0)
+    ]
+    assert sweep.varied == ("budget",)
+
+
 def test_each_model_has_its_own_recipe_and_each_recipe_its_own_values():
     sweep = expand({"model": ["lenet", "airnet-s"], "dataset": ["fashion-mnist"]})
     assert sweep.specs == tuple(fill_in({"model": m, "dataset": "fashion-mnist"}) for m in ("lenet", "airnet-s"))

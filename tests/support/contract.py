@@ -65,7 +65,8 @@ is_spec = with_fields(
     framework=one_of("torch", "tensorflow", "rehearsal"),
     model=is_text,
     dataset=is_text,
-    epochs=is_positive_count,
+    epochs=maybe(is_positive_count),
+    budget=maybe(is_positive),
     batch_size=is_positive_count,
     lr=is_positive,
     seed=is_count,
@@ -195,7 +196,9 @@ OPTIONAL = {
         "evaluate_seconds": is_seconds,
         "validation_loss": maybe(is_number),
         "validation_accuracy": is_fraction,
+        "part": is_fraction,
     },
+    "batch": {"trained_seconds": is_positive},
     "checkpoint": {"seconds": is_seconds},
     "run_finished": {
         "chosen_on": one_of("test", "validation"),
@@ -343,11 +346,19 @@ def _check_training(events):
     numbers = [epoch["epoch"] for epoch in epochs]
     assert numbers == list(range(start["epochs_done"] + 1, start["epochs_done"] + 1 + len(epochs)))
     for epoch in epochs:
-        assert epoch["epochs"] == start["spec"]["epochs"]
+        if start["spec"]["budget"] is None:
+            assert epoch["epochs"] == start["spec"]["epochs"]
+            assert "part" not in epoch
+        else:
+            assert epoch["epochs"] >= epoch["epoch"]
+            assert "part" not in epoch or epoch is epochs[-1], "an epoch in the middle of a run is whole"
         _check_confusion(epoch, start["test_size"])
         assert epoch["train_seconds"] <= epoch["seconds"] + 1e-6
         before = [batch for batch in batches if batch["seq"] < epoch["seq"]]
-        assert (before[-1]["epoch"], before[-1]["step"]) == (epoch["epoch"], steps), "an epoch's last step is missing"
+        assert (before[-1]["epoch"], before[-1]["step"]) == (
+            epoch["epoch"],
+            round(epoch.get("part", 1) * steps),
+        ), "an epoch's last step is missing"
     for saved in _of(events, "checkpoint"):
         assert re.fullmatch(r"checkpoints/[a-z]+-\d+-\d+\.safetensors", saved["path"])
         assert saved["step"] <= steps

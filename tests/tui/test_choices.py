@@ -58,6 +58,7 @@ def test_only_some_options_of_a_run_are_remembered_and_no_rehearsal():
         ([], "tensorflow", 9),
         (["-f", "torch"], "torch", 9),
         (["--epochs", "2"], "tensorflow", 2),
+        (["--budget", "9s"], "tensorflow", None),
         (["--start"], "torch", 5),
     ],
 )
@@ -94,7 +95,7 @@ def test_what_the_form_is_changed_to_is_remembered(store):
     chosen = Choices()
 
     async def steps(pilot):
-        await pilot.press("f", "m", "d", "down", "6", "down", "8")
+        await pilot.press("f", "m", "d", "down", "6", "down", "down", "8")
 
     drive(app_of(store, choices=chosen), steps)
     assert chosen.run_options() == {"framework": "torch", "model": "lenet", "dataset": "mnist", "epochs": 6}

@@ -115,6 +115,12 @@ def test_another_learning_rate_is_in_force_when_the_command_ends(live_run, capsy
     assert (applied.action, applied.value) == ("lr", 0.0005)
 
 
+def test_a_run_that_time_alone_ends_is_not_asked_for_epochs(store, capsys):
+    run = real_worker.train(store, epochs=None, budget=0.1)
+    assert cli.run(["epochs", run.directory.name, "3"]) == 2
+    assert "ends with its budget" in capsys.readouterr().err
+
+
 def test_epochs_more_are_in_force_when_the_command_ends(live_run, capsys):
     assert cli.run(["epochs", "last", "3"]) == 0
 

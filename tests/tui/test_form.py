@@ -17,6 +17,8 @@ def row_of(form, name):
         ("model", "lenet1", "airnet-s", "lenet"),
         ("epochs", "5", "6", "4"),
         ("epochs", "1", "2", "1"),
+        ("budget", "none", "1", "none"),
+        ("budget", "60", "90", "45"),
         ("batch_size", "32", "64", "16"),
         ("batch_size", "100", "128", "64"),
         ("lr", "0.001", "0.002", "0.0005"),
@@ -117,4 +119,45 @@ def test_what_a_framework_has_not_got_is_said():
     form = Form(RunSpec(model="torchvision:resnet18"))
     form.step(row_of(form, "framework"), 1)
     with pytest.raises(UsageProblem, match="in torch only"):
+        form.spec()
+
+
+def test_a_budget_takes_the_place_of_the_epochs_and_gives_it_back():
+    form = Form(RunSpec())
+    form.step(row_of(form, "budget"), 1)
+    assert (form.texts["budget"], form.texts["epochs"]) == ("1", "none")
+    form.put(row_of(form, "budget"), "60")
+    assert form.spec() == fill_in({"model": "lenet", "budget": 60.0})
+    form.step(row_of(form, "model"), 1)
+    form.step(row_of(form, "model"), 1)
+    assert form.spec() == fill_in({"model": "airnet-s", "budget": 60.0})
+    form.put(row_of(form, "budget"), "")
+    assert form.spec() == fill_in({"model": "airnet-s"})
+
+
+def test_epochs_that_were_typed_stay_the_most_beside_a_budget():
+    form = Form(RunSpec())
+    form.put(row_of(form, "epochs"), "9")
+    form.put(row_of(form, "budget"), "60")
+    assert (form.spec().epochs, form.spec().budget) == (9, 60.0)
+    form.put(row_of(form, "epochs"), "1")
+    form.step(row_of(form, "epochs"), -1)
+    assert (form.spec().epochs, form.spec().budget) == (None, 60.0)
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "6e", "."])
+def test_a_budget_that_is_none_is_said(text):
+    form = Form(RunSpec())
+    form.put(row_of(form, "budget"), text)
+    with pytest.raises(UsageProblem, match="budget must be a number of seconds above 0, or none"):
+        form.spec()
+
+
+def test_epochs_cannot_be_none_without_a_budget():
+    form = Form(RunSpec(epochs=None, budget=60.0))
+    assert form.spec() == RunSpec(epochs=None, budget=60.0)
+    form.put(row_of(form, "budget"), "none")
+    assert form.spec() == RunSpec()
+    form.put(row_of(form, "epochs"), "none")
+    with pytest.raises(UsageProblem, match="epochs must be a whole number, 1 or more"):
         form.spec()

@@ -17,7 +17,7 @@ def test_every_choice_is_seen_in_half_of_80_columns():
         " d dataset   [mnist] fashion-mnist  digits",
         "   epochs            5",
     ]
-    assert drawn(46)[6] == "   recipe           [article] fast  best"
+    assert drawn(46)[7] == "   recipe           [article] fast  best"
 
 
 def test_what_has_no_room_for_all_choices_shows_the_one_that_is_made():
@@ -25,8 +25,8 @@ def test_what_has_no_room_for_all_choices_shows_the_one_that_is_made():
 
 
 def test_the_number_under_the_cursor_says_that_it_can_be_stepped_or_is_being_typed():
-    assert drawn(43, at=4)[4] == "▸  batch size       ◂32▸"
-    assert drawn(43, at=4, typing=True)[4] == "▸  batch size        32▏"
+    assert drawn(43, at=5)[5] == "▸  batch size       ◂32▸"
+    assert drawn(43, at=5, typing=True)[5] == "▸  batch size        32▏"
 
 
 def test_hints_stand_in_a_wide_form_and_never_half():

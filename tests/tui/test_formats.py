@@ -22,6 +22,14 @@ def test_a_measured_duration_has_three_digits(seconds, text):
 
 
 @pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.25, "0.25s"), (30.0123, "30s"), (90, "90s"), (119.4, "119s"), (120, "2m"), (150, "2m30s"), (3660, "1h1m")],
+)
+def test_a_time_that_was_asked_for_is_said_as_it_is_asked_for(seconds, text):
+    assert formats.span(seconds) == text
+
+
+@pytest.mark.parametrize(
     ("fraction", "text"),
     [(0.98912, "98.91 %"), (1.0, "100.00 %"), (0.99999, "99.99 %"), (0.0, "0.00 %"), (None, "-"), (math.nan, "-")],
 )

@@ -68,7 +68,7 @@ def test_numbers_are_typed_over_what_stood_there(store):
     async def steps(pilot):
         await pilot.press("down", "down", "down", "1", "2", "backspace", "5")
         assert chosen(pilot, "epochs") == "15"
-        await pilot.press("down", "down", "3", "e", "minus", "4")
+        await pilot.press("down", "down", "down", "3", "e", "minus", "4")
         assert chosen(pilot, "lr") == "3e-4"
         await pilot.press("delete", *"12345678901234567890")
         assert chosen(pilot, "lr") == "123456789012"

@@ -1,6 +1,6 @@
 import pytest
 from piloted import SIZES, app_of, drive, seen, until, until_seen
-from real_worker import spec_of, wait_until
+from real_worker import ended, spec_of, start, wait_until
 from textual import events
 
 import tui.screens.monitor as monitor_module
@@ -202,6 +202,19 @@ def test_e_asks_for_epochs_more_and_the_bars_follow(live_run):
         await until_seen(pilot, "6 epochs more, asked by")
 
     watch(directory, steps)
+
+
+def test_a_run_with_a_budget_shows_the_time_that_is_left_and_takes_no_epochs_more(store):
+    worker = start(store, epochs=None, budget=1_000)
+
+    async def steps(pilot):
+        await until_seen(pilot, "left 16:")
+        await pilot.press("E")
+        await until_seen(pilot, "Time alone ends this run")
+        await pilot.press("s", "y")
+
+    watch(worker.run_directory, steps)
+    assert ended(worker).finished.state == "stopped"
 
 
 def test_leaving_lets_the_run_go_on_and_says_how_to_come_back(live_run):

@@ -43,6 +43,7 @@ def test_without_options_a_run_is_the_default_one():
 def test_every_option_ends_up_in_the_spec(tmp_path):
     spec = spec_from(
         *("-f", "tensorflow", "-m", "lenet1", "-d", "fashion-mnist", "--epochs", "7", "--batch-size", "64"),
+        *("--budget", "1m30s"),
         *("--lr", "1e-2", "--seed", "4294967295", "--device", "cuda:1", "--gpu-memory-limit", "2048"),
         *("--data-dir", str(tmp_path), "--target-accuracy", "0.9", "--on-nan", "continue"),
         *("--precision", "bfloat16", "--validation", "5000", "--patience", "3", "--recipe", "best"),
@@ -56,6 +57,7 @@ def test_every_option_ends_up_in_the_spec(tmp_path):
         model="lenet1",
         dataset="fashion-mnist",
         epochs=7,
+        budget=90.0,
         batch_size=64,
         lr=0.01,
         seed=4294967295,
@@ -87,6 +89,25 @@ def test_every_option_ends_up_in_the_spec(tmp_path):
 
 def test_every_field_of_a_spec_has_an_option_of_its_name():
     assert set(RunSpec.__struct_fields__) <= {option.name for option in command_line.params}
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("90", 90),
+        ("60s", 60),
+        ("2m", 120),
+        ("1m30s", 90),
+        ("1m30", 90),
+        ("1h", 3600),
+        ("1h2m3.5s", 3723.5),
+        (".5s", 0.5),
+    ],
+)
+def test_a_budget_is_a_time_in_the_place_of_the_recipes_epochs(text, seconds):
+    spec = spec_from("-d", "digits", "--budget", text)
+    assert (spec.budget, spec.epochs) == (seconds, None)
+    assert spec_from("-d", "digits", "--budget", text, "--epochs", "3").epochs == 3
 
 
 def test_what_is_not_said_is_as_the_recipe_says_and_the_recipe_is_the_models_own():
@@ -124,6 +145,13 @@ def test_the_runs_dir_is_the_option_before_the_environment(tmp_path, monkeypatch
         (["--epochs", "0"], "--epochs takes a whole number from 1 to 1000000, not '0'."),
         (["--epochs", "2.5"], "--epochs takes a whole number"),
         (["--epochs", "9" * 5000], "--epochs takes a whole number"),
+        (["--budget", "0"], "--budget takes a time such as 90, 60s, 2m or 1m30s, not '0'."),
+        (["--budget", ""], "--budget takes a time such as"),
+        (["--budget", "-5s"], "--budget takes a time such as"),
+        (["--budget", "1m 30s"], "--budget takes a time such as"),
+        (["--budget", "60 seconds"], "--budget takes a time such as"),
+        (["--budget", "1e9"], "--budget takes a time such as"),
+        (["--budget", "9999h"], "--budget takes a time such as"),
         (["--batch-size", "0"], "--batch-size takes a whole number from 1"),
         (["--lr", "0"], "--lr takes a number above 0, not '0'."),
         (["--lr", "nan"], "--lr takes a number above 0"),
@@ -185,7 +213,7 @@ def test_going_on_takes_only_what_the_run_is(finished_run):
         context = parse(*arguments)
         options.check_same_run(finished_run, context.params, options.given_options(context))
 
-    check("-m", "nn", "--seed", "0", "--epochs", "5")
+    check("-m", "nn", "--seed", "0", "--epochs", "5", "--budget", "5s")
     with pytest.raises(UsageProblem, match="--model nn and cannot go on with lenet") as refusal:
         check("-m", "lenet")
     assert "Leave --model out" in refusal.value.hint

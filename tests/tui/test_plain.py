@@ -71,6 +71,40 @@ def test_figures_that_are_not_finite_are_dashes():
     assert "train 90.00 %      -" in plain.epoch_line(epoch(train_loss=None))
 
 
+def test_an_epoch_in_which_time_ran_out_says_how_much_of_it_was_seen():
+    assert plain.epoch_line(epoch(part=0.4)).endswith("12.3 s   40 % of it")
+    assert plain.epoch_line(epoch()).endswith("4,912 img/s")
+
+
+@pytest.mark.parametrize(
+    ("asked", "said", "done"),
+    [
+        ({"epochs": 1}, "1 epoch", "3/1"),
+        ({"epochs": 5}, "5 epochs", "3/5"),
+        ({"epochs": None, "budget": 60.0}, "60s of training", "3/60s"),
+        ({"epochs": 5, "budget": 150.0}, "5 epochs or 2m30s of training", "3/2m30s"),
+    ],
+)
+def test_how_long_a_run_is_to_be_is_said_by_epochs_or_by_time(asked, said, done):
+    spec = RunSpec(**asked)
+    run = RunSummary(
+        run_id="r",
+        state="completed",
+        spec=spec,
+        attempt=1,
+        epochs_done=3,
+        started=None,
+        seconds=None,
+        test_accuracy=None,
+        test_loss=None,
+        best_epoch=None,
+        best_test_accuracy=None,
+        directory="/runs/r",
+    )
+    assert plain.length_of(spec) == said
+    assert plain.done_of(run) == done
+
+
 def test_a_summary_says_only_what_there_is():
     assert plain.summary_lines(finished()) == [
         "test accuracy 98.00 %, test loss 0.0500",

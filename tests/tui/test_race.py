@@ -187,3 +187,9 @@ def test_x_and_enter_start_a_race_from_the_launcher(store):
 
     drive(app_of(store), steps, (120, 40))
     assert sorted(path.name.split("-")[3] for path in store.directories()) == ["lenet", "lenet1", "nn"]
+
+
+def test_runs_that_end_by_epochs_and_by_time_are_told_apart_by_that():
+    by_time = lane("B", [], spec=RunSpec(epochs=None, budget=60.0))
+    assert names_of([A, by_time]) == ["5 epochs", "60 s"]
+    assert "None" not in common_words([by_time, by_time])

@@ -59,6 +59,14 @@ def test_progress_says_how_far_how_fast_and_how_long(width):
         assert "elapsed 1:41" in text
 
 
+def test_with_a_budget_progress_is_that_of_the_time_which_is_spent():
+    spent = replace(batch(2, 25), trained_seconds=18.0)
+    view = view_of(phase(), started(epochs=None, budget=60.0), replace(epoch_ended(1), epochs=9), spent)
+    text = text_of(draw_progress(view, 118), 118)
+    for words in ("epoch 2 of 9", "30 %", "left 0:42"):
+        assert words in text
+
+
 def test_a_bar_is_as_full_as_its_fraction_without_colours_too():
     assert plain(draw_bar(0.25, 8)) == "━━······"
     assert plain(draw_bar(7.0, 4)) == "━━━━"

@@ -24,6 +24,7 @@ from tui.dataset_look import DatasetLook, look_at
 from tui.form import AUTO_HINT, Form
 from tui.machine import Machine, installed_version, look_at_machine
 from tui.messages import ChoiceSettled, QueueChosen, RunChosen, RunsChosen, StartChosen
+from tui.plain import length_of
 from tui.run_index import RunIndex, best_of
 from tui.screens.fresh_size import FreshSize
 from tui.view import describe_spec
@@ -224,8 +225,7 @@ class LauncherScreen(FreshSize, Screen[None]):
         except Problem as problem:
             self._bar.show(problem=str(problem))
             return
-        epochs = "1 epoch" if spec.epochs == 1 else f"{spec.epochs} epochs"
-        what = f"{describe_spec(spec)}, {epochs}"
+        what = f"{describe_spec(spec)}, {length_of(spec)}"
         best = best_of(self._runs, spec)
         self._bar.show(
             call=f"Starting {what} ..." if self._is_starting else f"Enter: start {what}",

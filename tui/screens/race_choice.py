@@ -11,6 +11,7 @@ from engines.catalog import FRAMEWORK_TITLES, FRAMEWORKS
 from engines.spec import RunSpec
 from tui.lines import Line, fit, wrap
 from tui.messages import RaceAsked
+from tui.plain import length_of
 from tui.screens.fresh_size import FreshSize
 from tui.widgets.picture import Picture
 
@@ -87,8 +88,7 @@ class _ChoicePicture(Picture):
 
 def draw_choice(spec: RunSpec, titles: list[str], at: int) -> list[Line]:
     """Draw the races, what they have in common, and what the keys do."""
-    epochs = "1 epoch" if spec.epochs == 1 else f"{spec.epochs} epochs"
-    alike = f"{spec.dataset}, {epochs}, batch {spec.batch_size}, lr {spec.lr:g}, seed {spec.seed}"
+    alike = f"{spec.dataset}, {length_of(spec)}, batch {spec.batch_size}, lr {spec.lr:g}, seed {spec.seed}"
     lines: list[Line] = [[("race  ", "muted"), (alike, "strong")], []]
     for place, title in enumerate(titles):
         here = place == at

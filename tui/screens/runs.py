@@ -12,6 +12,7 @@ from textual.widgets import Footer, Input, Static
 
 from engines.deletion import delete_run, finish_deletions
 from engines.label import LONGEST_NAME, LONGEST_TAG, MOST_TAGS, Label, read_label, split_tags, write_label
+from engines.outlook import is_done
 from engines.problems import Problem, StorageProblem
 from engines.run_queue import RunQueue
 from engines.run_reader import ALIVE
@@ -102,7 +103,7 @@ class RunsScreen(FreshSize, Screen[None]):
         if run.state in ALIVE:
             self._say(run, "It is alive: Enter opens it.")
             return
-        more = MORE_EPOCHS if run.epochs_done >= run.spec.epochs else None
+        more = MORE_EPOCHS if is_done(run.spec, run.epochs_done, is_completed=run.state == "completed") else None
         how = f"for {more} epochs more" if more else "from its last checkpoint"
         if await self._confirm(f"Go on with {run_title(run)} {how}?"):
             self.post_message(ContinuationChosen(Path(run.directory), more))

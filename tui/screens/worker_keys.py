@@ -9,6 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from engines import control
+from engines.outlook import is_done
 from engines.problems import Problem
 from tui.messages import ContinuationChosen
 from tui.screens.confirm import ConfirmScreen
@@ -75,6 +76,9 @@ class WorkerKeys(Screen[None]):
         spec = self.watched.spec
         if spec is None or not self.watched.has_worker:
             return
+        if spec.epochs is None:
+            self.notify("Time alone ends this run; once it has ended, it can go on for epochs or seconds more.")
+            return
         more = await self.app.push_screen_wait(EpochsMoreScreen(spec.epochs))
         if more and self.ask("epochs", more):
             self.notify(f"{more:,} more asked for: {spec.epochs + more:,} epochs in all", timeout=3)
@@ -87,7 +91,8 @@ class WorkerKeys(Screen[None]):
         view = self.view
         if view is None or view.spec is None:
             return
-        more = MORE_EPOCHS if view.state.epochs and view.state.epochs[-1].epoch >= view.spec.epochs else None
+        done = view.state.epochs[-1].epoch if view.state.epochs else 0
+        more = MORE_EPOCHS if is_done(view.spec, done, is_completed=view.status == "completed") else None
         how = f"for {more} epochs more" if more else "from its last checkpoint"
         if await self.app.push_screen_wait(ConfirmScreen(f"Continue this run {how}?")):
             self.post_message(ContinuationChosen(self.directory, more))

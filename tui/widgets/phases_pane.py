@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable
 
+from engines import outlook
 from engines.events import PHASES, Phase
 from tui import formats
 from tui.lines import Line, columns, fit
@@ -60,7 +61,7 @@ def _seconds(phase: Phase, view: View) -> float:
 
 def _describe(phase: Phase, view: View) -> str:
     if phase.name == "train" and phase.state != "finished" and view.spec:
-        return f"{len(view.state.epochs)} of {view.spec.epochs} epochs"
+        return f"{len(view.state.epochs)} of {outlook.epochs_in_all(view.state, view.spec)} epochs"
     if phase.name == "import" and view.spec:
         version = view.state.started.framework_version if view.state.started else ""
         return f"{view.spec.framework} {version}"

@@ -3,6 +3,7 @@
 from collections.abc import Hashable
 from typing import ClassVar
 
+from engines import outlook
 from tui import formats
 from tui.lines import Line, cut_words, fit, width_of
 from tui.view import View
@@ -35,11 +36,11 @@ def draw_progress(view: View, width: int) -> list[Line]:
     if not state.started or not batch:
         waiting: Line = [(view.waiting_for(), "text")]
         return [fit(waiting, width), fit([(f"elapsed {formats.clock(view.elapsed)}", "muted")], width)]
-    epochs, left = max(state.started.spec.epochs, batch.epoch), state.seconds_left
+    epochs, left = max(outlook.epochs_in_all(state), batch.epoch), outlook.seconds_left(state)
     label = f"epoch {batch.epoch} of {epochs} ".ljust(_LABEL_WIDTH)
     steps = f"step {batch.step:,} of {batch.steps_per_epoch:,}"
     elapsed = f"elapsed {formats.clock(view.elapsed)}"
-    of_epoch, of_run = batch.step / max(1, batch.steps_per_epoch), state.position / epochs
+    of_epoch, of_run = batch.step / max(1, batch.steps_per_epoch), outlook.part_done(state)
     return [
         _bar_line(label, of_epoch, (steps, formats.rate(batch.images_per_second, "images")), width),
         _bar_line("run".ljust(len(label)), of_run, (elapsed, f"left {formats.clock(left)}"), width),

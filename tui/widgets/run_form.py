@@ -96,7 +96,7 @@ class RunForm(Picture, can_focus=True):
         return self.form.texts[self._row.name] != "none"
 
     def _put(self, text: str) -> None:
-        self.form.texts[self._row.name] = text
+        self.form.put(self._row, text)
         self._typing = True
         self._tell()
 
