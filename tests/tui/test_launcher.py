@@ -5,6 +5,7 @@ import tui.screens.launcher as launcher_module
 from engines.events import Gpu
 from engines.run_queue import RunQueue
 from engines.runs import RunStore
+from tui import surroundings
 from tui.dataset_look import DatasetLook
 from tui.machine import GpuUser, Machine
 from tui.screens.launcher import LauncherScreen
@@ -99,7 +100,7 @@ def test_an_invalid_option_is_said_and_nothing_starts(store):
 
 
 def test_a_framework_that_is_not_installed_is_said_and_not_started(store, monkeypatch):
-    monkeypatch.setattr(launcher_module, "installed_version", lambda name: None if name == "tensorflow" else "9.9")
+    monkeypatch.setattr(surroundings, "installed_version", lambda name: None if name == "tensorflow" else "9.9")
 
     async def steps(pilot):
         await pilot.press("f", "f")
@@ -116,7 +117,7 @@ def test_a_framework_that_is_not_installed_is_said_and_not_started(store, monkey
 
 def test_digits_are_chosen_where_nobody_chose_and_mnist_cannot_be_had(store, monkeypatch):
     looks = {"mnist": UNREACHABLE, "digits": DatasetLook("digits", "part of scikit-learn")}
-    monkeypatch.setattr(launcher_module, "look_at", lambda name, *_: looks[name])
+    monkeypatch.setattr(surroundings, "look_at", lambda name, *_: looks[name])
 
     async def steps(pilot):
         await until_seen(pilot, "MNIST is neither on disk nor reachable: digits is chosen, it needs no download.")

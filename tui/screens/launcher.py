@@ -12,21 +12,19 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Footer
 
-from engines.catalog import FRAMEWORK_TITLES, FRAMEWORKS
-from engines.problems import Problem, StorageProblem, Unavailable
+from engines.problems import Problem, StorageProblem
 from engines.run_reader import ALIVE
-from engines.runs import RunSummary
 from engines.spec import RunSpec
 from tui import formats
 from tui.background import in_background
 from tui.choices import Choices
-from tui.dataset_look import DatasetLook, look_at
 from tui.form import AUTO_HINT, Form
-from tui.machine import Machine, installed_version, look_at_machine
+from tui.machine import Machine, look_at_machine
 from tui.messages import ChoiceSettled, QueueChosen, RunChosen, RunsChosen, StartChosen
 from tui.plain import length_of
 from tui.run_index import RunIndex, best_of
 from tui.screens.fresh_size import FreshSize
+from tui.surroundings import Surroundings
 from tui.view import describe_spec
 from tui.widgets.choice_panes import Heading, ImagesPane, ModelPane, RecentRuns, StartBar, count_alive, count_waiting
 from tui.widgets.run_form import RunForm
@@ -35,8 +33,6 @@ SETTLED_SECONDS = 1.0
 """Who has stayed with a choice for so long may start it."""
 
 LOOK_SECONDS = 2.0
-NEWEST_RUNS = 50
-IMAGE_COUNT = 60
 
 
 class LauncherScreen(FreshSize, Screen[None]):
@@ -94,11 +90,7 @@ class LauncherScreen(FreshSize, Screen[None]):
         self._recent = RecentRuns()
         self._images = ImagesPane(self._choices)
         self._bar = StartBar()
-        self._data_dir = asked.data_dir
-        self._index = index
-        self._runs: list[RunSummary] = []
-        self._versions: dict[str, str | None] = {}
-        self._looks: dict[str, DatasetLook | None] = {}
+        self._around = Surroundings(index, asked.data_dir)
         self._looking: Timer | None = None
         self._settling: Timer | None = None
         self._is_looking = False
@@ -122,8 +114,7 @@ class LauncherScreen(FreshSize, Screen[None]):
 
     def on_screen_resume(self) -> None:
         """Show what is known at once, and then find out the rest, now and every few seconds."""
-        # A dataset that was missing may have been downloaded by a run meanwhile.
-        self._looks = {name: look for name, look in self._looks.items() if look is None or look.is_there}
+        self._around.forget_missing()
         self._show_choice()
         self.call_after_refresh(self._find_out)
         self._looking = self.set_interval(LOOK_SECONDS, self._look_around)
@@ -138,7 +129,7 @@ class LauncherScreen(FreshSize, Screen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer to open what is alive only where something is."""
-        return action != "open_alive" or count_alive(self._runs) > 0
+        return action != "open_alive" or count_alive(self._around.runs) > 0
 
     def action_start(self) -> None:
         """Start the run that the form asks for."""
@@ -171,7 +162,7 @@ class LauncherScreen(FreshSize, Screen[None]):
 
     def action_open_alive(self) -> None:
         """Open the run that is alive; where several are, the table of runs."""
-        alive = [run for run in self._runs if run.state in ALIVE]
+        alive = [run for run in self._around.runs if run.state in ALIVE]
         if len(alive) == 1:
             self.post_message(RunChosen(Path(alive[0].directory)))
         elif alive:
@@ -202,17 +193,13 @@ class LauncherScreen(FreshSize, Screen[None]):
 
     def _checked_spec(self) -> RunSpec:
         spec = self._form.spec()
-        if self._versions.get(spec.framework, "") is None:
-            title = FRAMEWORK_TITLES[spec.framework]
-            raise Unavailable(f"{title} is not installed.", f"pip install {spec.framework}, or press f for another.")
+        self._around.check(spec)
         return spec
 
     def _show_choice(self) -> None:
         chosen = self._form.texts
-        version = self._versions.get(chosen["framework"], "")
-        installed = "(not installed)" if version is None else version
-        self._model.show(chosen["model"], chosen["framework"], installed)
-        self._images.show(chosen["dataset"], self._looks.get(chosen["dataset"]))
+        self._model.show(chosen["model"], chosen["framework"], self._around.describe_version(chosen["framework"]))
+        self._images.show(chosen["dataset"], self._around.dataset(chosen["dataset"]))
         self._show_start()
 
     def _show_starting(self, is_starting: bool) -> None:
@@ -226,7 +213,7 @@ class LauncherScreen(FreshSize, Screen[None]):
             self._bar.show(problem=str(problem))
             return
         what = f"{describe_spec(spec)}, {length_of(spec)}"
-        best = best_of(self._runs, spec)
+        best = best_of(self._around.runs, spec)
         self._bar.show(
             call=f"Starting {what} ..." if self._is_starting else f"Enter: start {what}",
             best=f"best so far {formats.percent(best.best_test_accuracy)}" if best else "",
@@ -250,16 +237,14 @@ class LauncherScreen(FreshSize, Screen[None]):
 
     @work
     async def _look_at_frameworks(self) -> None:
-        self._versions = await in_background(lambda: {name: installed_version(name) for name in FRAMEWORKS})
+        await self._around.look_at_frameworks()
         self._show_choice()
 
     @work
     async def _look_at_dataset(self, dataset: str) -> None:
-        if dataset in self._looks:
+        look = await self._around.look_at_dataset(dataset)
+        if look is None:
             return
-        self._looks[dataset] = None
-        look = await in_background(lambda: look_at(dataset, self._data_dir, IMAGE_COUNT))
-        self._looks[dataset] = look
         if not look.is_reachable and dataset == "mnist" and not self._has_chosen_dataset:
             self._form.texts["dataset"] = "digits"
             self._look_at_dataset("digits")
@@ -272,20 +257,20 @@ class LauncherScreen(FreshSize, Screen[None]):
         if self._is_looking:
             return
         self._is_looking = True
-        could_open = count_alive(self._runs) > 0
+        could_open = count_alive(self._around.runs) > 0
         try:
             machine = await in_background(look_at_machine)
-            self._heading.show(machine, count_alive(self._runs), count_waiting(self._runs))
+            self._heading.show(machine, count_alive(self._around.runs), count_waiting(self._around.runs))
             self._form.offer_devices(machine.devices, _propose_device(machine))
             self._rows.redraw()
-            self._runs = await in_background(lambda: self._index.look(NEWEST_RUNS))
-            self._heading.show(machine, count_alive(self._runs), count_waiting(self._runs))
+            await self._around.look_at_runs()
+            self._heading.show(machine, count_alive(self._around.runs), count_waiting(self._around.runs))
         except StorageProblem as problem:
             self._heading.say(str(problem))
         finally:
             self._is_looking = False
-        self._recent.show(self._runs)
-        if could_open != (count_alive(self._runs) > 0):
+        self._recent.show(self._around.runs)
+        if could_open != (count_alive(self._around.runs) > 0):
             self.refresh_bindings()  # Which draws the whole footer again.
         self._show_start()
 
