@@ -1,7 +1,7 @@
 """The app: the launcher, the screens over it, and the doing of what a person chose on them."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import ClassVar
@@ -40,7 +40,8 @@ REAP_SECONDS = 1.0
 
 
 class MnistTuiApp(TerminalApp):
-    """Shows the launcher; over it, with `start` or `attach`, a run's live screen, with `replay` (and a speed) its past.
+    """Shows the launcher; over it, with `start` or `attach`, a run's live screen, with `replay` (and a speed) its past,
+    with `race` several runs side by side.
 
     After it ended, `return_code` is what the program ends with, and `farewell` what it says last.
     """
@@ -62,6 +63,7 @@ class MnistTuiApp(TerminalApp):
         start: bool = False,
         attach: Path | None = None,
         replay: tuple[Path, float | None] | None = None,
+        race: Sequence[Path] = (),
         notice: str = "",
         choices: Choices | None = None,
         pace: FramePace | None = None,
@@ -74,6 +76,7 @@ class MnistTuiApp(TerminalApp):
         self._starts_at_once = start
         self._attached = attach
         self._replayed = replay
+        self._raced = race
         self._notice = notice
 
     def get_default_screen(self) -> Screen[None]:
@@ -87,6 +90,8 @@ class MnistTuiApp(TerminalApp):
             self.open_run(self._attached)
         elif self._replayed:
             self.open_replay(*self._replayed)
+        elif self._raced:
+            self.open_race(self._raced)
         elif self._starts_at_once:
             self.start_run(self._form)
 
@@ -143,6 +148,13 @@ class MnistTuiApp(TerminalApp):
         self.push_screen(ReplayScreen(directory, speed or USUAL_SPEED, self.choices))
         self.check_size(self.size)
 
+    def open_race(self, directories: Sequence[Path]) -> None:
+        """Show runs side by side over the screen that is shown."""
+        from tui.screens.race import RaceScreen
+
+        self.push_screen(RaceScreen(self.index, directories))
+        self.check_size(self.size)
+
     def prepare_spare(self, spec: RunSpec | None) -> None:
         """Have a worker get ready for a run of `spec`, in the place of another one; with None none is wanted."""
         self.processes.spare.want(spec)
@@ -179,10 +191,8 @@ class MnistTuiApp(TerminalApp):
             self.post_message(RaceChosen(directories))
 
     def on_race_chosen(self, message: RaceChosen) -> None:
-        """Show runs side by side."""
-        from tui.screens.race import RaceScreen
-
-        self.push_screen(RaceScreen(self.index, message.directories))
+        """Show the runs that a person chose side by side."""
+        self.open_race(message.directories)
 
     def on_continuation_chosen(self, message: ContinuationChosen) -> None:
         """Go on with the run that a person chose."""

@@ -16,6 +16,7 @@ from tui.option_values import positive_number, replay_speed, whole_number
 from tui.options import MOST_EPOCHS, data_dir, folder_options, run_store, screen_options
 from tui.outcome import command
 from tui.printing import choose_printer
+from tui.race_watch import MOST_RUNS
 from tui.run_commands import delete, rename, tag
 from tui.run_index import RunIndex
 from tui.streams import write_out
@@ -58,6 +59,20 @@ def replay(context: click.Context, *, run: str, speed: float | None) -> int:
     store = run_store(context)
     directory = store.find(run)
     return open_app(store, read_spec(directory) or RunSpec(), replay=(directory, speed))
+
+
+@click.command()
+@click.argument("named", metavar="RUN RUN ...", nargs=-1)
+@screen_options
+@folder_options
+@click.pass_context
+def race(context: click.Context, *, named: tuple[str, ...]) -> int:
+    """Show runs, live or ended, side by side on the screen: from two to eight."""
+    store = run_store(context)
+    directories = list(dict.fromkeys(store.find(name) for name in named))
+    if not 2 <= len(directories) <= MOST_RUNS:
+        raise click.UsageError(f"{len(directories)} different runs are named: name 2 to {MOST_RUNS}.", context)
+    return open_app(store, read_spec(directories[0]) or RunSpec(), race=directories)
 
 
 @click.command()
@@ -163,7 +178,7 @@ def doctor(context: click.Context, *, as_json: bool) -> int:
     return report.exit_code
 
 
-COMMANDS = (attach, replay, runs, show, pause, resume, stop, lr, epochs, rename, tag, delete, sweep, doctor)
+COMMANDS = (attach, replay, race, runs, show, pause, resume, stop, lr, epochs, rename, tag, delete, sweep, doctor)
 
 
 def _write_json(value: object) -> None:

@@ -1,7 +1,7 @@
 """`mnist-tui [RUN OPTIONS]`: a new run or the next attempt of one, on the screen or without."""
 
 import gc
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -56,11 +56,13 @@ def open_app(
     start: bool = False,
     attach: Path | None = None,
     replay: tuple[Path, float | None] | None = None,
+    race: Sequence[Path] = (),
     notice: str = "",
 ) -> int:
     """Open the app with its form filled in, and give the exit code.
 
-    At once it `start`s that run, `attach`es to one, or plays one again: `replay` has its directory and the speed.
+    At once it `start`s that run, `attach`es to one, plays one again (`replay` has its directory and the speed), or
+    shows several side by side: `race` has their directories.
     """
     require_terminal()
     gc.disable()  # Until the first frame is drawn, when the app turns it on again; it would come 30 ms later.
@@ -73,7 +75,9 @@ def open_app(
         form = RunSpec()  # It is the spec of a run that another program made, or somebody changed.
     chosen = choices.load()
     pace = FramePace(frame_rate(click.get_current_context()))
-    app = MnistTuiApp(store, form, start=start, attach=attach, replay=replay, notice=notice, choices=chosen, pace=pace)
+    app = MnistTuiApp(
+        store, form, start=start, attach=attach, replay=replay, race=race, notice=notice, choices=chosen, pace=pace
+    )
     code = run_app(app, pace)
     choices.save(chosen)
     if app.farewell:

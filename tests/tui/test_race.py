@@ -11,6 +11,7 @@ from piloted import app_of, drive, seen, until, until_seen
 from engines.run_queue import RunQueue
 from engines.run_state import RunState
 from engines.spec import RunSpec
+from tui import cli, commands
 from tui.lines import plain, width_of
 from tui.race import Lane, common_words, names_of, results, seconds_to, training, training_seconds, verdict
 from tui.race_lines import RaceLook, draw_race, draw_table
@@ -146,12 +147,38 @@ def test_more_runs_than_can_be_told_apart_are_left_out(store):
     assert [one.letter for one in watch.lanes] == [*"ABCDEFGH"][:MOST_RUNS]
 
 
-def test_marked_runs_race_and_enter_opens_one(store, finished_run):
+@pytest.fixture
+def twin(store, finished_run):
+    """An older run that went as the finished one did."""
     twin = store.root / ("20200101-000000" + finished_run.name[15:])
     twin.mkdir()
     for name in ("spec.json", "events.jsonl"):
         (twin / name).write_bytes((finished_run / name).read_bytes())
+    return twin
 
+
+def test_runs_that_are_named_in_a_shell_race_at_once(store, finished_run, twin, monkeypatch):
+    opened = {}
+    monkeypatch.setattr(commands, "open_app", lambda *_, **settings: opened.update(settings) or 0)
+    assert cli.run(["race", "2020", "last", twin.name]) == 0
+    assert opened == {"race": [twin, finished_run]}
+
+    async def steps(pilot):
+        await until(pilot, lambda: isinstance(pilot.app.screen, RaceScreen))
+        await until_seen(pilot, "clock: seconds of training")
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(pilot.app.screen, LauncherScreen))
+
+    drive(app_of(store, **opened), steps)
+
+
+@pytest.mark.parametrize("named", [[], ["last"], ["last", "2"]])
+def test_one_run_is_no_race(finished_run, capsys, named):
+    assert cli.run(["race", *named]) == 2
+    assert "name 2 to 8" in capsys.readouterr().err
+
+
+def test_marked_runs_race_and_enter_opens_one(store, twin):
     async def steps(pilot):
         await pilot.press("r", "x")
         await until_seen(pilot, "2 runs, 0 alive")
