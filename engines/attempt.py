@@ -91,7 +91,8 @@ class Attempt:
             data = self._preparation.take_data(spec) or datasets.load(spec.dataset, spec.data_dir, report)
             data = datasets.hold_out(data, spec.validation, spec.seed)
         with self._phases.phase("build", None, "tensors") as report:
-            engine = self._preparation.take_engine(spec) or _make_engine(module, spec, data)
+            placed = standing.placed_spec
+            engine = self._preparation.take_engine(placed) or _make_engine(module, spec, placed, data)
             if standing.state is not None:
                 engine.load_state(standing.state)
             report(len(engine.parameters), len(engine.parameters), "tensors")
@@ -243,8 +244,13 @@ def _import_engine(framework: str, log: TextIO) -> ModuleType:
         ) from error
 
 
-def _make_engine(module: ModuleType, spec: RunSpec, data: ImageData) -> Engine:
-    engine: Engine = module.create(spec)
+def _make_engine(module: ModuleType, spec: RunSpec, placed: RunSpec, data: ImageData) -> Engine:
+    try:
+        engine: Engine = module.create(placed)
+    except Unavailable:
+        if placed == spec:
+            raise
+        engine = module.create(spec)  # This framework does not see the GPU that it was given.
     engine.load_data(data)
     if spec.budget is not None:
         try_out(engine, data)  # To trace and compile a step is no training, and may take all of a short budget.

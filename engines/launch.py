@@ -20,6 +20,11 @@ from engines.spec import RunSpec
 from engines.text import clean_text
 
 ANSWER_SECONDS = 60.0
+AT_ONCE_SECONDS = 3.0
+"""How long a worker that was told twice to stop may take before it is killed; it gives itself half of that."""
+
+LEAVE_SECONDS = 10.0
+"""How long a worker may take to end after its last event."""
 
 
 class Prepare(msgspec.Struct, frozen=True, tag="prepare"):
@@ -32,13 +37,15 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, tag="order"):
     """What a worker is told on stdin: the run's directory, and whether to go on with it.
 
     `more_epochs` counts from those done, `more_seconds` of training from those spent; None for both is what the run
-    still lacks of what it asked for.
+    still lacks of what it asked for. `device` is the GPU to take where the run leaves the choice to us; where the
+    framework does not find it, the choice is the worker's.
     """
 
     run_directory: str
     go_on: bool = False
     more_epochs: int | None = None
     more_seconds: float | None = None
+    device: str = ""
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,18 +103,18 @@ class Spare:
                 pipe.close()
 
 
-def start(store: RunStore, spec: RunSpec, spare: Spare | None = None) -> Worker:
-    """Make a run of `spec` in `store` and start its worker; returns once the worker holds the run's lock.
+def start(store: RunStore, spec: RunSpec, spare: Spare | None = None, *, device: str = "") -> Worker:
+    """Make a run of `spec` in `store` and start its worker, on `device`; returns once it holds the run's lock.
 
     Raises `UsageProblem` where fields make no sense together, `StorageProblem` where the run cannot be made,
     `WorkerDied` where its worker does not come up.
     """
-    return begin(store.create(spec), spare)
+    return begin(store.create(spec), spare, device=device)
 
 
-def begin(directory: Path, spare: Spare | None = None) -> Worker:
+def begin(directory: Path, spare: Spare | None = None, *, device: str = "") -> Worker:
     """Start the first attempt of a run whose directory is made; raises `RunBusy` where it has begun, `WorkerDied`."""
-    return _give_order(Order(run_directory=str(directory)), read_spec(directory), spare)
+    return _give_order(Order(run_directory=str(directory), device=device), read_spec(directory), spare)
 
 
 def go_on(
@@ -116,6 +123,7 @@ def go_on(
     *,
     more_seconds: float | None = None,
     spare: Spare | None = None,
+    device: str = "",
 ) -> Worker:
     """Start the next attempt of a run from its last whole checkpoint, for as much more as is said; see `Order`.
 
@@ -123,7 +131,9 @@ def go_on(
     `UsageProblem` where the name of its folder cannot be told as text.
     """
     check_can_be_told(directory)
-    order = Order(run_directory=str(directory), go_on=True, more_epochs=more_epochs, more_seconds=more_seconds)
+    order = Order(
+        run_directory=str(directory), go_on=True, more_epochs=more_epochs, more_seconds=more_seconds, device=device
+    )
     return _give_order(order, read_spec(directory), spare)
 
 

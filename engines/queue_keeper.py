@@ -7,15 +7,15 @@ Its runs are workers as any other, and go on without it.
 import os
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
 from engines import launch, run_lock
-from engines.gpus import GpuMeter
 from engines.label import Label, write_label
 from engines.launch import Worker
+from engines.places import Places, find_gpus, gpu_in
 from engines.problems import Problem, RunBusy, StorageProblem
 from engines.run_queue import BEGUN, WAITING, QueuedRun, RunQueue
 from engines.run_reader import RunReader
@@ -24,26 +24,6 @@ from engines.spec import RunSpec
 
 POLL_SECONDS = 0.25
 RETRY_SECONDS = 5.0
-PROCESSOR = "cpu"
-
-
-def place_for(device: str, gpus: Sequence[str], taken: Iterable[str]) -> str | None:
-    """Give a free place for a run that asks for `device`: one of `gpus`, or the processor; None where it has to wait.
-
-    A machine without GPUs has one place, because two runs at once would each be half as fast.
-    """
-    if not gpus or device == PROCESSOR:
-        places: Sequence[str] = (PROCESSOR,)
-    else:
-        places = (device,) if device in gpus else gpus
-    return next((place for place in places if place not in set(taken)), None)
-
-
-def place_of(device: str, gpus: Sequence[str]) -> str:
-    """Give the place that a run which asked for `device` has taken."""
-    if not gpus or device == PROCESSOR:
-        return PROCESSOR
-    return device if device in gpus else gpus[0]
 
 
 class QueueKeeper:
@@ -52,7 +32,7 @@ class QueueKeeper:
     def __init__(self, store: RunStore, gpus: Sequence[str] = ()) -> None:
         self._store = store
         self._queue = RunQueue(store)
-        self._gpus = gpus
+        self._places = Places(gpus)
         self._workers: list[Worker] = []
         self._alive: dict[Path, str] = {}
 
@@ -70,11 +50,11 @@ class QueueKeeper:
 
     def _free_place(self, device: str) -> str | None:
         self._alive = {run: place for run, place in self._alive.items() if RunReader(run).has_worker()}
-        if place_for(device, self._gpus, self._alive.values()) is None:
+        if self._places.free(device, [*self._alive.values()]) is None:
             return None
         # Somebody may have started one without us; asked only now, because there may be thousands of runs.
-        self._alive = {run: place_of(_device(run), self._gpus) for run in self._store.alive()}
-        return place_for(device, self._gpus, self._alive.values())
+        self._alive = {run: self._places.of(_device(run)) for run in self._store.alive()}
+        return self._places.free(device, [*self._alive.values()])
 
     def _begin(self, order: QueuedRun, place: str) -> None:
         taken = order.path.with_suffix(BEGUN)
@@ -83,8 +63,8 @@ class QueueKeeper:
         except FileNotFoundError:
             return  # Somebody took it out, or moved it, this very moment.
         spec = order.spec
-        if len(self._gpus) > 1 and place in self._gpus:
-            spec = msgspec.structs.replace(spec, device=place)
+        if gpu := self._places.assign(spec.device, place):
+            spec = msgspec.structs.replace(spec, device=gpu)
         try:
             self._start(msgspec.structs.replace(order, path=taken), spec)
         except StorageProblem:
@@ -106,17 +86,10 @@ class QueueKeeper:
         order.path.unlink(missing_ok=True)
 
 
-def visible_gpus(count: int, visible: str | None) -> tuple[str, ...]:
-    """Name the GPUs of this machine that a run may use, of which `visible` (CUDA's variable) may show some only."""
-    if visible is not None:
-        count = min(count, len([one for one in visible.split(",") if one.strip()]))
-    return tuple(f"cuda:{at}" for at in range(count))
-
-
 def keep(root: Path) -> None:
     """Keep the queue until nothing waits; returns at once where somebody else does."""
     queue = RunQueue(RunStore(root))
-    keeper = QueueKeeper(queue.store, visible_gpus(len(GpuMeter().read()), os.environ.get("CUDA_VISIBLE_DEVICES")))
+    keeper = QueueKeeper(queue.store, find_gpus())
     while queue.orders():  # Asked once more after the lock is given back: whoever added meanwhile saw it held.
         try:
             lock = run_lock.acquire(queue.folder / "lock")
@@ -145,8 +118,12 @@ def _has_begun(directory: Path) -> bool:
 
 
 def _device(run: Path) -> str:
+    """Give the device that a run says it trains on, or, before it does, the one that it was asked to."""
+    reader = RunReader(run)
+    started = reader.read_ends().started
+    reader.close()
     spec = read_spec(run)
-    return spec.device if spec else "auto"
+    return (started and gpu_in(started.device)) or (spec.device if spec else "auto")
 
 
 def _say(text: str) -> None:

@@ -32,6 +32,7 @@ class Standing:
         self.directory = directory
         self.run_id = directory.name
         self.spec: RunSpec = spec
+        self.device = order.device
         self.attempt = earlier.started.attempt + 1 if earlier.started else 1
         self.batch_events = earlier.batch_count
         self.checkpoints = CheckpointStore(directory, spec)
@@ -43,6 +44,11 @@ class Standing:
         self.checkpoints.remove_temporaries()
         if order.go_on:
             self._go_on(earlier, order)
+
+    @property
+    def placed_spec(self) -> RunSpec:
+        """What the run was asked, on the GPU that it was given where it left that to others."""
+        return msgspec.structs.replace(self.spec, device=self.device or self.spec.device)
 
     @property
     def epochs_done(self) -> int:

@@ -14,11 +14,9 @@ from real_worker import spec_of
 from engines import launch, run_lock
 from engines.label import Label, read_label
 from engines.problems import RunNotFound
-from engines.queue_keeper import QueueKeeper, place_for, place_of, visible_gpus
+from engines.queue_keeper import QueueKeeper
 from engines.run_queue import BEGUN, RunQueue
 from engines.run_reader import RunReader
-
-GPUS = ("cuda:0", "cuda:1")
 
 
 @pytest.fixture
@@ -51,41 +49,6 @@ def state_of(store, run_id):
     status = reader.status()
     reader.close()
     return status
-
-
-@pytest.mark.parametrize(
-    ("device", "gpus", "taken", "place"),
-    [
-        ("auto", (), (), "cpu"),
-        ("auto", (), ("cpu",), None),
-        ("cuda", (), ("cpu",), None),
-        ("auto", GPUS, (), "cuda:0"),
-        ("auto", GPUS, ("cuda:0",), "cuda:1"),
-        ("auto", GPUS, GPUS, None),
-        ("cuda:1", GPUS, ("cuda:0",), "cuda:1"),
-        ("cuda:0", GPUS, ("cuda:0",), None),
-        ("cpu", GPUS, GPUS, "cpu"),
-        ("cpu", GPUS, ("cpu",), None),
-    ],
-)
-def test_a_run_gets_a_place_of_its_own(device, gpus, taken, place):
-    assert place_for(device, gpus, taken) == place
-
-
-def test_a_run_that_took_any_gpu_is_on_the_first():
-    assert [place_of(device, GPUS) for device in ("auto", "cuda", "cuda:1", "cpu")] == [
-        "cuda:0",
-        "cuda:0",
-        "cuda:1",
-        "cpu",
-    ]
-    assert place_of("auto", ()) == "cpu"
-
-
-def test_gpus_that_are_hidden_are_no_places():
-    assert visible_gpus(4, None) == ("cuda:0", "cuda:1", "cuda:2", "cuda:3")
-    assert visible_gpus(4, "2,3") == ("cuda:0", "cuda:1")
-    assert visible_gpus(4, "") == ()
 
 
 def test_orders_keep_their_order_can_be_moved_and_taken_out(unkept):
