@@ -67,6 +67,7 @@ class RunState:
         self._tail = EpochTail()
         self.first_time: float | None = None
         self.last_time: float | None = None
+        self._between_attempts = 0.0
         self.next_seq = 0
 
     @property
@@ -96,10 +97,16 @@ class RunState:
         """What happened to the run, by place, the newest of each kind; many gaps take no room from what was asked."""
         return sorted([*self._gaps, *self._asked], key=lambda mark: mark.place)
 
+    @property
+    def seconds(self) -> float | None:
+        """Seconds from first event to last, without those between attempts; zero where the clock was put back."""
+        if self.first_time is None or self.last_time is None:
+            return None
+        return max(0.0, self.last_time - self.first_time - self._between_attempts)
+
     def apply(self, event: AnyEvent) -> None:
         """Add `event`; the order is that of the file."""
-        self.first_time = event.time if self.first_time is None else self.first_time
-        self.last_time = event.time
+        self._take_time(event)
         self.next_seq = event.seq + 1
         match event:
             case RunStarted():
@@ -128,6 +135,12 @@ class RunState:
                 self.finished = event
                 self.paused = False
 
+    def _take_time(self, event: AnyEvent) -> None:
+        self.first_time = event.time if self.first_time is None else self.first_time
+        if _is_first_of_attempt(event) and self.last_time is not None:
+            self._between_attempts += max(0.0, event.time - self.last_time)
+        self.last_time = event.time
+
     def _begin_attempt(self, event: RunStarted) -> None:
         self.started = event
         self.finished = None
@@ -153,7 +166,7 @@ class RunState:
             self._asked.append(mark)
 
     def _apply_phase(self, event: Phase) -> None:
-        if event.name == "import" and event.state == "started":
+        if _is_first_of_attempt(event):
             # A new attempt begins: its first words are this phase, before it knows enough for `run_started`.
             self.finished = None
             self.paused = False
@@ -205,6 +218,10 @@ class RunState:
             self.lr = event.value
         elif event.action == "epochs" and self.started and (longer := lengthen(self.started.spec, event.value)):
             self.started = replace(self.started, spec=longer)
+
+
+def _is_first_of_attempt(event: AnyEvent) -> bool:
+    return isinstance(event, Phase) and event.name == "import" and event.state == "started"
 
 
 def _place(epoch: int, step: int, steps_per_epoch: int) -> float:

@@ -17,6 +17,7 @@ from engines.problems import RunNotFound, StorageProblem, UsageProblem
 from engines.recipes import check_combination
 from engines.regular_file import read_regular
 from engines.run_reader import RunReader, RunStatus
+from engines.run_state import RunState
 from engines.spec import RunSpec, decode_spec, encode_spec
 from engines.text import clean_text
 
@@ -28,9 +29,10 @@ _Age = tuple[str, int, str]
 
 
 class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """A run in one row; accuracies are fractions, `started` is in Unix seconds, `seconds` from first event to last.
+    """A run in one row; accuracies are fractions, `started` is in Unix seconds, `seconds` all that attempts took.
 
-    `epoch_seconds` is the mean of its epochs. A run that waits for its turn is `queued`, and has no directory yet.
+    `epoch_seconds` is the mean of its epochs. `validation_accuracy` is over the images that are held out, with the
+    weights that `test_accuracy` is of. A run that waits for its turn is `queued`, and has no directory yet.
     """
 
     run_id: str
@@ -44,6 +46,7 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float | None
     test_accuracy: float | None
     test_loss: float | None
+    validation_accuracy: float | None = None
     best_epoch: int | None
     best_test_accuracy: float | None
     epoch_seconds: float | None = None
@@ -182,15 +185,23 @@ def summarise(directory: Path) -> RunSummary:
         attempt=state.started.attempt if state.started else 1,
         epochs_done=last.epoch if last else 0,
         started=state.first_time,
-        # Zero for a run across which the clock was put back.
-        seconds=max(0.0, state.last_time - state.first_time) if state.last_time and state.first_time else None,
+        seconds=state.seconds,
         test_accuracy=finished.test_accuracy if finished else last.test_accuracy if last else None,
         test_loss=finished.test_loss if finished else last.test_loss if last else None,
+        validation_accuracy=_validation_accuracy(state),
         best_epoch=finished.best_epoch if finished else best.epoch if best else None,
         best_test_accuracy=finished.best_test_accuracy if finished else best.test_accuracy if best else None,
         epoch_seconds=sum(epoch.seconds for epoch in state.epochs) / len(state.epochs) if state.epochs else None,
         directory=str(directory),
     )
+
+
+def _validation_accuracy(state: RunState) -> float | None:
+    """Give the accuracy on held out images with a run's last weights, or the best where it went back to them."""
+    finished = state.finished
+    if finished and finished.state == "completed" and state.spec and state.spec.patience:
+        return finished.best_validation_accuracy
+    return state.epochs[-1].validation_accuracy if state.epochs else None
 
 
 def new_run_id(spec: RunSpec) -> str:

@@ -14,7 +14,7 @@ import real_worker
 
 from engines import run_reader, runs
 from engines.event_line import encode_event
-from engines.events import Log
+from engines.events import EpochEnded, Log
 from engines.problems import RunNotFound, StorageProblem, UsageProblem
 from engines.runs import RUN_NAME, RunStore, read_spec, summarise
 from engines.spec import RunSpec, encode_spec
@@ -217,6 +217,25 @@ def test_a_summary_tells_how_a_run_ended(finished_run):
     assert summary.spec == real_worker.spec_of(epochs=3)
     assert summary.started <= time.time()
     assert summary.seconds >= finished.seconds - 0.1
+
+
+def test_the_time_between_two_attempts_is_not_what_a_run_took(finished_run):
+    took = summarise(finished_run).seconds
+    path = finished_run / "events.jsonl"
+    events = [json.loads(line) for line in path.read_text().splitlines()]
+    an_hour_later = [event | {"seq": event["seq"] + len(events), "time": event["time"] + 3600} for event in events]
+    path.write_text("".join(f"{json.dumps(event)}\n" for event in (*events, *an_hour_later)))
+    assert summarise(finished_run).seconds == pytest.approx(2 * took)
+
+
+@pytest.mark.parametrize("patience", [None, 1])
+def test_validation_accuracy_is_that_of_the_weights_a_run_ended_with(store, patience):
+    # With this rate the accuracy goes up and down, so that the best epoch is not the last.
+    ended = real_worker.train(store, epochs=12, validation=200, patience=patience, lr=0.05)
+    epochs = [event for event in ended.events if isinstance(event, EpochEnded)]
+    best = max(epoch.validation_accuracy for epoch in epochs)
+    assert epochs[-1].validation_accuracy < best
+    assert summarise(ended.directory).validation_accuracy == (best if patience else epochs[-1].validation_accuracy)
 
 
 def test_a_summary_of_a_long_file_reads_its_two_ends(finished_run, monkeypatch):
