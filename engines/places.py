@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from math import ceil
 
 PROCESSOR = "cpu"
-_GPU_IN_NAME = re.compile(r"\((cuda:\d{1,3})\)$")
+_GPU_IN_NAME = re.compile(r"\((cuda:\d{1,3})[^()]*\)$")
 
 
 class Places:

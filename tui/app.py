@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from textual import work
 from textual.binding import Binding, BindingType
+from textual.dom import DOMNode
 from textual.reactive import reactive
 from textual.screen import Screen
 
@@ -48,7 +49,7 @@ class MnistTuiApp(TerminalApp):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark", "help", "help", key_display="?"),
-        Binding("ctrl+l", "go_to_launcher", "launcher", show=False, tooltip="go to the launcher"),
+        Binding("ctrl+l", "go_to_launcher", "launcher", show=False, tooltip="go to the launcher, or the sweep"),
         Binding("ctrl+r", "go_to_runs", "all runs", show=False, tooltip="go to the table of runs"),
     ]
 
@@ -229,7 +230,7 @@ class MnistTuiApp(TerminalApp):
         await in_background(lambda: import_module("tui.screens.monitor"))
 
     async def action_go_to_launcher(self) -> None:
-        """Leave every screen over the launcher."""
+        """Leave every screen over the launcher, or over the sweep where that is the first."""
         if not isinstance(self.screen, TooSmallScreen):
             while len(self.screen_stack) > 1:
                 await self.pop_screen()
@@ -245,4 +246,5 @@ class MnistTuiApp(TerminalApp):
         from tui.every_key import sections_for
         from tui.screens.help import HelpScreen
 
-        self.push_screen(HelpScreen([*sections_for(type(self.screen)), ("Everywhere", [MnistTuiApp, TerminalApp])]))
+        everywhere: list[type[DOMNode]] = [kind for kind in type(self).__mro__ if issubclass(kind, TerminalApp)]
+        self.push_screen(HelpScreen([*sections_for(type(self.screen)), ("Everywhere", everywhere)]))

@@ -19,7 +19,7 @@ _STAND_INS = str.maketrans(
         **dict.fromkeys("→▶▸►»", ">"),
         **dict.fromkeys("↑▲▴", "^"),
         **dict.fromkeys("↓▼▾✓✔", "v"),
-        **dict.fromkeys("•●◉◆", "*"),
+        **dict.fromkeys("•●◉◆★", "*"),
         **dict.fromkeys("○◌◯◇°", "o"),
         **dict.fromkeys("×✗✘", "x"),  # noqa: RUF001
         **dict.fromkeys("‘’", "'"),  # noqa: RUF001

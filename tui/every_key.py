@@ -10,6 +10,7 @@ from tui.screens.monitor import MonitorScreen
 from tui.screens.race import RaceScreen
 from tui.screens.replay import ReplayScreen
 from tui.screens.runs import RunsScreen
+from tui.screens.sweep import SweepScreen
 from tui.screens.worker_keys import WorkerKeys
 from tui.widgets.run_form import RunForm
 from tui.widgets.run_table import RunTable
@@ -28,5 +29,6 @@ def sections_for(here: type[DOMNode]) -> list[Section]:
         ("Replay", [ReplayScreen]),
         ("Runs", [RunsScreen, RunTable]),
         ("Race", [RaceScreen]),
+        ("Sweep", [SweepScreen]),
     ]
     return sorted(sections, key=lambda section: here not in section[1])

@@ -52,6 +52,11 @@ def points(difference: float | None) -> str:
     return MISSING if difference is None or not isfinite(difference) else f"{100 * difference:+.2f}"
 
 
+def spread(deviation: float | None) -> str:
+    """Give a standard deviation of fractions in percentage points: `0.42`."""
+    return MISSING if deviation is None or not isfinite(deviation) else f"{100 * deviation:.2f}"
+
+
 def loss(value: float | None) -> str:
     """Give a loss with four digits that matter: `0.0345`, `2.303`, `1.2e+06`."""
     if value is None or not isfinite(value):

@@ -9,7 +9,7 @@ from signal import Signals
 
 from engines.event_tail import EventTail
 from engines.events import AnyEvent
-from engines.launch import Worker
+from engines.launch import AT_ONCE_SECONDS, LEAVE_SECONDS, Worker
 from engines.problems import StorageProblem
 from engines.run_reader import ALIVE, RunReader
 from engines.run_state import RunState
@@ -19,11 +19,6 @@ from tui.printing import Printer
 from tui.streams import OutputRefused, give_up_stdout, say
 
 POLL_SECONDS = 0.05
-AT_ONCE_SECONDS = 3.0
-"""How long a worker that was told twice to stop may take before it is killed; it gives itself half of that."""
-
-LEAVE_SECONDS = 10.0
-"""How long a worker may take to end after its last event."""
 
 
 def train(worker: Worker, printer: Printer, interrupts: Interrupts) -> int:

@@ -4,7 +4,7 @@ import gc
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -22,6 +22,9 @@ from tui.options import build_spec, check_same_run, data_dir, frame_rate, given_
 from tui.printing import choose_printer
 from tui.streams import OutputRefused, give_up_stdout, say, write_out
 from tui.terminal import require_terminal
+
+if TYPE_CHECKING:
+    from tui.app import MnistTuiApp
 
 
 def train(context: click.Context, values: Mapping[str, Any]) -> int:
@@ -68,18 +71,22 @@ def open_app(
     gc.disable()  # Until the first frame is drawn, when the app turns it on again; it would come 30 ms later.
     # Imported here: what has no screen should not wait for one.
     from tui.app import MnistTuiApp
-    from tui.frame_pace import FramePace
-    from tui.guard import run_app
 
     if not find_model(form.model) or form.dataset not in DATASETS:
         form = RunSpec()  # It is the spec of a run that another program made, or somebody changed.
     chosen = choices.load()
-    pace = FramePace(frame_rate(click.get_current_context()))
-    app = MnistTuiApp(
-        store, form, start=start, attach=attach, replay=replay, race=race, notice=notice, choices=chosen, pace=pace
-    )
-    code = run_app(app, pace)
-    choices.save(chosen)
+    app = MnistTuiApp(store, form, start=start, attach=attach, replay=replay, race=race, notice=notice, choices=chosen)
+    return show(app)
+
+
+def show(app: "MnistTuiApp") -> int:
+    """Show an app on the terminal, say how runs go on after it has ended, and give the exit code."""
+    from tui.frame_pace import FramePace
+    from tui.guard import run_app
+
+    app.pace = FramePace(frame_rate(click.get_current_context()))
+    code = run_app(app, app.pace)
+    choices.save(app.choices)
     if app.farewell:
         _say_goodbye(app.farewell)
     if app.crash and code == app.crash.exit_code:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engines.catalog import DATASETS, FRAMEWORK_TITLES
-from engines.events import Phase
+from engines.events import Phase, PhaseName
 from engines.run_reader import ALIVE, RunStatus
 from engines.run_state import RunState
 from engines.spec import RunSpec
@@ -68,14 +68,19 @@ class View:
         phase = _current_phase(self.state)
         if phase is None or self.spec is None:
             return "waiting for the worker to say its first word"
-        names = {"framework": FRAMEWORK_TITLES[self.spec.framework], "dataset": _dataset_title(self.spec)}
-        doing = clean_text(_DOING[phase.name].format(model=self.spec.model, **names))
+        doing = describe_phase(phase.name, self.spec)
         return doing + (f", {describe_progress(phase)}" if describe_progress(phase) else "...")
 
 
 def describe_spec(spec: RunSpec) -> str:
     """Say what a spec asks for: `PyTorch lenet on MNIST`; a name in it may be anything, and comes out safe to show."""
-    return clean_text(f"{FRAMEWORK_TITLES[spec.framework]} {spec.model} on {_dataset_title(spec)}")
+    return clean_text(f"{FRAMEWORK_TITLES[spec.framework]} {spec.model} on {dataset_title(spec)}")
+
+
+def describe_phase(name: PhaseName, spec: RunSpec) -> str:
+    """Say what a run does in a phase: `importing PyTorch`."""
+    names = {"framework": FRAMEWORK_TITLES[spec.framework], "dataset": dataset_title(spec)}
+    return clean_text(_DOING[name].format(model=spec.model, **names))
 
 
 def describe_progress(phase: Phase) -> str:
@@ -89,7 +94,8 @@ def describe_progress(phase: Phase) -> str:
     return f"{phase.done:,}{of} {phase.unit}"
 
 
-def _dataset_title(spec: RunSpec) -> str:
+def dataset_title(spec: RunSpec) -> str:
+    """Give what the dataset of a spec is called: `MNIST`."""
     dataset = DATASETS.get(spec.dataset)
     return dataset.title.partition(" (")[0] if dataset else spec.dataset
 

@@ -75,6 +75,7 @@ def test_a_worker_is_told_of_a_gpu_only_where_the_run_leaves_it_the_choice():
 
 def test_the_gpu_is_read_from_what_a_run_calls_its_device():
     assert gpu_in("NVIDIA H100 80GB HBM3 (cuda:3)") == "cuda:3"
+    assert gpu_in("NVIDIA H100 80GB HBM3 (cuda:3, bfloat16)") == "cuda:3"
     assert gpu_in("CPU (AMD EPYC, 1 thread)") is None
 
 

@@ -1,14 +1,20 @@
 """`mnist-tui sweep` as a person runs it: a table, nothing trained twice, and going on where it was."""
 
 import json
+import signal
 
 import command_line
+import mishaps
+import pytest
 import real_worker
 
 from engines import control
+from engines.run_queue import RunQueue
+from engines.run_reader import RunReader
+from engines.runs import summarise
 from engines.spec import RunSpec
 from engines.sweep import expand
-from tui.sweep import group_lines
+from tui.sweep_headless import group_lines
 
 SWEEP = ("sweep", "-f", "rehearsal", "-m", "nn", "-d", "digits", "--epochs", "1", "--lr", "0.001,0.01", "--seeds", "2")
 
@@ -41,12 +47,96 @@ def test_a_sweep_trains_every_combination_once_and_goes_on_with_what_was_stopped
     assert abs(group["mean"] - sum(accuracies) / 2) < 1e-9
 
 
+def table_of(text):
+    """Give the cells of the table at the end of what a sweep printed."""
+    return [line.split() for line in text.rpartition("\n\n")[2].splitlines()]
+
+
+LONG = (*SWEEP[:-6], "--epochs", "25", "--seeds", "3", "--jobs", "2")
+
+
+def wait_for_two_in_training(store):
+    mishaps.wait_for(lambda: len(store.directories()) == 2, "two runs")
+    for directory in store.directories():
+        mishaps.wait_for_epoch(directory, 2)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+def test_a_signal_stops_all_that_train_with_a_checkpoint_and_the_same_command_goes_on(store, number):
+    front = command_line.start(*LONG)
+    wait_for_two_in_training(store)
+    front.send_signal(number)
+    out, err = front.communicate(timeout=command_line.PATIENCE_SECONDS)
+    assert front.returncode == 128 + number
+    assert out.count(": stopped\n") == 2
+    assert "the same command goes on" in err
+    stopped = store.directories()
+    assert [summarise(directory).state for directory in stopped] == ["stopped"] * 2
+
+    again = command_line.run(*LONG)
+    assert (again.returncode, again.stderr) == (0, "")
+    assert table_of(again.stdout)[1][0] == "3/3"
+    assert len(store.directories()) == 3
+    for directory in stopped:
+        state = RunReader(directory).read_all()
+        assert (state.started.attempt, state.finished.state) == (2, "completed")
+        assert state.started.epochs_done >= 1
+
+
+def test_after_a_line_that_dropped_what_trains_goes_on_and_the_same_command_waits_for_it(store):
+    front = command_line.start(*LONG)
+    wait_for_two_in_training(store)
+    front.send_signal(signal.SIGHUP)
+    _, err = front.communicate(timeout=command_line.PATIENCE_SECONDS)
+    assert front.returncode == 129
+    assert "2 runs in training go on" in err
+    again = command_line.run(*LONG)
+    assert again.returncode == 0
+    assert table_of(again.stdout)[1][0] == "3/3"
+    assert [RunReader(directory).read_all().started.attempt for directory in store.directories()] == [1, 1, 1]
+
+
+def test_a_run_that_fails_gets_a_word_why_and_the_sweep_goes_on(store):
+    ended = command_line.run(*SWEEP[:7], "--epochs", "1", "--lr", "1e38,0.001")
+    assert ended.returncode == 1
+    assert ": failed\n" in ended.stdout
+    assert "the loss is nan" in ended.stderr
+    assert [row[:2] for row in table_of(ended.stdout)[1:]] == [["1e+38", "0/1"], ["0.001", "1/1"]]
+
+
+def test_what_cannot_be_begun_is_no_success(store):
+    store.root.write_text("a file where the folder of runs should be")
+    ended = command_line.run(*SWEEP, "--jobs", "2")
+    assert ended.returncode == 1
+    assert ended.stderr.count("it is not a folder") == 4
+
+
+def test_held_out_images_have_their_own_mean_and_spread(store):
+    ended = command_line.run(*SWEEP[:7], "--epochs", "1", "--validation", "200", "--seeds", "2", "--no-ui")
+    head, row = table_of(ended.stdout)
+    assert head == ["runs", "mean", "+-", "validation", "+-", "lowest", "highest", "seconds"]
+    rows = [summarise(directory) for directory in store.directories()]
+    mean = 100 * sum(row.validation_accuracy for row in rows) / 2
+    assert row[4] == f"{mean:.2f}"
+
+
+def test_what_waits_in_the_queue_is_queued_once_and_taken_out_by_whoever_trains_it(store, running):
+    first = command_line.run(*SWEEP, "--queue")
+    assert len(first.stdout.split()) == 4
+    assert command_line.run(*SWEEP, "--queue").stdout == ""
+    assert command_line.run(*SWEEP).returncode == 0
+    assert RunQueue(store).orders() == []
+    assert len(store.directories()) == 5
+
+
 def test_what_makes_no_sense_is_refused_before_anything_is_trained(store):
     refused = command_line.run("sweep", "-m", "nn,lenot")
     assert (refused.returncode, refused.stdout) == (2, "")
     assert "did you mean lenet" in refused.stderr
     both = command_line.run("sweep", "--seeds", "3", "--seed", "4")
     assert (both.returncode, store.directories()) == (2, [])
+    jobs = command_line.run("sweep", "--queue", "--jobs", "2")
+    assert (jobs.returncode, store.directories()) == (2, [])
 
 
 def test_a_table_of_runs_that_are_not_done_has_no_figures():

@@ -1,0 +1,244 @@
+"""A sweep that is driven: what trains at the same time, what a stop leaves, and that the same sweep goes on there."""
+
+import subprocess
+import time
+from contextlib import contextmanager
+
+import psutil
+import real_worker
+from real_worker import spec_of
+
+from engines import launch, run_lock, sweep_driver
+from engines.event_writer import EventWriter
+from engines.events import Phase
+from engines.launch import Worker
+from engines.places import Places
+from engines.run_queue import RunQueue
+from engines.run_reader import RunReader
+from engines.runs import RunStore, read_spec
+from engines.sweep import expand
+from engines.sweep_driver import SweepDriver
+
+LONG_ENOUGH = 20
+"""Epochs, a second or two: enough for a test to do something to a run."""
+
+
+def sweep_of(seeds=2, **axes):
+    fixed = {"framework": ["rehearsal"], "model": ["nn"], "dataset": ["digits"], "epochs": [1]}
+    return expand({**fixed, **axes}, range(seeds))
+
+
+def drive(driver, until=lambda progress: progress.is_over):
+    """Step until it is over, or `until` holds of the progress, and give the runs that ended."""
+    ended, end = [], time.monotonic() + real_worker.PATIENCE_SECONDS
+    while True:
+        ended += driver.step()
+        if until(driver.progress):
+            return ended
+        assert time.monotonic() < end, driver.progress
+        time.sleep(0.02)
+
+
+def all_train(count):
+    return lambda progress: len(progress.training) == count and all(run.epoch > 1 for run in progress.training)
+
+
+@contextmanager
+def stopped_at_last(driver):
+    yield driver
+    driver.stop()
+    driver.stop()
+    drive(driver)
+
+
+def test_one_after_another_and_in_order(store):
+    sweep = sweep_of(lr=[0.001, 0.01])
+    driver = SweepDriver(store, sweep, Places())
+    assert driver.progress.to_come == sweep.specs
+    ended = drive(driver)
+    assert [one.spec for one in ended] == [*sweep.specs]
+    times = []
+    for one in ended:
+        state = RunReader(store.root / one.row.run_id).read_all()
+        times += [state.first_time, state.last_time]
+    assert times == sorted(times)
+    assert driver.progress.completed == 4
+    assert not driver.progress.reasons
+
+    again = SweepDriver(store, sweep, Places())
+    assert again.progress.is_over
+    assert [(one.spec, one.is_new) for one in drive(again)] == [(spec, False) for spec in sweep.specs]
+    assert len(store.directories()) == 4
+
+
+def test_so_many_at_once_are_each_stopped_with_a_checkpoint_and_go_on_there(store):
+    sweep = sweep_of(seeds=3, epochs=[LONG_ENOUGH])
+    driver = SweepDriver(store, sweep, Places(jobs=2))
+    drive(driver, all_train(2))
+    assert [run.spec for run in driver.progress.training] == [*sweep.specs[:2]]
+    assert driver.progress.to_come == sweep.specs[2:]
+    driver.stop()
+    ended = drive(driver)
+    assert [(one.row.state, one.reason) for one in ended] == [("stopped", "")] * 2
+    assert driver.progress.is_stopping
+    assert len(store.directories()) == 2
+
+    later = SweepDriver(store, sweep, Places(jobs=2))
+    assert {one.row.run_id for one in drive(later)[:2]} == {one.row.run_id for one in ended}
+    assert later.progress.completed == 3
+    for one in ended:
+        state = RunReader(store.root / one.row.run_id).read_all()
+        assert state.started.attempt == 2
+        assert state.started.epochs_done >= 1
+        assert len(state.epochs) == LONG_ENOUGH
+    assert len(store.directories()) == 3
+
+
+def test_a_sweep_that_was_stopped_goes_on_with_the_same_driver_too(store):
+    driver = SweepDriver(store, sweep_of(seeds=1, epochs=[LONG_ENOUGH]), Places())
+    drive(driver, all_train(1))
+    driver.stop()
+    drive(driver)
+    driver.go_on()
+    assert not driver.progress.is_over
+    drive(driver)
+    assert driver.progress.completed == 1
+
+
+def test_a_stop_that_comes_while_a_worker_comes_up_reaches_it(store, monkeypatch):
+    start = launch.start
+
+    def start_late(*arguments, **settings):
+        driver.stop()
+        return start(*arguments, **settings)
+
+    monkeypatch.setattr(launch, "start", start_late)
+    driver = SweepDriver(store, sweep_of(epochs=[100_000]), Places())
+    (ended,) = drive(driver)
+    assert ended.row.state == "stopped"
+
+
+def test_a_worker_that_does_not_stop_is_killed_when_it_is_told_twice(store, monkeypatch):
+    monkeypatch.setattr(sweep_driver, "AT_ONCE_SECONDS", 0.2)
+    driver = SweepDriver(store, sweep_of(seeds=1, epochs=[100_000]), Places())
+    drive(driver, all_train(1))
+    worker = psutil.Process(run_lock.holder(driver.progress.training[0].directory / "lock"))
+    worker.suspend()
+    driver.stop()
+    driver.stop()
+    (ended,) = drive(driver)
+    assert ended.row.state == "crashed"
+    assert "SIGKILL" in ended.reason
+
+
+def test_a_run_that_dies_or_diverges_is_said_why_and_the_sweep_goes_on(store):
+    sweep = sweep_of(seeds=1, lr=[1e38, 0.001, 0.01], epochs=[LONG_ENOUGH])
+    diverges, dies, _ = sweep.specs
+    driver = SweepDriver(store, sweep, Places())
+    drive(driver, lambda progress: progress.training and progress.training[0].spec == dies and all_train(1)(progress))
+    psutil.Process(run_lock.holder(driver.progress.training[0].directory / "lock")).kill()
+    drive(driver)
+    assert driver.progress.completed == 1
+    assert [driver.progress.rows[spec].state for spec in sweep.specs] == ["failed", "crashed", "completed"]
+    assert "the loss is nan" in driver.progress.reasons[diverges]
+    assert "killed by SIGKILL" in driver.progress.reasons[dies]
+    driver.go_on()
+    drive(driver)
+    assert driver.progress.rows[dies].state == "completed"
+    assert driver.progress.reasons.keys() == {diverges}
+
+
+def test_what_cannot_be_begun_is_said(tmp_path):
+    (tmp_path / "runs").write_text("a file")
+    driver = SweepDriver(RunStore(tmp_path / "runs"), sweep_of(), Places())
+    ended = drive(driver)
+    assert [(one.row, "cannot make a run" in one.reason) for one in ended] == [(None, True)] * 2
+    assert driver.progress.is_over
+    assert driver.progress.failed == 2
+
+
+def test_a_run_that_somebody_else_trains_is_waited_for_and_not_stopped(store):
+    other = real_worker.start(store, epochs=100_000)
+    real_worker.wait_until(other.run_directory, real_worker.in_training)
+    sweep = sweep_of(epochs=[100_000])
+    driver = SweepDriver(store, sweep, Places())
+    drive(driver, all_train(1))
+    (run,) = driver.progress.training
+    assert (run.directory, run.is_ours) == (other.run_directory, False)
+    assert driver.progress.to_come == sweep.specs[1:]
+    driver.stop()
+    (ended,) = drive(driver)
+    assert ended.row.state == "running"
+    assert other.process.poll() is None
+    other.process.terminate()
+    other.process.wait()
+    assert len(store.directories()) == 1
+
+
+def test_each_gpu_has_a_run_of_its_own_and_auto_stays_auto(store, monkeypatch):
+    given = []
+    start = launch.start
+
+    def noting(of, spec, *, device):
+        given.append(device)
+        return start(of, spec, device=device)
+
+    monkeypatch.setattr(launch, "start", noting)
+    sweep = sweep_of(seeds=4, epochs=[LONG_ENOUGH])
+    driver = SweepDriver(store, sweep, Places(("cuda:0", "cuda:1")))
+    with stopped_at_last(driver):
+        drive(driver, all_train(2))
+        assert given == ["cuda:0", "cuda:1"]
+        assert len(driver.progress.to_come) == 2
+    assert {read_spec(run).device for run in store.directories()} == {"auto"}
+    assert sweep.find_runs(store).keys() == {*sweep.specs[:2]}
+
+
+def test_a_run_on_any_gpu_is_one_that_auto_asked_for_and_one_on_the_processor_is_not(store):
+    sweep = sweep_of(seeds=2)
+    store.create(spec_of(epochs=1, seed=0, device="cuda:1", data_dir="/elsewhere"))
+    store.create(spec_of(epochs=1, seed=1, device="cpu"))
+    assert sweep.find_runs(store).keys() == {sweep.specs[0]}
+
+
+def test_what_is_left_to_the_queue_is_taken_back_and_not_trained_twice(store, monkeypatch):
+    monkeypatch.setattr(RunQueue, "see_to_it", lambda _: None)
+    sweep = sweep_of(seeds=3, epochs=[LONG_ENOUGH])
+    driver = SweepDriver(store, sweep, Places())
+    drive(driver, all_train(1))
+    assert driver.hand_over() == 2
+    assert sweep.waiting(store).keys() == {*sweep.specs[1:]}
+    assert not driver.progress.is_over
+    drive(driver)
+    assert driver.progress.completed == 1
+
+    sweep.take_back(store)
+    assert not RunQueue(store).orders()
+    drive(later := SweepDriver(store, sweep, Places(jobs=2)))
+    assert later.progress.completed == 3
+    assert len(store.directories()) == 3
+
+
+def test_the_end_of_the_attempt_before_does_not_have_the_next_worker_killed(store, monkeypatch):
+    sweep = sweep_of(seeds=1, epochs=[LONG_ENOUGH])
+    first = SweepDriver(store, sweep, Places())
+    drive(first, all_train(1))
+    first.stop()
+    (ended,) = drive(first)
+    monkeypatch.setattr(sweep_driver, "LEAVE_SECONDS", 0.05)
+    with subprocess.Popen(["sleep", "100"]) as process:
+        monkeypatch.setattr(launch, "go_on", lambda directory, device: Worker(directory, process, 2, 0))
+        driver = SweepDriver(store, sweep, Places())
+        driver.step()
+        driver.step()
+        began = Phase(name="import", state="started", done=0, total=1, unit="frameworks", seconds=0.0)
+        writer = EventWriter(store.root / ended.row.run_id / "events.jsonl")
+        writer.write(began)
+        writer.close()
+        driver.step()
+        time.sleep(0.1)
+        driver.step()
+        driver.step()
+        assert process.poll() is None
+        process.kill()
+        drive(driver)
