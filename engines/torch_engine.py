@@ -23,8 +23,8 @@ from engines.torch_figures import evaluation_of, figures_of_steps
 from engines.torch_network import Network
 from engines.torch_recipe_engine import RecipeEngine
 
-_GATHERED_IMAGES = 1_024
-_EVALUATED_IMAGES = {"cpu": 64, "cuda": 5_000, "mps": 1_000}
+_GATHERED_IMAGES = 128
+_EVALUATED_IMAGES = {"cpu": 64, "cuda": 1_000, "mps": 1_000}
 _SEED_LIMIT = 2**63
 
 
@@ -153,7 +153,7 @@ class TorchEngine:
     def _update(self) -> None:
         """Do a step of Adam, by the kernel that torch.optim.Adam(fused=True) calls, without its bookkeeping."""
         self.steps_done += 1
-        self.adam_steps.add_(1)
+        self.adam_steps.fill_(self.steps_done)
         torch._fused_adam_(
             [self.network.values],
             [self.network.gradients],

@@ -8,9 +8,11 @@ from torch import Tensor, nn
 
 from engines import architecture
 from engines.architecture import Layer, input_shapes
-from engines.torch_operations import Conv, Dense, Dropout, Flatten, MaxPool, Operation, PooledConv, Relu, Weights
+from engines.torch_convolutions import Conv, PooledConv
+from engines.torch_operations import Dense, Dropout, Flatten, MaxPool, Operation, Relu, Weights
 
 _KINDS = ("weight", "bias")
+_MANY_CHANNELS = 16
 
 
 class Network:
@@ -67,8 +69,10 @@ class Network:
         for index, (name, layer, margin) in enumerate(zip(_names(layers), layers, _margins(layers), strict=True)):
             pooled = layers[index + 1 : index + 2] == (architecture.MaxPool(),)
             match layer:
-                case architecture.Conv():
-                    kind = PooledConv if pooled and index == 0 else Conv
+                case architecture.Conv(_, kernel):
+                    # In one product with the pooling, rows are longer than windows: it pays for few channels alone.
+                    few = self.shapes[f"{name}.weight"][1] < _MANY_CHANNELS and kernel % 2 == 1
+                    kind = PooledConv if pooled and (few or index == 0) else Conv
                     operations.append(kind(weights(name), *margin))
                 case architecture.MaxPool() if not isinstance(operations[-1], PooledConv):
                     operations.append(MaxPool())
@@ -137,7 +141,9 @@ def _margins(layers: tuple[Layer, ...]) -> list[tuple[int, int]]:
 
 
 def _shaped(part: Tensor, shape: torch.Size) -> Tensor:
-    """View a stretch of memory as a tensor of `shape`, a convolution's kernels in channels-last order."""
+    """View a stretch of memory as a tensor of `shape`: a dense layer's weights by input, kernels channels last."""
+    if len(shape) == 2:
+        return part.view(shape[1], shape[0]).T
     if len(shape) < 4:
         return part.view(shape)
     filters, channels, height, width = shape
