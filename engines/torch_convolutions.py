@@ -11,6 +11,7 @@ from math import ceil
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name that every PyTorch file uses
 from torch import Tensor
+from torch.nn.grad import conv2d_weight
 
 from engines.torch_operations import Operation, Weights, split_by_maximum
 
@@ -58,6 +59,32 @@ class Conv(Operation):
 
     def _columns(self) -> Tensor:
         return self.windows.view(-1, self.windows.shape[-1] * self.windows.shape[-2])
+
+
+class RoundedConv(Operation):
+    """A convolution as `Conv` in `dtype`, of few bits, by the library's own kernels; what leaves it is of that type."""
+
+    def __init__(self, weights: Weights, before: int, after: int, dtype: torch.dtype) -> None:
+        self.weights, self.dtype = weights, dtype
+        self.margin = (before, after) * 2
+
+    def forward(self, x: Tensor, seed: int | None) -> Tensor:
+        self.shape = x.shape
+        x = F.pad(x, self.margin) if any(self.margin) else x
+        self.x = x.to(self.dtype, memory_format=torch.channels_last)
+        self.weight = self.weights.weight.to(self.dtype)
+        return F.conv2d(self.x, self.weight, self.weights.bias.to(self.dtype))
+
+    def learn(self, gradient: Tensor) -> None:
+        torch.sum(_as_rows(gradient), 0, dtype=torch.float32, out=self.weights.bias_gradient)
+        rounded = gradient.to(self.dtype, memory_format=torch.channels_last)
+        found = conv2d_weight(self.x, self.weight.shape, rounded)  # type: ignore[no-untyped-call]
+        self.weights.weight_gradient.copy_(found)
+
+    def backward(self, gradient: Tensor) -> Tensor:
+        rounded = gradient.to(self.dtype, memory_format=torch.channels_last)
+        padded = F.conv_transpose2d(rounded, self.weight)
+        return _without_margin(padded.permute(0, 2, 3, 1), self.margin, self.shape)
 
 
 class PooledConv(Operation):

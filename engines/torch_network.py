@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from engines import architecture
 from engines.architecture import Layer, input_shapes
-from engines.torch_convolutions import Conv, PooledConv
+from engines.torch_convolutions import Conv, PooledConv, RoundedConv
 from engines.torch_operations import Dense, Dropout, Flatten, MaxPool, Operation, Relu, Weights
 
 _KINDS = ("weight", "bias")
@@ -18,7 +18,7 @@ _MANY_CHANNELS = 16
 class Network:
     """Operations in order; `values` holds all weights in one vector, `gradients` what `backward` finds for them.
 
-    Both are float32; with another `dtype` the operations compute in copies of that type.
+    Both are float32; where that pays, products are taken in `dtype`.
     """
 
     def __init__(
@@ -29,10 +29,9 @@ class Network:
         self.values = torch.zeros(sum(tensor.numel() for tensor in initial.values()), device=device)
         self.gradients = torch.zeros_like(self.values)
         self.weights = self.named(self.values)
-        self.used, self.found = self.values.to(dtype), self.gradients.to(dtype)  # The same vectors where it is float32.
         for name, tensor in initial.items():
             self.weights[name].copy_(tensor)
-        self.operations = self._build(layers)
+        self.operations = self._build(layers, dtype)
         self.first_learner = next(i for i, op in enumerate(self.operations) if type(op).learn is not Operation.learn)
 
     def named(self, vector: Tensor) -> dict[str, Tensor]:
@@ -42,28 +41,22 @@ class Network:
 
     def forward(self, x: Tensor, seed: int | None = None) -> Tensor:
         """Give the logits (N x 10, float32) of images (N x 1 x 28 x 28); dropout draws from `seed`, None: evaluate."""
-        if self.used is not self.values:
-            self.used.copy_(self.values)
-        x = x.to(self.used.dtype)
         for operation in self.operations:
             x = operation.forward(x, seed)
-        return x.float()
+        return x
 
     def backward(self, gradient: Tensor) -> None:
         """Fill `gradients`, given the gradient of the logits that `forward` gave last."""
-        gradient = gradient.to(self.used.dtype)
         for operation in reversed(self.operations[self.first_learner + 1 :]):
             operation.learn(gradient)
             gradient = operation.backward(gradient)
         self.operations[self.first_learner].learn(gradient)
-        if self.found is not self.gradients:
-            self.gradients.copy_(self.found)
 
-    def _build(self, layers: tuple[Layer, ...]) -> list[Operation]:
-        used, found = self.named(self.used), self.named(self.found)
+    def _build(self, layers: tuple[Layer, ...], dtype: torch.dtype) -> list[Operation]:
+        gradients = self.named(self.gradients)
 
         def weights(name: str) -> Weights:
-            return Weights(*(tensors[f"{name}.{kind}"] for tensors in (used, found) for kind in _KINDS))
+            return Weights(*(tensors[f"{name}.{kind}"] for tensors in (self.weights, gradients) for kind in _KINDS))
 
         operations: list[Operation] = []
         for index, (name, layer, margin) in enumerate(zip(_names(layers), layers, _margins(layers), strict=True)):
@@ -72,14 +65,18 @@ class Network:
                 case architecture.Conv(_, kernel):
                     # In one product with the pooling, rows are longer than windows: it pays for few channels alone.
                     few = self.shapes[f"{name}.weight"][1] < _MANY_CHANNELS and kernel % 2 == 1
-                    kind = PooledConv if pooled and (few or index == 0) else Conv
-                    operations.append(kind(weights(name), *margin))
+                    if pooled and (few or index == 0):
+                        operations.append(PooledConv(weights(name), *margin))
+                    elif dtype == torch.float32:
+                        operations.append(Conv(weights(name), *margin))
+                    else:
+                        operations.append(RoundedConv(weights(name), *margin, dtype))
                 case architecture.MaxPool() if not isinstance(operations[-1], PooledConv):
                     operations.append(MaxPool())
                 case architecture.Flatten():
                     operations.append(Flatten())
                 case architecture.Dense():
-                    operations.append(Dense(weights(name)))
+                    operations.append(Dense(weights(name), dtype))
                 case architecture.Dropout(rate):
                     operations.append(Dropout(rate, self.values.device))
             # After the pooling a ReLU gives the same values, at a quarter of the work.

@@ -48,21 +48,23 @@ class Flatten(Operation):
 
 
 class Dense(Operation):
-    """A fully connected layer: y = x W' + b."""
+    """A fully connected layer: y = x W' + b, its products taken in `dtype`."""
 
-    def __init__(self, weights: Weights) -> None:
-        self.weights = weights
+    def __init__(self, weights: Weights, dtype: torch.dtype) -> None:
+        self.weights, self.dtype = weights, dtype
 
     def forward(self, x: Tensor, seed: int | None) -> Tensor:
-        self.x = x
-        return torch.addmm(self.weights.bias, x, self.weights.weight.T)
+        self.x, self.weight = x.to(self.dtype), self.weights.weight.to(self.dtype)
+        if self.dtype == self.weights.bias.dtype:
+            return torch.addmm(self.weights.bias, self.x, self.weight.T)
+        return torch.add(self.x @ self.weight.T, self.weights.bias)
 
     def learn(self, gradient: Tensor) -> None:
-        torch.mm(self.x.T, gradient, out=self.weights.weight_gradient.T)
+        multiply(self.x.T, gradient.to(self.dtype), self.weights.weight_gradient.T)
         torch.sum(gradient, 0, out=self.weights.bias_gradient)
 
     def backward(self, gradient: Tensor) -> Tensor:
-        return gradient @ self.weights.weight
+        return (gradient.to(self.dtype) @ self.weight).to(gradient.dtype)
 
 
 class Relu(Operation):
@@ -114,3 +116,11 @@ class MaxPool(Operation):
 def split_by_maximum(gradient: Tensor, first: Tensor, second: Tensor) -> None:
     """Overwrite both by their share of the gradient of their maximum: `first` has it where they are equal."""
     torch.sub(gradient, first.ge_(second).mul_(gradient), out=second)
+
+
+def multiply(first: Tensor, second: Tensor, product: Tensor) -> None:
+    """Write the product of two matrices, taken in their type, to `product`, which may be of another type."""
+    if product.dtype == first.dtype:
+        torch.mm(first, second, out=product)
+    else:
+        product.copy_(first @ second)

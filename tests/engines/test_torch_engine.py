@@ -134,6 +134,24 @@ def test_backward_by_hand_gives_autograds_gradients(layers, data):
         )
 
 
+@pytest.mark.parametrize("layers", GRADIENT_CASES.values(), ids=GRADIENT_CASES.keys())
+def test_products_in_bfloat16_give_nearly_the_same_gradients(layers, data):
+    layers = tuple(layer for layer in layers if not isinstance(layer, Dropout))
+    images = torch.from_numpy(data.train_images[:7]).unsqueeze(1) / 127.5 - 1
+    exact, rounded = (Network(layers, 0, torch.device("cpu"), dtype) for dtype in (torch.float32, torch.bfloat16))
+    logits = exact.forward(images, 0)
+    torch.testing.assert_close(rounded.forward(images, 0), logits, rtol=0.05, atol=0.02)
+    assert not torch.equal(rounded.forward(images, 0), logits)
+    direction = torch.randn(logits.shape)
+    for network in (exact, rounded):
+        network.backward(direction)
+    for (name, found), wanted in zip(
+        rounded.named(rounded.gradients).items(), exact.named(exact.gradients).values(), strict=True
+    ):
+        # A maximum that falls to a neighbour moves more than the rounding itself.
+        assert (found - wanted).norm() < 0.2 * wanted.norm(), name
+
+
 @pytest.mark.parametrize("model", ARTICLE_MODELS)
 def test_steps_are_those_of_plain_pytorch(model, data, order):
     layers = without_dropout(model)
