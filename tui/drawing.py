@@ -1,14 +1,20 @@
 """Curves as lines of text. The one file that uses plotext, and only to draw: axes and values are set around it."""
 
 import re
+import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from math import isfinite
+from types import ModuleType
 
 from tui.lines import Line, fit, merge
 
 QUADRANTS = "hd"
 """Four points in a cell, from blocks that terminal fonts have; where one lacks braille, there would be boxes."""
+
+_IDLE_PARTS = {"plotext._doc.doc": "docs", "plotext._tests.run": "test"}
+"""Modules of plotext that draw nothing, each with the one name that its package wants of it."""
 
 _ROLE_AND_TEXT = re.compile(r"\x1b\[(?:0|38;5;(\d+))m([^\x1b]*)")
 
@@ -28,16 +34,35 @@ class Curve:
 
 
 def import_plotext() -> None:
-    """Import plotext now, a quarter of a second, so that the first curve need not wait for it."""
-    import plotext
+    """Import plotext now, so that the first curve need not wait for it, and only what draws of it.
 
-    plotext.terminal.limit(False, False)
+    Its handbook, its own tests and Pillow take nine tenths of the import's time and more than half of its memory.
+    """
+    if "plotext" not in sys.modules:
+        with _idle_parts_left_out():
+            import plotext  # noqa: F401 - what imports it next finds it
+
+
+@contextmanager
+def _idle_parts_left_out() -> Iterator[None]:
+    stand_ins: dict[str, ModuleType | None] = {"PIL": None}  # plotext does without where it is not installed.
+    for name, wanted in _IDLE_PARTS.items():
+        stand_ins[name] = ModuleType(name)
+        setattr(stand_ins[name], wanted, None)
+    stand_ins = {name: module for name, module in stand_ins.items() if name not in sys.modules}
+    sys.modules.update(stand_ins)  # type: ignore[arg-type]
+    try:
+        yield
+    finally:
+        for name in stand_ins:
+            del sys.modules[name]
 
 
 def draw_canvas(
     curves: Sequence[Curve], x_range: tuple[float, float], y_range: tuple[float, float], width: int, height: int
 ) -> list[Line]:
     """Draw `curves`, the last on top, in `height` lines of `width` cells, the ranges' ends in the outermost cells."""
+    import_plotext()
     import plotext
 
     roles = sorted({curve.role for curve in curves})

@@ -9,6 +9,13 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 HEAVY = {"torch", "torchvision", "tensorflow", "keras", "sklearn", "pandas", "numpy", "safetensors"}
+IDLE_PARTS_OF_PLOTEXT = {"PIL", "plotext.prettydoc", "plotext._doc.doc", "plotext._tests.run", "unittest"}
+DRAW_CURVE = """
+import sys
+from tui.drawing import Curve, draw_canvas
+draw_canvas([Curve([(0, 0), (1, 1)], "train")], (0, 1), (0, 1), 20, 10)
+print(*sys.modules)
+"""
 AFTER_THE_FIRST_FRAME = {"plotext", "hashlib", "zipfile", "pynvml", "psutil", "urllib.request", "importlib.metadata"}
 OPEN_APP = """
 import asyncio, sys
@@ -65,6 +72,12 @@ def test_the_first_frame_waits_for_nothing_that_can_come_later():
     assert "tui.screens.launcher" in loaded
     assert not loaded & AFTER_THE_FIRST_FRAME
     assert not loaded & {"tui.screens.monitor", "tui.screens.runs", "tui.screens.help", "tui.drawing"}
+
+
+def test_a_curve_is_drawn_without_the_parts_of_plotext_that_draw_nothing():
+    loaded = loaded_by(DRAW_CURVE)
+    assert "plotext._plotter.plot" in loaded
+    assert not loaded & IDLE_PARTS_OF_PLOTEXT
 
 
 @pytest.mark.parametrize("package", ["tui", "textual", "rich", "plotext", "click"])
