@@ -16,8 +16,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 
-import pexpect
-from screen import COMMAND, Terminal, terminal
+from screen import Terminal, control, terminal
 
 ONE_WORD = """
 from textual.app import App
@@ -50,7 +49,7 @@ def first_step(runs: str, framework: str, settle: float) -> float:
         opened.time_of(lambda text: "Enter: start" in text)
         opened.run(settle)
         seconds = press_and_see(opened, "\r", lambda text: STEP.search(text) is not None)
-    stop(runs)
+    control(runs, "stop")
     return seconds
 
 
@@ -66,7 +65,7 @@ def switched_step(runs: str, framework: str, settle: float) -> float:
         seconds = press_and_see(
             opened, "\r", lambda text: "lenet" in text.splitlines()[0] and STEP.search(text) is not None
         )
-    stop(runs)
+    control(runs, "stop")
     return seconds
 
 
@@ -75,11 +74,6 @@ def press_and_see(opened: Terminal, key: str, shown: Callable[[str], bool]) -> f
     opened.paint()
     pressed = opened.press(key)
     return opened.time_of(shown) - pressed
-
-
-def stop(runs: str) -> None:
-    """End the newest run."""
-    pexpect.run(f"{COMMAND} stop last --runs-dir {runs}", timeout=60)
 
 
 def main() -> None:
