@@ -2,19 +2,23 @@
 
 import gc
 import os
-from typing import ClassVar
+from typing import ClassVar, cast
 
+from rich.console import RenderableType
 from textual import events
+from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.command import CommandPalette
 from textual.geometry import Size
 from textual.reactive import reactive
+from textual.screen import Screen
 
 from engines.problems import Problem, StorageProblem
 from tui.announcement import alert_bytes
 from tui.choices import ALERTS, Choices
 from tui.frame_pace import FramePace
+from tui.front_buffer import FrameUpdate, FrontBuffer
 from tui.messages import RunEnded
 from tui.picture_file import write_picture
 from tui.screens.too_small import TooSmallScreen, is_too_small
@@ -49,6 +53,7 @@ class TerminalApp(App[None]):
         self.choices = choices
         self.pace = pace
         self.crash: ScreenCrash | None = None
+        self._front = FrontBuffer()
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         self.theme = _THEMES[choices.theme].name
@@ -113,7 +118,8 @@ class TerminalApp(App[None]):
         await super().on_event(event)
 
     def on_resize(self, event: events.Resize) -> None:
-        """Look whether there is room for the screens."""
+        """Look whether there is room for the screens; comes too when the terminal was left and is ours again."""
+        self._front.forget()
         self.check_size(event.size)
 
     def _show_title(self, title: str) -> None:
@@ -130,6 +136,11 @@ class TerminalApp(App[None]):
             self.push_screen(TooSmallScreen())
         elif is_shown and not is_too_small(size):
             self.pop_screen()
+
+    def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
+        if isinstance(renderable, LayoutUpdate | ChopsUpdate):
+            renderable = cast(RenderableType, FrameUpdate(renderable, self._front))
+        super()._display(screen, renderable)
 
     def _handle_exception(self, error: Exception) -> None:
         self.crash = self.crash or record_crash(error)

@@ -8,6 +8,7 @@ import pexpect
 import pyte
 from command_line import PATIENCE_SECONDS
 
+QUIET_SECONDS = 1.0
 _ALTERNATE_SCREEN, _MOUSE, _PASTES, _WRAP = 1049, 1000, 2004, 7
 
 
@@ -18,6 +19,7 @@ class RealTerminal:
         self.screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self.screen)
         self.written = b""
+        self._wrote_at = time.monotonic()
         env = os.environ | {"TERM": "xterm-256color", "LANG": "C.UTF-8"} | variables
         for name in ("COLUMNS", "LINES"):  # Whoever runs the tests may have them; it is the terminal that has a size.
             env.pop(name, None)
@@ -56,6 +58,10 @@ class RealTerminal:
             assert time.monotonic() < until, f"waited in vain for {what}:\n{self.text}"
             self._read()
 
+    def is_quiet(self):
+        """Tell whether nothing has been written for a while."""
+        return time.monotonic() - self._wrote_at > QUIET_SECONDS
+
     def take_away(self):
         """Close the other end of the line, as where a connection drops."""
         # By its file, not by its number: pexpect would close that once more when it may be somebody else's.
@@ -77,6 +83,7 @@ class RealTerminal:
         except pexpect.EOF:
             return False
         self.written += piece
+        self._wrote_at = time.monotonic()
         self._stream.feed(piece)
         return True
 

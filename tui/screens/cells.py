@@ -10,7 +10,6 @@ from textual.widgets import Footer
 
 from engines.catalog import CLASS_COUNT
 from tui.choices import Choices
-from tui.compositor import CellCompositor
 from tui.digits import next_style
 from tui.lines import Line, justify
 from tui.screens.fresh_size import FreshSize
@@ -38,7 +37,6 @@ class CellsScreen(FreshSize, Screen[None]):
 
     def __init__(self, look: Callable[[], View | None], choices: Choices, cell: Cell | None = None) -> None:
         super().__init__()
-        self._compositor = CellCompositor()
         self._look = look
         self._cell = cell
         self._choices = choices

@@ -15,7 +15,6 @@ from engines.spec import RunSpec
 from tui.canvas import Canvas
 from tui.choices import Choices
 from tui.classifier import Classifier
-from tui.compositor import CellCompositor
 from tui.digits import ImageStyle, next_style
 from tui.easel import Easel, draw_easel, sheet_region
 from tui.lines import Line
@@ -52,7 +51,6 @@ class EaselScreen(FreshSize, Screen[None]):
 
     def __init__(self, directory: Path, spec: RunSpec, choices: Choices) -> None:
         super().__init__()
-        self._compositor = CellCompositor()
         self._spec = spec
         self._choices = choices
         self._canvas = Canvas()

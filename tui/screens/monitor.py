@@ -14,7 +14,6 @@ from tui import drawing
 from tui.announcement import end_of, title_of
 from tui.background import in_background
 from tui.choices import Choices
-from tui.compositor import CellCompositor
 from tui.lens import Lens
 from tui.messages import ChoiceSettled, DrawingChosen, ReplayChosen, RunEnded, StartChosen
 from tui.run_index import RunIndex
@@ -78,7 +77,6 @@ class MonitorScreen(FreshSize, WorkerKeys, CurveKeys):
         super().__init__()
         self._index = index
         self._choices = choices or Choices()
-        self._compositor = CellCompositor()
         self.directory = reader.directory
         self.watched = Watch(reader, worker, ascii_only=output_encoding() == "ascii")
         self._next: RunSpec | None = None

@@ -13,7 +13,6 @@ from textual.widgets import Footer
 
 from tui import drawing
 from tui.background import in_background
-from tui.compositor import CellCompositor
 from tui.lines import Line
 from tui.messages import RunChosen
 from tui.race_lines import METRICS, RaceLook, draw_race
@@ -50,7 +49,6 @@ class RaceScreen(FreshSize, Screen[None]):
 
     def __init__(self, index: RunIndex, directories: Sequence[Path]) -> None:
         super().__init__()
-        self._compositor = CellCompositor()
         self._watch = RaceWatch(index.store, directories)
         self._picture = _RacePicture(self._watch)
         self._ticks = 0

@@ -14,7 +14,6 @@ from textual.widgets import Footer
 
 from engines.sweep_driver import SweepDriver
 from tui.background import in_background
-from tui.compositor import CellCompositor
 from tui.formats import counted
 from tui.lines import Line
 from tui.messages import RunChosen, RunEnded
@@ -47,7 +46,6 @@ class SweepScreen(FreshSize, Screen[None]):
 
     def __init__(self, driver: SweepDriver) -> None:
         super().__init__()
-        self._compositor = CellCompositor()
         self._sweep = driver
         self._began = time.monotonic()
         self._at_once = max(1, driver.places.at_once([spec.device for spec in driver.sweep.specs]))
