@@ -24,7 +24,7 @@ class FramePace:
         self._period = 1 / rate
         self._clock = clock
         self._drawn_at = self._rests_until = float("-inf")
-        self._is_owed = False
+        self._is_owed = True  # The first frame answers the command.
         self._answers_until = float("-inf")
         self._answers = float(ANSWER_BURST)
         self._is_writing = False
@@ -50,8 +50,8 @@ class FramePace:
     def draw(self) -> None:
         """Take note that a frame is drawn."""
         now = self._clock()
-        if self.is_hurried:
-            self._answers = max(0.0, self._answers_by(now) - 1)
+        # What has been saved for answers since the last frame stays saved where this one answers nothing.
+        self._answers = max(0.0, self._answers_by(now) - self.is_hurried)
         if self._is_owed:
             self._is_owed, self._answers_until = False, now + ANSWER_SECONDS
         self._drawn_at = now

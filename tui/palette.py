@@ -9,6 +9,7 @@ from textual.screen import Screen
 from textual.types import IgnoreReturnCallbackType
 
 from tui.screens.help import key_name
+from tui.screens.paced import Paced
 
 Command = tuple[str, str, IgnoreReturnCallbackType]
 """The key, the words, and what is done."""
@@ -17,7 +18,7 @@ _NEVER_OFFERED = frozenset({"command_palette", "screen.copy_text"})
 _KEY_WIDTH = 11
 
 
-class ActionPalette(CommandPalette):
+class ActionPalette(Paced, CommandPalette):
     """Textual's palette in our dress: one line for each action."""
 
     DEFAULT_CSS = """

@@ -17,6 +17,14 @@ def clock():
     return Clock()
 
 
+def settled(rate, clock):
+    """Give the pace of a screen whose first frames are out."""
+    pace = FramePace(rate, clock)
+    pace.draw()
+    clock.now += 1
+    return pace
+
+
 def frames(pace, clock, seconds, *, press_every=0.0, takes=0.0):
     """Count the frames of a screen that has always something new, on a terminal that `takes` seconds for each."""
     count, until, next_press = 0, clock.now + seconds, clock.now
@@ -36,11 +44,20 @@ def frames(pace, clock, seconds, *, press_every=0.0, takes=0.0):
 
 @pytest.mark.parametrize("rate", [1, 4, 10, 60])
 def test_there_are_no_more_frames_than_asked_for(clock, rate):
-    assert frames(FramePace(rate, clock), clock, 10) == pytest.approx(10 * rate, rel=0.07)
+    assert frames(settled(rate, clock), clock, 10) == pytest.approx(10 * rate, rel=0.07)
+
+
+def test_the_first_frames_wait_for_nothing(clock):
+    pace = FramePace(1, clock)
+    for _ in range(3):
+        assert pace.is_hurried
+        assert pace.is_due()
+        pace.draw()
+        clock.now += 0.03
 
 
 def test_a_key_is_answered_at_once_but_keys_cannot_flood_the_line(clock):
-    pace = FramePace(10, clock)
+    pace = settled(10, clock)
     pace.draw()
     clock.now += 0.04
     assert not pace.is_due()
@@ -49,8 +66,17 @@ def test_a_key_is_answered_at_once_but_keys_cannot_flood_the_line(clock):
     assert frames(pace, clock, 10, press_every=0.002) == pytest.approx(300, rel=0.07)
 
 
+def test_frames_that_nobody_asked_for_take_nothing_from_those_that_answer(clock):
+    pace = settled(10, clock)
+    frames(pace, clock, 1, press_every=0.002)
+    frames(pace, clock, 1)
+    pace.draw()
+    pace.hurry()
+    assert pace.is_due()
+
+
 def test_a_key_whose_answer_takes_long_to_make_waits_for_no_rest(clock):
-    pace = FramePace(1, clock)
+    pace = settled(1, clock)
     pace.draw()
     pace.end_write(60)
     pace.hurry()
@@ -65,11 +91,11 @@ def test_a_key_whose_answer_takes_long_to_make_waits_for_no_rest(clock):
 
 def test_a_slow_terminal_gets_fewer_frames_and_has_time_left_for_keys(clock):
     takes = 0.3
-    assert frames(FramePace(10, clock), clock, 90, takes=takes) * takes < 90 * 0.4
+    assert frames(settled(10, clock), clock, 90, takes=takes) * takes < 90 * 0.4
 
 
 def test_no_frame_is_sent_after_one_that_is_still_on_its_way(clock):
-    pace = FramePace(10, clock)
+    pace = settled(10, clock)
     pace.begin_write()
     clock.now += 60
     pace.hurry()
@@ -84,7 +110,7 @@ def test_no_frame_is_sent_after_one_that_is_still_on_its_way(clock):
 
 
 def test_a_file_tells_of_all_writes_until_it_is_flushed(clock):
-    pace, below = FramePace(10, clock), io.StringIO()
+    pace, below = settled(10, clock), io.StringIO()
     file = PacedFile(below, pace)
     file.write("one, ")
     file.write("two")

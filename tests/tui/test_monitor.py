@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import pytest
 from piloted import SIZES, app_of, drive, seen, until, until_seen
 from real_worker import ended, spec_of, start, wait_until
@@ -9,8 +11,11 @@ from engines.event_writer import EventWriter
 from engines.events import RunError, RunFinished
 from engines.run_reader import RunReader
 from engines.runs import RunStore
+from tui.app import MnistTuiApp
+from tui.frame_pace import FramePace
 from tui.screens.confirm import ConfirmScreen
 from tui.screens.curve_keys import CurveKeys
+from tui.screens.launcher import LauncherScreen
 from tui.screens.monitor import MonitorScreen
 from tui.screens.switcher import SwitcherScreen
 from tui.widgets.bench import PANE_NAMES
@@ -334,6 +339,52 @@ def test_the_loss_may_be_seen_on_a_logarithmic_scale(finished_run):
         await until_seen(pilot, "2 loss")
         await pilot.press("l")
         await until_seen(pilot, "log scale")
+
+    watch(finished_run, steps)
+
+
+def test_a_pane_is_whole_in_the_first_frame_after_its_key_however_slow_the_pace(finished_run, monkeypatch):
+    now, painted = [100.0], []
+    monkeypatch.setattr(MnistTuiApp, "post_display_hook", lambda app: painted.append(seen(SimpleNamespace(app=app))))
+
+    async def steps(pilot):
+        await until_seen(pilot, "best: epoch")
+        for key, words in (("3", "✓ 2"), ("2", "lowest"), ("6", "import")):
+            now[0] += 60
+            await pilot.pause(0.5)  # What is drawn unasked has its frame now, and no other while the clock stands.
+            painted.clear()
+            await pilot.press(key)
+            await until(pilot, lambda: painted)
+            assert f"[{key}{PANE_NAMES[int(key) - 1]}]" in painted[0]
+            assert words in painted[0], painted[0]
+
+    pace = FramePace(1, lambda: now[0])
+    app = app_of(RunStore(finished_run.parent), attach=finished_run, pace=pace)
+    drive(app, steps)
+    assert app.crash is None
+
+
+def test_what_another_screen_hides_is_not_laid_out(finished_run, monkeypatch):
+    laid_out = []
+    lay_out = LauncherScreen._refresh_layout
+
+    def note(*arguments, **settings):
+        laid_out.append(True)
+        lay_out(*arguments, **settings)
+
+    monkeypatch.setattr(LauncherScreen, "_refresh_layout", note)
+
+    async def steps(pilot):
+        await until_seen(pilot, "best: epoch")
+        laid_out.clear()
+        launcher = pilot.app.screen_stack[0]
+        launcher.refresh(layout=True)
+        await pilot.press("2", "3", "1")
+        await pilot.pause(0.3)
+        assert not laid_out
+        await pilot.press("escape")
+        await until_seen(pilot, "Enter: start")
+        assert laid_out
 
     watch(finished_run, steps)
 

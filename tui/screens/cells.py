@@ -6,7 +6,6 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
-from textual.widgets import Footer
 
 from engines.catalog import CLASS_COUNT
 from tui.choices import Choices
@@ -16,6 +15,7 @@ from tui.screens.fresh_size import FreshSize
 from tui.view import View
 from tui.widgets.cell_images import draw_cells
 from tui.widgets.confusion_pane import Cell, most_frequent
+from tui.widgets.key_line import KeyLine
 from tui.widgets.picture import Picture
 from tui.widgets.samples_pane import style_of
 
@@ -25,7 +25,7 @@ LOOK_SECONDS = 0.5
 class CellsScreen(FreshSize, Screen[None]):
     """Shows the run that `look` gives; begins at `cell`, or where the most mistakes are."""
 
-    DEFAULT_CSS = "CellsScreen Picture { margin: 0 1; height: 1fr; }"
+    DEFAULT_CSS = "CellsScreen _CellsPicture { margin: 0 1; height: 1fr; }"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "move(0, -1)", "predicted", key_display="←→", tooltip="the class predicted"),
         Binding("right", "move(0, 1)", show=False),
@@ -45,7 +45,7 @@ class CellsScreen(FreshSize, Screen[None]):
     def compose(self) -> ComposeResult:
         """Lay out the picture over the keys."""
         yield _CellsPicture(self)
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         """Begin to look whether there is something new."""

@@ -7,7 +7,6 @@ from textual import events, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
-from textual.widgets import Footer
 
 from engines.catalog import DATASETS, IMAGE_SIZE
 from engines.inquiry import Answer
@@ -21,6 +20,7 @@ from tui.lines import Line
 from tui.screens.fresh_size import FreshSize
 from tui.streams import output_encoding
 from tui.view import describe_spec
+from tui.widgets.key_line import KeyLine
 from tui.widgets.picture import Picture
 
 FRAME_SECONDS = 0.05
@@ -37,7 +37,7 @@ FRAMINGS = {
 class EaselScreen(FreshSize, Screen[None]):
     """Draws for the run of `spec` whose checkpoints lie in `directory`, live or ended."""
 
-    DEFAULT_CSS = "EaselScreen Picture { margin: 0 1; height: 1fr; }"
+    DEFAULT_CSS = "EaselScreen _EaselPicture { margin: 0 1; height: 1fr; }"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "move(-1, 0)", "move", key_display="arrows", tooltip="move the pen"),
         Binding("right", "move(1, 0)", show=False),
@@ -63,7 +63,7 @@ class EaselScreen(FreshSize, Screen[None]):
     def compose(self) -> ComposeResult:
         """Lay out the picture over the keys."""
         yield self._picture
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         """Start the process that answers."""

@@ -17,12 +17,3 @@ class FreshSize(Paced):
         """Let nobody see a size that is no longer the terminal's."""
         if isinstance(self, Screen) and event.size != self.app.size:
             event.prevent_default()
-
-    @property
-    def is_seen(self) -> bool:
-        """Tell whether anything of the screen is seen: it is on top, or a question is.
-
-        Textual's `is_current` is true of the screen below the topmost too, however opaque that is; what is drawn there
-        has all of the terminal painted anew.
-        """
-        return isinstance(self, Screen) and self.is_current and (self.app.screen is self or self.app.screen.is_modal)

@@ -10,7 +10,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.screen import Screen
 from textual.timer import Timer
-from textual.widgets import Footer
 
 from engines.problems import Problem, StorageProblem
 from engines.run_reader import ALIVE
@@ -27,6 +26,7 @@ from tui.screens.fresh_size import FreshSize
 from tui.surroundings import Surroundings
 from tui.view import describe_spec
 from tui.widgets.choice_panes import Heading, ImagesPane, ModelPane, RecentRuns, StartBar, count_alive, count_waiting
+from tui.widgets.key_line import KeyLine
 from tui.widgets.run_form import RunForm
 
 SETTLED_SECONDS = 1.0
@@ -106,7 +106,7 @@ class LauncherScreen(FreshSize, Screen[None]):
             yield self._recent
         yield self._images
         yield self._bar
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         """Say when a run is being started."""

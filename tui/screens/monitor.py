@@ -5,7 +5,6 @@ from typing import ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widgets import Footer
 
 from engines.launch import Worker
 from engines.run_reader import RunReader, RunStatus
@@ -29,6 +28,7 @@ from tui.widgets.bench import PANE_NAMES, Bench
 from tui.widgets.confusion_pane import Cell, ConfusionPane
 from tui.widgets.curve_pane import LossPane
 from tui.widgets.header_pane import HeaderPane
+from tui.widgets.key_line import KeyLine
 from tui.widgets.pane import Pane
 from tui.widgets.progress_pane import ProgressPane
 from tui.widgets.samples_pane import SamplesPane
@@ -85,7 +85,7 @@ class MonitorScreen(FreshSize, WorkerKeys, CurveKeys):
         self._is_catching_up = False
         self._tabs = TabsPane()
         self._strip: tuple[Pane, ...] = (HeaderPane(), ProgressPane(), self._tabs)
-        self._bench = Bench(self._choices)
+        self._bench = Bench(self._choices, self._show_names)
         self.lens = Lens(smoothing=self._choices.smoothing)
 
     @property
@@ -97,7 +97,7 @@ class MonitorScreen(FreshSize, WorkerKeys, CurveKeys):
         """Lay out header, progress, the panes' names, the panes and the keys."""
         yield from self._strip
         yield self._bench
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         """Begin to look at the run."""
@@ -159,13 +159,10 @@ class MonitorScreen(FreshSize, WorkerKeys, CurveKeys):
         elif before or not view.state.batch:
             self._bench.choose("results", zoomed=not view.state.batch)
 
-    @on(Bench.Arranged)
     def _show_names(self) -> None:
         self.set_class(self.size.height >= ROOMY_HEIGHT, "-roomy")
         self.set_class(self.size.height < TIGHT_HEIGHT, "-tight")
         self._tabs.show(self._bench.shown, self._bench.chosen)
-        if self.view:
-            self._bench.offer(self.view)
 
     def action_choose_pane(self, name: str) -> None:
         """Show a pane; asked for once more it takes all the space, and then gives it back."""

@@ -14,15 +14,34 @@ else:
 
 
 class Paced(_Screen):
-    """Mixed into a screen, before Textual's class, which by itself draws 60 times a second, whoever can take it."""
+    """Mixed into a screen, before Textual's class, which by itself draws 60 times a second, whoever can take it.
+
+    Where nothing of it is seen it is not even laid out: Textual does that once it is seen again.
+    """
+
+    @property
+    def is_seen(self) -> bool:
+        """Tell whether anything of the screen is seen: it is on top, or a question is.
+
+        Textual's `is_current` is true of the screen below the topmost too, however opaque that is; what is drawn there
+        has all of the terminal painted anew, and the frames that it takes are missing where a key is answered.
+        """
+        return self.is_current and (self.app.screen is self or self.app.screen.is_modal)
 
     async def _on_idle(self, event: events.Idle) -> None:
+        if not self.is_seen:
+            event.prevent_default()
+            await self._invoke_and_clear_callbacks()
+            return
         await super()._on_idle(event)
         pace = self._pace
         if pace and pace.is_hurried and self._has_news and pace.is_due():
             self._on_timer_update()
 
     def _on_timer_update(self) -> None:
+        if not self.is_seen:
+            self._update_timer.pause()
+            return
         pace = self._pace
         if pace and self._has_news:
             if not pace.is_due():
@@ -32,7 +51,8 @@ class Paced(_Screen):
 
     @property
     def _pace(self) -> FramePace | None:
-        return getattr(self.app, "pace", None)
+        """The pace, where it is this screen that draws; what is new below a question is drawn by the question."""
+        return getattr(self.app, "pace", None) if self.app.screen is self else None
 
     @property
     def _has_news(self) -> bool:

@@ -9,7 +9,6 @@ from textual import events, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
-from textual.widgets import Footer
 
 from tui import drawing
 from tui.background import in_background
@@ -20,6 +19,7 @@ from tui.race_watch import RaceWatch
 from tui.run_index import RunIndex
 from tui.screens.fresh_size import FreshSize
 from tui.streams import output_encoding
+from tui.widgets.key_line import KeyLine
 from tui.widgets.picture import Picture
 
 TICK_SECONDS = 0.25
@@ -56,7 +56,7 @@ class RaceScreen(FreshSize, Screen[None]):
     def compose(self) -> ComposeResult:
         """Lay out the picture over the keys."""
         yield self._picture
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         """Begin to look at the runs."""

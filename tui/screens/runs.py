@@ -6,7 +6,7 @@ from typing import ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Input, Static
 
 from engines.deletion import finish_deletions
 from engines.outlook import is_done
@@ -21,6 +21,7 @@ from tui.run_index import RunIndex
 from tui.run_rows import matching, summary_of
 from tui.screens.fresh_size import FreshSize
 from tui.screens.run_keys import RunKeys
+from tui.widgets.key_line import KeyLine
 from tui.widgets.run_table import RunTable
 
 LOOK_SECONDS = 2.0
@@ -75,7 +76,7 @@ class RunsScreen(FreshSize, RunKeys):
         yield self._table
         yield self._filter
         yield self._where
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         """Begin to read."""

@@ -10,7 +10,6 @@ from textual import events, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
-from textual.widgets import Footer
 
 from engines.sweep_driver import SweepDriver
 from tui.background import in_background
@@ -22,6 +21,7 @@ from tui.screens.fresh_size import FreshSize
 from tui.sweep_layout import SweepLook, chosen_group, chosen_run, lay_out
 from tui.sweep_lines import draw_sweep
 from tui.sweep_view import SweepView, end_of, title_of
+from tui.widgets.key_line import KeyLine
 from tui.widgets.picture import Picture
 
 STEP_SECONDS = 0.25
@@ -56,7 +56,7 @@ class SweepScreen(FreshSize, Screen[None]):
     def compose(self) -> ComposeResult:
         """Lay out the picture over the keys."""
         yield self._picture
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         """Begin to train."""

@@ -1,11 +1,10 @@
 """Where the panes of the live screen stand: one at 80x24, four at 120x40, all at 200x60."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from textual.app import ComposeResult
 from textual.containers import Container
 from textual.geometry import Region, Size
-from textual.message import Message
 
 from tui.choices import Choices
 from tui.view import View
@@ -87,18 +86,20 @@ def _share(cells: int, parts: Sequence[int], gap: int) -> list[tuple[int, int]]:
 
 
 class Bench(Container):
-    """Holds all panes, and shows those that have a place; only those are ever drawn."""
+    """Holds all panes, and shows those that have a place; only those are ever drawn.
+
+    `on_arranged` is called when panes were shown, hidden or moved.
+    """
 
     DEFAULT_CSS = """
     Bench { width: 1fr; height: 1fr; }
     Bench > TitledPane { position: absolute; display: none; }
     """
 
-    class Arranged(Message):
-        """Panes were shown, hidden or moved."""
-
-    def __init__(self, choices: Choices | None = None) -> None:
+    def __init__(self, choices: Choices | None = None, on_arranged: Callable[[], None] = lambda: None) -> None:
         super().__init__()
+        self._on_arranged = on_arranged
+        self._view: View | None = None
         self._choices = choices or Choices()
         self.panes = {kind.HEADING: kind(at + 1) for at, kind in enumerate(PANES)}
         self.shown: tuple[str, ...] = ()
@@ -122,8 +123,9 @@ class Bench(Container):
 
     def offer(self, view: View) -> None:
         """Have the panes that are shown draw what is new to them."""
+        self._view = view
         for pane in map(self.panes.__getitem__, self.shown):
-            if self.has_curves or not isinstance(pane, CurvePane):
+            if self._can_draw(pane):
                 pane.offer(view)
 
     def hurry(self) -> None:
@@ -148,11 +150,16 @@ class Bench(Container):
 
     def _arrange(self) -> None:
         places = arrange(self.size, self._recent, zoomed=self.is_zoomed)
-        self.shown = tuple(name for name in PANE_NAMES if name in places)
+        before, self.shown = self.shown, tuple(name for name in PANE_NAMES if name in places)
         for name, pane in self.panes.items():
+            if self._view and name in places and name not in before and self._can_draw(pane):
+                pane.appear_with(self._view)
             pane.display = name in places
             pane.choose(name == self.chosen and len(places) > 1)
             if place := places.get(name):
                 pane.styles.offset = place.offset
                 pane.styles.width, pane.styles.height = place.size
-        self.post_message(self.Arranged())
+        self._on_arranged()
+
+    def _can_draw(self, pane: TitledPane) -> bool:
+        return self.has_curves or not isinstance(pane, CurvePane)

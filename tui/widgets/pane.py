@@ -5,6 +5,7 @@ from time import monotonic
 from typing import ClassVar
 
 from textual import events, on
+from textual.geometry import Size
 
 from tui.choices import Choices
 from tui.lines import Line, fit, width_of
@@ -42,15 +43,22 @@ class Pane(Picture):
         """Draw what is new with the next offer, however short ago the last drawing is."""
         self._drawn_at = float("-inf")
 
+    def appear_with(self, view: View) -> None:
+        """Take `view`, and draw it when the pane is laid out next: it was hidden."""
+        self._view = view
+        self._drawn_size = Size(0, 0)
+
     def redraw(self) -> None:
         """Draw the last view that was offered now."""
         if self._view is not None:
-            self._drawn_at, self._key = monotonic(), self.key_of(self._view)
             super().redraw()
 
     def draw(self, width: int, height: int) -> list[Line]:
         """Draw the last view that was offered."""
-        return self.draw_view(self._view, width, height) if self._view else []
+        if self._view is None:
+            return []
+        self._drawn_at, self._key = monotonic(), self.key_of(self._view)
+        return self.draw_view(self._view, width, height)
 
 
 class TitledPane(Pane):

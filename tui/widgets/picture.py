@@ -2,9 +2,8 @@
 
 from rich.segment import Segment
 from rich.style import Style
-from textual import events
 from textual.color import Color
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.style import Style as VisualStyle
 from textual.widget import Widget
@@ -18,6 +17,8 @@ ROLES = {
     "title": "bold",
     "chosen": "bold $primary",
     "key": "$accent",
+    "key name": "bold $accent",
+    "unavailable": "$foreground 45%",
     "rule": "$foreground 22%",
     "grid": "$foreground 18%",
     "right": "$success",
@@ -53,7 +54,7 @@ class Picture(Widget):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
         self._lines: list[Line] = []
-        self._width = 0
+        self._drawn_size = Size(0, 0)
         self._styles_by_role: dict[str, Style] = {}
 
     def draw(self, width: int, height: int) -> list[Line]:
@@ -62,27 +63,37 @@ class Picture(Widget):
 
     def redraw(self) -> None:
         """Draw now, and have what changed shown."""
-        width, height = self.size
-        if not width or not height:
-            return
-        drawn = self.draw(width, height)[:height]
-        self._show([fit(line, width) for line in drawn] + [fit([], width)] * (height - len(drawn)), width)
+        if self.size.area:
+            self._show(self._draw_lines())
 
     def redraw_first(self, line: Line) -> None:
         """Have `line` shown as the first, and the rest, which may be slow to draw, as it is."""
-        width, height = self.size
-        if len(self._lines) == height and self._width == width and height:
-            self._show([fit(line, width), *self._lines[1:]], width)
+        if self.size.area and self.size == self._drawn_size:
+            self._show([fit(line, self.size.width), *self._lines[1:]])
 
-    def _show(self, lines: list[Line], width: int) -> None:
+    def _draw_lines(self) -> list[Line]:
+        width, height = self.size
+        drawn = self.draw(width, height)[:height]
+        return [fit(line, width) for line in drawn] + [fit([], width)] * (height - len(drawn))
+
+    def _show(self, lines: list[Line]) -> None:
         old, self._lines = self._lines, lines
-        if len(old) != len(lines) or self._width != width:
-            self._width = width
+        if self.size != self._drawn_size:
+            self._drawn_size = self.size
             self.refresh()
             return
         changed = enumerate(changed_spans(*pair) for pair in zip(old, self._lines, strict=True))
         if regions := [Region(begin, y, end - begin, 1) for y, spans in changed for begin, end in spans]:
             self.refresh(*regions)
+
+    def _size_updated(self, size: Size, virtual_size: Size, container_size: Size, layout: bool = True) -> bool:
+        # Drawn while it is laid out, and not when it hears of it: what appears or grows is whole in its first frame.
+        # Nothing in it scrolls: Textual would lay out all of the screen once more for the sake of what could.
+        is_resized = super()._size_updated(size, virtual_size, container_size, layout=False)
+        if self.size.area and self.size != self._drawn_size:
+            self._lines, self._drawn_size = self._draw_lines(), self.size
+            self._set_dirty()
+        return is_resized
 
     def render_line(self, y: int) -> Strip:
         """Give line `y` in the theme's colours."""
@@ -95,11 +106,6 @@ class Picture(Widget):
         """Forget colours; the theme may be another."""
         super().notify_style_update()
         self._styles_by_role = {}
-
-    def on_resize(self, _: events.Resize) -> None:
-        """Draw for the new size."""
-        self._lines = []
-        self.redraw()
 
     def _style_of(self, role: str) -> Style:
         if role not in self._styles_by_role:

@@ -1,0 +1,45 @@
+from piloted import app_of, drive, seen, until, until_seen
+
+from tui.screens.runs import RunsScreen
+
+
+def last_line(pilot):
+    return seen(pilot).splitlines()[-1]
+
+
+def test_it_names_the_keys_that_work_each_action_once(finished_run, store):
+    async def steps(pilot):
+        await until(pilot, lambda: "enter start f framework m model d dataset" in last_line(pilot))
+        assert "q leave ? help" in last_line(pilot)
+        assert last_line(pilot).count("leave") == 1
+        assert "alive" not in last_line(pilot)
+        await pilot.press("r")
+        await until(pilot, lambda: "/ filter" in last_line(pilot))
+
+    drive(app_of(store), steps)
+
+
+def test_it_follows_what_works(live_run, store):
+    async def steps(pilot):
+        await until(pilot, lambda: "s stop p pause c checkpoint" in last_line(pilot))
+        live_run.process.kill()
+        await until(pilot, lambda: last_line(pilot).startswith("c continue f framework"))
+
+    drive(app_of(store, attach=live_run.run_directory), steps)
+
+
+def test_a_click_on_a_name_presses_its_key(store):
+    async def steps(pilot):
+        await until_seen(pilot, "r runs")
+        await pilot.click("KeyLine", offset=(last_line(pilot).index("r runs") + 3, 0))
+        await until(pilot, lambda: isinstance(pilot.app.screen, RunsScreen))
+
+    drive(app_of(store), steps)
+
+
+def test_what_does_not_fit_is_cut_off(store):
+    async def steps(pilot):
+        await until(pilot, lambda: last_line(pilot).startswith("enter start f framework"))
+        assert len(last_line(pilot)) == 60
+
+    drive(app_of(store), steps, (60, 16))
