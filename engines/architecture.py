@@ -1,7 +1,8 @@
 """What networks are made of, as data: the kinds of layers, the shapes between them, their parameters. No framework."""
 
-from dataclasses import dataclass
 from math import prod
+
+import msgspec
 
 from engines.catalog import IMAGE_SIZE
 
@@ -9,8 +10,7 @@ Shape = tuple[int, ...]
 """One image's shape between two layers: channels, height, width, or one number once it is flat."""
 
 
-@dataclass(frozen=True)
-class Conv:
+class Conv(msgspec.Struct, frozen=True):
     """A convolution with stride 1, zero padding on each side, and a ReLU."""
 
     filters: int
@@ -18,33 +18,28 @@ class Conv:
     padding: int = 0
 
 
-@dataclass(frozen=True)
-class MaxPool:
+class MaxPool(msgspec.Struct, frozen=True):
     """Maximum over 2x2 windows, stride 2, an odd last row or column left out."""
 
 
-@dataclass(frozen=True)
-class Flatten:
+class Flatten(msgspec.Struct, frozen=True):
     """All values of an image in one row."""
 
 
-@dataclass(frozen=True)
-class Dense:
+class Dense(msgspec.Struct, frozen=True):
     """A fully connected layer, with a ReLU unless it gives the logits."""
 
     units: int
     relu: bool = True
 
 
-@dataclass(frozen=True)
-class Dropout:
+class Dropout(msgspec.Struct, frozen=True):
     """While training, zero each value with probability `rate` and scale the rest by 1 / (1 - rate)."""
 
     rate: float
 
 
-@dataclass(frozen=True)
-class Whiten:
+class Whiten(msgspec.Struct, frozen=True):
     """A convolution that is not learned, and a ReLU: the training images' principal patterns, and their negatives.
 
     Of their patches of `kernel` x `kernel` the `patterns` with the largest variance are taken, each brought to 1.
@@ -55,8 +50,7 @@ class Whiten:
     stride: int
 
 
-@dataclass(frozen=True)
-class ConvNorm:
+class ConvNorm(msgspec.Struct, frozen=True):
     """A convolution that keeps the size, without bias; maximum over 2x2 where `pool`; batch norm; ReLU."""
 
     filters: int
@@ -64,16 +58,14 @@ class ConvNorm:
     pool: bool = False
 
 
-@dataclass(frozen=True)
-class GlobalMax:
+class GlobalMax(msgspec.Struct, frozen=True):
     """The maximum of each map."""
 
 
 Layer = Conv | MaxPool | Flatten | Dense | Dropout | Whiten | ConvNorm | GlobalMax
 
 
-@dataclass(frozen=True)
-class LayerSummary:
+class LayerSummary(msgspec.Struct, frozen=True):
     """One line of a model's table: what it is, the shape that leaves it (channels first), its parameter count."""
 
     title: str

@@ -1,6 +1,6 @@
 """The frameworks and datasets that can be chosen, as data: names, sizes, classes. No framework is imported."""
 
-from dataclasses import dataclass
+import msgspec
 
 IMAGE_SIZE = 28
 CLASS_COUNT = 10
@@ -10,8 +10,7 @@ FRAMEWORKS = ("torch", "tensorflow")
 FRAMEWORK_TITLES = {"torch": "PyTorch", "tensorflow": "TensorFlow", "rehearsal": "Rehearsal"}
 
 
-@dataclass(frozen=True)
-class Dataset:
+class Dataset(msgspec.Struct, frozen=True):
     """A dataset by name: how many images it has and what its ten classes are called."""
 
     name: str

@@ -2,7 +2,8 @@
 
 import base64
 import binascii
-from dataclasses import dataclass
+
+import msgspec
 
 from engines.catalog import IMAGE_SIZE
 from engines.events import Filters, Mistakes
@@ -12,8 +13,7 @@ MOST_IMAGES = 4_000
 """More than several attempts show; what comes beyond is not kept, so that no file can fill the memory."""
 
 
-@dataclass(frozen=True)
-class Mistake:
+class Mistake(msgspec.Struct, frozen=True):
     """A test image (784 bytes; None where the record lacks it) that was taken for another class."""
 
     index: int

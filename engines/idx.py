@@ -6,9 +6,10 @@ import stat
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
+
+import msgspec
 
 from engines.catalog import CLASS_COUNT
 
@@ -24,8 +25,7 @@ class IdxFault(Exception):  # noqa: N818 - it names what is wrong with a file
     """What is wrong with a file, in words that go on from its name: "is empty"."""
 
 
-@dataclass(frozen=True)
-class IdxFile:
+class IdxFile(msgspec.Struct, frozen=True):
     """A file as it should be: its name without `.gz`, its array's shape, the MD5 of its uncompressed bytes."""
 
     name: str

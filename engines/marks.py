@@ -1,7 +1,8 @@
 """What happened to a run at some place of its training: what was asked of it, an attempt, a loss that was none."""
 
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 from engines.events import Batch, ControlApplied, RunStarted
 
@@ -10,8 +11,7 @@ What = Literal["rate up", "rate down", "pause", "resume", "checkpoint", "epochs"
 MAX_MARKS = 200
 
 
-@dataclass(frozen=True)
-class Mark:
+class Mark(msgspec.Struct, frozen=True):
     """At `place`, in epochs, something happened; `value` is the new rate, the epochs more or the attempt's number."""
 
     place: float

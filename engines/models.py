@@ -1,6 +1,6 @@
 """The models that can be chosen, as data: layer by layer, and those of torchvision by name. No framework."""
 
-from dataclasses import dataclass
+import msgspec
 
 from engines.architecture import (
     Conv,
@@ -20,8 +20,7 @@ from engines.spec import RecipeName
 from engines.torchvision_names import TORCHVISION_NAMES
 
 
-@dataclass(frozen=True)
-class Model:
+class Model(msgspec.Struct, frozen=True):
     """A network; its layers differ by framework only where the article's own code does.
 
     `recipe` is how it is trained where nothing else is asked. One of torchvision has no layers here.

@@ -1,6 +1,5 @@
 """Recipes as data: how a model is trained. Every field of one can be set apart from it, and all are in `spec.json`."""
 
-from dataclasses import dataclass, field
 from typing import Any, cast
 
 import msgspec
@@ -35,13 +34,12 @@ DECIDED = (
 _ARTICLE = {name: getattr(RunSpec(), name) for name in DECIDED}
 
 
-@dataclass(frozen=True)
-class Recipe:
+class Recipe(msgspec.Struct, frozen=True):
     """A way to train: where it differs from the article's, and where it differs again by dataset."""
 
     summary: str
-    fields: dict[str, Any] = field(default_factory=dict)
-    by_dataset: dict[str, dict[str, Any]] = field(default_factory=dict)
+    fields: dict[str, Any] = msgspec.field(default_factory=dict)
+    by_dataset: dict[str, dict[str, Any]] = msgspec.field(default_factory=dict)
 
 
 # Clothes are as often seen from the other side; a mirrored digit is none.

@@ -2,12 +2,12 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
 from math import isfinite, nan
 
+import msgspec
 
-@dataclass(slots=True)
-class Point:
+
+class Point(msgspec.Struct):
     """The mean of `count` values around `x`, and their extremes; all three are NaN where every value was missing."""
 
     x: float

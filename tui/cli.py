@@ -1,14 +1,14 @@
 """The command `mnist-tui`: what is asked for, who does it, and the exit code; no traceback leaves here."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, NoReturn
 
 import click
 
 from engines.problems import Problem, StorageProblem, UsageProblem
-from tui import commands, training, ui_log
+from tui import training, ui_log
 from tui.options import folder_options, refuse_before_command, run_options, screen_options
 from tui.streams import OutputRefused, give_up_stdout, prepare_streams, say
 
@@ -73,18 +73,32 @@ def _show_version(context: click.Context, _option: click.Parameter, wanted: bool
 
 
 class CommandLine(click.Group):
-    """Says which commands there are when it is given one that there is not."""
+    """Imports the subcommands once one is named, and says which there are when it is given one that there is not."""
+
+    def list_commands(self, _context: click.Context, /) -> list[str]:
+        """See click."""
+        return [*self._commands]
+
+    def get_command(self, _context: click.Context, name: str, /) -> click.Command | None:
+        """See click."""
+        return self._commands.get(name)
 
     def resolve_command(
         self, context: click.Context, arguments: list[str], /
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """See click."""
         if self.get_command(context, arguments[0]) is None and not arguments[0].startswith("-"):
-            near = get_close_matches(arguments[0], self.commands, 1)
+            near = get_close_matches(arguments[0], self._commands, 1)
             guess = f" Did you mean `{near[0]}`?" if near else ""
-            names = ", ".join(self.commands)
+            names = ", ".join(self._commands)
             context.fail(f"there is no command {arguments[0][:80]!r}; the commands are {names}.{guess}")
         return super().resolve_command(context, arguments)
+
+    @property
+    def _commands(self) -> Mapping[str, click.Command]:
+        from tui.commands import COMMANDS  # The app's first frame needs none of them.
+
+        return {command.name: command for command in COMMANDS if command.name}
 
 
 @click.group(cls=CommandLine, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
@@ -110,7 +124,3 @@ def command_line(context: click.Context, /, **values: Any) -> int:  # noqa: ANN4
         refuse_before_command(context)
         return 0
     return training.train(context, values)
-
-
-for command in commands.COMMANDS:
-    command_line.add_command(command)

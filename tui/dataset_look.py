@@ -1,6 +1,6 @@
 """A first look at a dataset: is it on this machine, can it be fetched, and what do its images look like."""
 
-from dataclasses import dataclass
+import msgspec
 
 from engines.catalog import DATASETS
 from engines.dataset_files import locate, on_disk, peek
@@ -8,8 +8,7 @@ from engines.mirrors import mirror_reachable
 from engines.problems import DatasetProblem
 
 
-@dataclass(frozen=True)
-class DatasetLook:
+class DatasetLook(msgspec.Struct, frozen=True):
     """What is known of `dataset`: `summary` says it in words, `images` are its first, 784 bytes each with a label."""
 
     dataset: str

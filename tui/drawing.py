@@ -3,17 +3,17 @@
 import re
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from math import isfinite
 from types import ModuleType
 
+from tui.left_out import left_out
 from tui.lines import Line, fit, merge
 
 QUADRANTS = "hd"
 """Four points in a cell, from blocks that terminal fonts have; where one lacks braille, there would be boxes."""
 
-_IDLE_PARTS = {"plotext._doc.doc": "docs", "plotext._tests.run": "test"}
+_IDLE_PARTS = (("plotext._doc.doc", "docs"), ("plotext._tests.run", "test"))
 """Modules of plotext that draw nothing, each with the one name that its package wants of it."""
 
 _ROLE_AND_TEXT = re.compile(r"\x1b\[(?:0|38;5;(\d+))m([^\x1b]*)")
@@ -39,23 +39,14 @@ def import_plotext() -> None:
     Its handbook, its own tests and Pillow take nine tenths of the import's time and more than half of its memory.
     """
     if "plotext" not in sys.modules:
-        with _idle_parts_left_out():
+        with left_out("PIL", stand_ins=tuple(_stand_in(*part) for part in _IDLE_PARTS)):
             import plotext  # noqa: F401 - what imports it next finds it
 
 
-@contextmanager
-def _idle_parts_left_out() -> Iterator[None]:
-    stand_ins: dict[str, ModuleType | None] = {"PIL": None}  # plotext does without where it is not installed.
-    for name, wanted in _IDLE_PARTS.items():
-        stand_ins[name] = ModuleType(name)
-        setattr(stand_ins[name], wanted, None)
-    stand_ins = {name: module for name, module in stand_ins.items() if name not in sys.modules}
-    sys.modules.update(stand_ins)  # type: ignore[arg-type]
-    try:
-        yield
-    finally:
-        for name in stand_ins:
-            del sys.modules[name]
+def _stand_in(name: str, wanted: str) -> ModuleType:
+    module = ModuleType(name)
+    setattr(module, wanted, None)
+    return module
 
 
 def draw_canvas(

@@ -3,7 +3,6 @@
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from math import isfinite
 from typing import get_args
 
@@ -22,8 +21,7 @@ NUMBER_CHARACTERS = frozenset("0123456789.e-")
 LONGEST_NUMBER = 12
 
 
-@dataclass(frozen=True)
-class Choice:
+class Choice(msgspec.Struct, frozen=True):
     """A row with a few values to step through; `key` does so from anywhere on the screen."""
 
     name: str
@@ -41,8 +39,7 @@ class Choice:
         return FRAMEWORK_TITLES[value] if self.name == "framework" else value
 
 
-@dataclass(frozen=True)
-class Number:
+class Number(msgspec.Struct, frozen=True):
     """A row with a number that is typed, or stepped along `ladder`; `rule` says in words what is allowed.
 
     Where it is `optional`, `none` is a value too, one step below the ladder.
@@ -176,7 +173,9 @@ class Form:
         """Let the device be one of `devices`, or what it was asked to be; `hint` says what to take."""
         offered = _with(devices, self.texts["device"])
         self.rows = [
-            replace(row, values=offered, hint=hint) if isinstance(row, Choice) and row.name == "device" else row
+            msgspec.structs.replace(row, values=offered, hint=hint)
+            if isinstance(row, Choice) and row.name == "device"
+            else row
             for row in self.rows
         ]
 
@@ -205,7 +204,7 @@ class Form:
 
     def _offer_no_epochs(self) -> None:
         """Let the number of epochs be none where a budget ends the run."""
-        epochs = replace(_EPOCHS, optional=self._asked.budget is not None)
+        epochs = msgspec.structs.replace(_EPOCHS, optional=self._asked.budget is not None)
         self.rows = [epochs if row.name == "epochs" else row for row in self.rows]
 
     def _written(self) -> dict[str, float | int | str | None]:

@@ -3,10 +3,11 @@
 import platform
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from engines.events import Gpu
 from engines.processor import core_count, processor_name
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
 _DISTRIBUTIONS = {"torch": ("torch",), "tensorflow": ("tensorflow", "tensorflow-cpu", "tensorflow-macos")}
 
 
-@dataclass(frozen=True)
-class GpuUser:
+class GpuUser(msgspec.Struct, frozen=True):
     """A process that computes on a GPU: whose it is, what it is called, its memory there in bytes; as far as known."""
 
     user: str = ""
@@ -33,8 +33,7 @@ class GpuUser:
         return " ".join(filter(None, (self.user, self.process or "a process", memory)))
 
 
-@dataclass(frozen=True)
-class Machine:
+class Machine(msgspec.Struct, frozen=True):
     """The processor's name, how many of its cores are ours, and each GPU as it was when we looked, with its users."""
 
     processor: str

@@ -17,6 +17,7 @@ from engines.runs import RunStore, read_spec
 from engines.spec import RunSpec
 from tui import choices, headless
 from tui.interrupts import Interrupts
+from tui.left_out import left_out
 from tui.logout import WARNING, ends_at_logout
 from tui.options import build_spec, check_same_run, data_dir, frame_rate, given_options, require_framework, run_store
 from tui.printing import choose_printer
@@ -40,9 +41,12 @@ def train(context: click.Context, values: Mapping[str, Any]) -> int:
     remembered = {name: value for name, value in chosen.run_options().items() if name not in given}
     if "budget" in given:
         remembered.pop("epochs", None)
-    spec, reason = build_spec({**values, **remembered}, data_dir(context))
+    asked = {**values, **remembered}
     if values["no_ui"] or values["start"]:
+        spec, reason = build_spec(asked, data_dir(context))
         require_framework(spec.framework)
+    else:  # The launcher finds out by itself what is to be had: its first frame waits for no mirror.
+        spec, reason = build_spec({**asked, "dataset": asked["dataset"] or "mnist"}, data_dir(context))
     if not values["no_ui"]:
         return open_app(store, spec, start=values["start"], notice=reason)
     if reason:
@@ -69,7 +73,9 @@ def open_app(
     """
     require_terminal()
     gc.disable()  # Until the first frame is drawn, when the app turns it on again; it would come 30 ms later.
-    # Imported here: what has no screen should not wait for one.
+    # Imported here: what has no screen should not wait for one. The app's event loop needs no TLS: 20 ms, 4 MB.
+    with left_out("ssl"):
+        import asyncio  # noqa: F401
     from tui.app import MnistTuiApp
 
     if not find_model(form.model) or form.dataset not in DATASETS:

@@ -1,7 +1,8 @@
 """What the panes of the live screen draw from: a run as it is at one moment."""
 
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from engines.catalog import DATASETS, FRAMEWORK_TITLES
 from engines.events import Phase, PhaseName
@@ -21,8 +22,7 @@ _DOING = {
 }
 
 
-@dataclass(frozen=True)
-class View:
+class View(msgspec.Struct, frozen=True):
     """A run's state and status at `now` (Unix seconds), and what else of its directory is shown.
 
     `worker_exit` says how a worker of ours ended. Where `ascii_only`, nothing but ASCII is drawn that matters.

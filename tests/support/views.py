@@ -1,8 +1,9 @@
 """Runs as the panes of the live screen see them, made of events, with no worker and no files."""
 
 import base64
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from engines.catalog import DATASETS
 from engines.events import (

@@ -32,7 +32,7 @@ def test_frames_are_capped_by_option_or_environment(arguments, named, rate, monk
         monkeypatch.setenv("MNIST_TUI_FPS", named)
     with command_line.make_context("mnist-tui", list(arguments)) as context:
         if arguments[:1] == ["attach"]:
-            command_line.commands["attach"].make_context("attach", arguments[1:], parent=context)
+            command_line.get_command(context, "attach").make_context("attach", arguments[1:], parent=context)
         assert options.frame_rate(context) == rate
 
 
