@@ -212,7 +212,7 @@ def test_a_spare_is_ended_at_once_when_it_is_not_needed():
 
 def test_a_spare_goes_on_with_a_run_too(finished_run):
     spare = Spare("rehearsal")
-    worker = launch.go_on(finished_run, 1, spare)
+    worker = launch.go_on(finished_run, more_epochs=1, spare=spare)
     assert worker.process is spare.process
     assert real_worker.ended(worker).exit_code == 0
 
