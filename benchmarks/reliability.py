@@ -34,8 +34,8 @@ from engines.runs import RunStore
 from engines.spec import RunSpec
 
 SPEC = RunSpec(framework="rehearsal", model="nn", dataset="digits", epochs=100_000)
-BATCHES = 50_000
-"""The most batch events that a run ever has."""
+HISTORIES = (50_000, 1_000_000)
+"""Batch events: the most that a run of ours ever has, and twenty times that."""
 
 
 @contextmanager
@@ -121,8 +121,8 @@ def checkpoint_seconds(folder: Path, model: str, times: int) -> float:
     return statistics.median(seconds[3:])
 
 
-def long_run(store: RunStore) -> Path:
-    """Make a finished run with as many events as one ever has."""
+def long_run(store: RunStore, batches: int) -> Path:
+    """Make a finished run with so many batch events."""
     worker = launch.start(store, msgspec.structs.replace(SPEC, epochs=3))
     worker.process.wait()
     path = worker.run_directory / "events.jsonl"
@@ -134,15 +134,16 @@ def long_run(store: RunStore) -> Path:
     (finished,) = (event for event in events if isinstance(event, RunFinished))
     before = [event for event in events if event is not finished]
     with path.open("wb") as file:
-        for at, event in enumerate([*before, *[batch] * BATCHES, finished]):
+        for at, event in enumerate([*before, *[batch] * batches, finished]):
             file.write(encode_event(msgspec.structs.replace(event, seq=at)))
     return worker.run_directory
 
 
-def attach_seconds(store: RunStore) -> float:
-    """Give the seconds from the command until all of the newest run's history is on the screen."""
+def attach(store: RunStore) -> tuple[float, float]:
+    """Give the seconds until all of the newest run's history is on the screen, and the screen's memory in MB then."""
     with terminal(120, 40, "attach", "last", "--runs-dir", str(store.root)) as opened:
-        return opened.time_of(lambda text: "completed" in text) - opened.began
+        seconds = opened.time_of(lambda text: "completed" in text) - opened.began
+        return seconds, psutil.Process(opened.child.pid).memory_info().rss / 1e6
 
 
 def main() -> None:
@@ -167,12 +168,12 @@ def main() -> None:
             tell(name, statistics.median(measure(store) for _ in range(times)))
         for model in MODELS:
             tell(f"checkpoint of {model}", checkpoint_seconds(Path(folder), model, times))
-        size = (long_run(store) / "events.jsonl").stat().st_size
-        tell(
-            f"attach to the whole of {BATCHES:,} batches",
-            statistics.median(attach_seconds(store) for _ in range(times)),
-        )
-    print(json.dumps({"benchmark": "reliability", "seconds": figures, "history_bytes": size}))
+        for batches in HISTORIES:
+            size = (long_run(store, batches) / "events.jsonl").stat().st_size
+            seconds, memory = zip(*(attach(store) for _ in range(times)), strict=True)
+            tell(f"attach to the whole of {batches:,} batches", statistics.median(seconds))
+            print(f"    {size / 1e6:.0f} MB of events, {statistics.median(memory):.0f} MB of memory")
+    print(json.dumps({"benchmark": "reliability", "seconds": figures}))
 
 
 if __name__ == "__main__":
