@@ -3,8 +3,8 @@
     MNIST_TUI_DATA_DIR=... python screenshots/make.py [--framework torch] [--model lenet] [--dataset mnist] [--epochs 3]
 
 A run of `nn` is trained first, so that there is something to race. Writes launcher.svg, live.svg (in the last epoch),
-narrow.svg (80x24), finished.svg, closely.svg (curves zoomed into, worst mistakes), drawing.svg, runs.svg and race.svg
-beside this file.
+narrow.svg (80x24), finished.svg, closely.svg (curves zoomed into, worst mistakes), drawing.svg, runs.svg, race.svg and
+sweep.svg (three models on the digits, with three seeds) beside this file.
 """
 
 import argparse
@@ -17,11 +17,15 @@ from msgspec.structs import replace
 from textual.pilot import Pilot
 
 from engines import launch
+from engines.places import Places
 from engines.run_reader import RunReader
 from engines.run_state import RunState
 from engines.runs import RunStore
 from engines.spec import RunSpec
+from engines.sweep import expand
+from engines.sweep_driver import SweepDriver
 from tui.app import MnistTuiApp
+from tui.sweep_app import SweepApp
 
 FOLDER = Path(__file__).parent
 WIDE = (132, 40)
@@ -64,6 +68,20 @@ async def picture_looks(app: MnistTuiApp, pilot: Pilot[None]) -> None:
     save(app, "race")
 
 
+async def picture_sweep(framework: str, store: RunStore) -> None:
+    """Take a picture of a sweep when two thirds of its runs are done, and let it come to its end."""
+    axes = {"framework": [framework], "model": ["nn", "lenet", "airnet-s"], "dataset": ["digits"], "validation": [200]}
+    driver = SweepDriver(store, expand(axes, range(3)), Places(jobs=1))
+    app = SweepApp(store, driver)
+    async with app.run_test(size=WIDE) as pilot:
+        while driver.progress.completed < 6 or not any(run.epoch for run in driver.progress.training):
+            await pilot.pause(POLL_SECONDS)
+        await pilot.pause(LOOK_SECONDS)
+        save(app, "sweep")
+        while not driver.progress.is_over:
+            await pilot.pause(POLL_SECONDS)
+
+
 async def press(pilot: Pilot[None], *keys: str) -> None:
     """Press keys as a person would, and wait for what comes of them."""
     for key in keys:
@@ -102,6 +120,7 @@ def main() -> None:
         spec, store = RunSpec(**chosen), RunStore(Path(runs))
         launch.start(store, replace(spec, model="nn")).process.wait()
         asyncio.run(picture_run(spec, store))
+        asyncio.run(picture_sweep(spec.framework, RunStore(Path(runs) / "sweep")))
 
 
 if __name__ == "__main__":

@@ -380,3 +380,15 @@ def test_a_gpu_without_bfloat16_is_refused(monkeypatch):
 def test_auto_is_bfloat16_where_the_processor_is_fast_at_it_and_says_so(has_units, make, monkeypatch):
     monkeypatch.setattr(tensorflow_device, "has_bfloat16_units", lambda: has_units)
     assert make("nn", precision="auto").device_name.endswith(", bfloat16)") == has_units
+
+
+@pytest.mark.parametrize(("cores", "threads"), [(1, 1), (2, 2), (3, 2), (16, 15)])
+def test_a_core_is_left_to_the_screen_where_there_are_more_than_two(cores, threads, monkeypatch):
+    asked = []
+    monkeypatch.setattr(tensorflow_device, "core_count", lambda: cores)
+    monkeypatch.setattr(tf.config.threading, "set_intra_op_parallelism_threads", asked.append)
+    monkeypatch.setattr(tf.config.threading, "set_inter_op_parallelism_threads", lambda _: None)
+    monkeypatch.setattr(tf.config, "set_visible_devices", lambda *_: None)
+    for parallel in (True, False):
+        tensorflow_device.take_device(RunSpec(framework="tensorflow", device="cpu"), parallel=parallel)
+    assert asked == [threads, 1]
