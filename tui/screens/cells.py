@@ -41,10 +41,11 @@ class CellsScreen(FreshSize, Screen[None]):
         self._cell = cell
         self._choices = choices
         self._key: Hashable = None
+        self._picture = _CellsPicture(self)
 
     def compose(self) -> ComposeResult:
         """Lay out the picture over the keys."""
-        yield _CellsPicture(self)
+        yield self._picture
         yield KeyLine()
 
     def on_mount(self) -> None:
@@ -55,13 +56,13 @@ class CellsScreen(FreshSize, Screen[None]):
         """Go to the cell beside."""
         label, predicted = self._place()
         self._cell = ((label + down) % CLASS_COUNT, (predicted + right) % CLASS_COUNT)
-        self.query_one(Picture).redraw()
+        self._picture.redraw()
 
     def action_image_style(self) -> None:
         """Show the images in the next style."""
         if view := self._look():
             self._choices.image_style = next_style(style_of(view, self._choices))
-            self.query_one(Picture).redraw()
+            self._picture.redraw()
 
     def lines(self, width: int, height: int) -> list[Line]:
         """Draw the run as it is now."""
@@ -83,7 +84,7 @@ class CellsScreen(FreshSize, Screen[None]):
     def _redraw_if_new(self) -> None:
         view = self._look()
         if self.is_seen and view and _key_of(view) != self._key:
-            self.query_one(Picture).redraw()
+            self._picture.redraw()
 
 
 class _CellsPicture(Picture):

@@ -54,15 +54,16 @@ class RaceChoiceScreen(FreshSize, ModalScreen[RaceAsked | None]):
         self._spec = spec
         self._races = races_of(spec)
         self._at = 0
+        self._picture = _ChoicePicture(self)
 
     def compose(self) -> ComposeResult:
         """Lay out the choice."""
-        yield _ChoicePicture(self)
+        yield self._picture
 
     def action_move(self, by: int) -> None:
         """Go to another race."""
         self._at = (self._at + by) % len(self._races)
-        self.query_one(Picture).redraw()
+        self._picture.redraw()
 
     def action_choose(self, beside: bool) -> None:
         """Give the race that was chosen."""

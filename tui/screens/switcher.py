@@ -79,6 +79,7 @@ class SwitcherScreen(FreshSize, ModalScreen[Switch | None]):
         self._spec = step_spec(present, row, 1)
         self._row = row
         self._settling: Timer | None = None
+        self._picture = _SwitcherPicture(self)
 
     def on_mount(self) -> None:
         """Have what is offered first made ready, too, and find out what each choice reached before."""
@@ -87,13 +88,13 @@ class SwitcherScreen(FreshSize, ModalScreen[Switch | None]):
 
     def compose(self) -> ComposeResult:
         """Lay out the choices."""
-        yield _SwitcherPicture(self)
+        yield self._picture
 
     def action_step(self, row: str, by: int) -> None:
         """Take the next value of `row`."""
         self._row, self._spec = row, step_spec(self._spec, row, by)
         self._wait_until_settled()
-        self.query_one(Picture).redraw()
+        self._picture.redraw()
 
     def action_step_row(self, by: int) -> None:
         """Take the next value of the row that was stepped last."""
@@ -103,7 +104,7 @@ class SwitcherScreen(FreshSize, ModalScreen[Switch | None]):
         """Go to another row."""
         rows = list(CHOICES)
         self._row = rows[(rows.index(self._row) + by) % len(rows)]
-        self.query_one(Picture).redraw()
+        self._picture.redraw()
 
     def action_choose(self, stop_first: bool) -> None:
         """Give what was chosen."""
@@ -128,7 +129,7 @@ class SwitcherScreen(FreshSize, ModalScreen[Switch | None]):
         if self._index:
             with suppress(StorageProblem):  # What cannot be read is not there to be shown; other screens tell why.
                 self._runs = await in_background(self._index.read)
-                self.query_one(Picture).redraw()
+                self._picture.redraw()
 
 
 class _SwitcherPicture(Picture):
