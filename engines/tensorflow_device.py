@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from engines.cuda_devices import visible_uuids
 from engines.gpus import find_emptiest
+from engines.precision import takes_bfloat16
 from engines.problems import OutOfMemory, Unavailable
 from engines.processor import core_count, has_bfloat16_units, processor_name
 from engines.spec import Precision, RunSpec
@@ -40,12 +41,9 @@ def choose_dtype(precision: Precision) -> tf.DType:
     gpus = tf.config.get_visible_devices("GPU")
     details = tf.config.experimental.get_device_details(gpus[0]) if gpus else {}
     is_able = details.get("compute_capability", (8, 0)) >= (8, 0)
-    if precision == "bfloat16" and not is_able:
-        raise Unavailable(
-            f"{details.get('device_name', 'GPU')} cannot compute in bfloat16.", "Use --precision float32."
-        )
-    is_fast = is_able if gpus else has_bfloat16_units()
-    return tf.bfloat16 if precision == "bfloat16" or (precision == "auto" and is_fast) else tf.float32
+    is_fast = bool(gpus) or has_bfloat16_units()
+    is_short = takes_bfloat16(precision, details.get("device_name", "GPU"), is_able=is_able, is_fast=is_fast)
+    return tf.bfloat16 if is_short else tf.float32
 
 
 def name_with_dtype(name: str, dtype: tf.DType) -> str:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import torch
 
 from engines.gpus import find_emptiest
+from engines.precision import takes_bfloat16
 from engines.problems import OutOfMemory, Unavailable
 from engines.processor import core_count, has_bfloat16_units, processor_name
 from engines.spec import Precision
@@ -33,10 +34,9 @@ def choose_device(asked: str) -> torch.device:
 def choose_dtype(precision: Precision, device: torch.device) -> torch.dtype:
     """Give the type in which `device` is to compute; raises `Unavailable` where its hardware has not got it."""
     is_able = device.type == "cpu" or (device.type == "cuda" and torch.cuda.get_device_capability(device) >= (8, 0))
-    if precision == "bfloat16" and not is_able:
-        raise Unavailable(f"{name_device(device)} cannot compute in bfloat16.", "Use --precision float32.")
-    is_fast = is_able and (device.type == "cuda" or has_bfloat16_units())
-    return torch.bfloat16 if precision == "bfloat16" or (precision == "auto" and is_fast) else torch.float32
+    is_fast = device.type == "cuda" or has_bfloat16_units()
+    is_short = takes_bfloat16(precision, name_device(device), is_able=is_able, is_fast=is_fast)
+    return torch.bfloat16 if is_short else torch.float32
 
 
 def prepare_device(device: torch.device, *, gpu_memory_limit: int | None, parallel: bool) -> None:
