@@ -10,12 +10,9 @@ standard deviation of one run, and one JSON line. Times do not matter here.
 import argparse
 import json
 import statistics
-import subprocess
-import sys
 from importlib import import_module
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
+from apart import measure_apart
 
 CONTENDERS = ("bare-torch", "torch", "article-tensorflow", "tensorflow")
 
@@ -86,10 +83,8 @@ def train(contender: str, model: str, dataset: str, seed: int, epochs: int) -> f
 
 def train_apart(contender: str, model: str, dataset: str, seed: int, epochs: int) -> float:
     """Give the test accuracy, trained in a process of its own."""
-    command = [sys.executable, __file__, "--one", contender, "--models", model, "--dataset", dataset]
-    command += ["--seeds", str(seed), "--epochs", str(epochs)]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
-    return float(done.stdout.split()[-1])
+    options = ("--models", model, "--dataset", dataset, "--seeds", str(seed), "--epochs", str(epochs))
+    return measure_apart(__file__, "--one", contender, *options)
 
 
 def main() -> None:

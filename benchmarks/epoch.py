@@ -10,15 +10,11 @@ Prints a table of medians and ratios, and one JSON line.
 import argparse
 import json
 import statistics
-import subprocess
-import sys
 import time
 from importlib import import_module
-from pathlib import Path
 
 import numpy as np
-
-sys.path.insert(0, str(Path(__file__).parent))
+from apart import measure_apart
 
 CONTENDERS = ("article-torch", "bare-torch", "torch", "article-tensorflow", "tensorflow")
 
@@ -59,11 +55,9 @@ def measure(contender: str, model: str, dataset: str) -> float:
             return measure_engine(framework, model, dataset)
 
 
-def measure_apart(contender: str, model: str, dataset: str) -> float:
+def measure_epoch(contender: str, model: str, dataset: str) -> float:
     """Give the seconds of one epoch, measured in a process of its own."""
-    command = [sys.executable, __file__, "--one", contender, "--models", model, "--dataset", dataset]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
-    return float(done.stdout.split()[-1])
+    return measure_apart(__file__, "--one", contender, "--models", model, "--dataset", dataset)
 
 
 def main() -> None:
@@ -83,7 +77,7 @@ def main() -> None:
         seconds: dict[str, list[float]] = {contender: [] for contender in options.contenders.split(",")}
         for _ in range(options.rounds):
             for contender, measured in seconds.items():
-                measured.append(measure_apart(contender, model, options.dataset))
+                measured.append(measure_epoch(contender, model, options.dataset))
         medians[model] = {contender: statistics.median(measured) for contender, measured in seconds.items()}
         print_table(model, seconds)
     print(json.dumps({"benchmark": "epoch", "dataset": options.dataset, "rounds": options.rounds, "seconds": medians}))

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pexpect
-from epoch import measure_apart
+from epoch import measure_epoch
 from screen import COMMAND, terminal
 
 from engines.run_reader import ALIVE, RunReader
@@ -67,7 +67,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
     contenders: dict[str, Callable[[], float]] = {
-        "bare": lambda: measure_apart(options.framework, options.model, "mnist"),
+        "bare": lambda: measure_epoch(options.framework, options.model, "mnist"),
         "headless": lambda: measure_headless(options.framework, options.model),
         "attached": lambda: measure_attached(options.framework, options.model),
     }
