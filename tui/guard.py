@@ -24,6 +24,7 @@ from textual.drivers.linux_driver import LinuxDriver
 
 from tui import ui_log
 from tui.frame_pace import FramePace, PacedFile
+from tui.messages import TerminalChanged
 from tui.terminal import Terminal
 
 PATIENCE_SECONDS = 2.0
@@ -122,6 +123,22 @@ def _driver_on(screen: TextIOWrapper, pace: FramePace | None) -> type[Driver]:
         def __init__(self, app: App[Any], **settings: Any) -> None:  # noqa: ANN401 - Textual's own
             super().__init__(app, **settings)
             self._file = screen if pace is None else cast(TextIOWrapper, PacedFile(screen, pace))
+
+        def start_application_mode(self) -> None:
+            super().start_application_mode()  # type: ignore[no-untyped-call]  # Textual's own
+            self._tell_size = signal.signal(signal.SIGWINCH, self._on_window_change)
+
+        def resume_application_mode(self) -> None:
+            self._tell_of_change()
+            super().resume_application_mode()
+
+        def _on_window_change(self, number: int, frame: FrameType | None) -> None:
+            self._tell_of_change()
+            if callable(self._tell_size):
+                self._tell_size(number, frame)
+
+        def _tell_of_change(self) -> None:
+            self._loop.call_soon_threadsafe(self._app.post_message, TerminalChanged())
 
         def _sigcont_application(self, *_: object) -> None:
             # After a STOP that nobody could see coming, the terminal may be anything: leave it before taking it again.

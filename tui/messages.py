@@ -1,4 +1,4 @@
-"""What a person chose on a screen, told to the app, which alone starts workers and opens screens."""
+"""What the app is told: what a person chose on a screen, for it alone starts workers and opens screens; what ended."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -85,6 +85,10 @@ class RunEnded(Message):
     def __init__(self, words: str) -> None:
         super().__init__()
         self.words = words
+
+
+class TerminalChanged(Message):
+    """The terminal may show anything: it was resized, if only for a moment, or has just become the app's."""
 
 
 class ChoiceSettled(Message):

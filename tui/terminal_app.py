@@ -54,6 +54,7 @@ class TerminalApp(App[None]):
         self.pace = pace
         self.crash: ScreenCrash | None = None
         self._front = FrontBuffer()
+        self._terminal_size = Size()
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         self.theme = _THEMES[choices.theme].name
@@ -118,9 +119,15 @@ class TerminalApp(App[None]):
         await super().on_event(event)
 
     def on_resize(self, event: events.Resize) -> None:
-        """Look whether there is room for the screens; comes too when the terminal was left and is ours again."""
-        self._front.forget()
+        """Look whether there is room for the screens."""
+        if event.size != self._terminal_size:  # Terminals that tell their size by themselves do so at the start too.
+            self._front.forget()
+            self._terminal_size = event.size
         self.check_size(event.size)
+
+    def on_terminal_changed(self) -> None:
+        """Send all of the next frame."""
+        self._front.forget()
 
     def _show_title(self, title: str) -> None:
         self._write_outside(f"\x1b]2;{title}\x07")

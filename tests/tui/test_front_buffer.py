@@ -111,14 +111,33 @@ def test_a_terminal_shows_what_it_would_if_all_were_sent(changes):
     assert all(few.buffer[y][x] == all_of_it.buffer[y][x] for y in range(ROWS) for x in range(COLUMNS))
 
 
-def test_opening_a_run_sends_little_more_than_its_screen_once(finished_run):
+@pytest.fixture
+def opened(finished_run):
+    """A finished run on a terminal, all of which has been sent."""
     terminal = RealTerminal(COMMAND, "attach", finished_run.name, columns=120, rows=40)
     terminal.wait_for(lambda: "1 accuracy" in terminal.text and "best: epoch" in terminal.text, "the run's curves")
     terminal.wait_for(terminal.is_quiet, "the last of what comes of itself")
-    opening = len(terminal.written)
-    terminal.child.kill(signal.SIGWINCH)
-    terminal.wait_for(lambda: len(terminal.written) > opening, "the whole screen once more")
-    terminal.wait_for(terminal.is_quiet, "all of it")
-    assert opening < 2 * (len(terminal.written) - opening)
+    yield terminal
     terminal.child.send("q")
     terminal.end()
+
+
+def sent_after(terminal, deed, what):
+    before = len(terminal.written)
+    deed()
+    terminal.wait_for(lambda: len(terminal.written) > before, what)
+    terminal.wait_for(terminal.is_quiet, "all of it")
+    return len(terminal.written) - before
+
+
+def test_opening_a_run_sends_little_more_than_its_screen_once(opened):
+    opening = len(opened.written)
+    whole = sent_after(opened, lambda: opened.child.kill(signal.SIGWINCH), "the whole screen once more")
+    assert whole < opening < 1.5 * whole
+
+
+def test_a_terminal_that_tells_its_size_is_not_sent_what_it_shows_already(opened):
+    opening = len(opened.written)
+    sent_after(opened, lambda: opened.child.send("\x1b[?2048;2$y"), "the request for its size")
+    assert b"\x1b[?2048h" in opened.written[opening:]
+    assert sent_after(opened, lambda: opened.child.send("\x1b[48;40;120;800;960t"), "the answer") < 100
