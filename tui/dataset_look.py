@@ -1,5 +1,7 @@
 """A first look at a dataset: is it on this machine, can it be fetched, and what do its images look like."""
 
+from typing import Literal
+
 import msgspec
 
 from engines.catalog import DATASETS
@@ -9,13 +11,20 @@ from engines.problems import DatasetProblem
 
 
 class DatasetLook(msgspec.Struct, frozen=True):
-    """What is known of `dataset`: `summary` says it in words, `images` are its first, 784 bytes each with a label."""
+    """What is known of `dataset`: `summary` says it in words, `images` are its first, 784 bytes each with a label.
+
+    It is `here`, or a run can fetch it (`fetchable`), or it is here and `damaged`, or not here and `unreachable`.
+    """
 
     dataset: str
     summary: str
     images: tuple[tuple[bytes, int], ...] = ()
-    is_there: bool = True
-    is_reachable: bool = True
+    state: Literal["here", "fetchable", "damaged", "unreachable"] = "here"
+
+    @property
+    def is_trainable(self) -> bool:
+        """Whether a run can train on it, as far as it is known."""
+        return self.state in ("here", "fetchable")
 
 
 def look_at(dataset: str, data_dir: str | None, count: int) -> DatasetLook:
@@ -27,7 +36,7 @@ def look_at(dataset: str, data_dir: str | None, count: int) -> DatasetLook:
             where = "part of scikit-learn" if dataset == "digits" else f"on disk in {place}"
             return DatasetLook(dataset, where, tuple(peek(dataset, data_dir, count)))
     except DatasetProblem as problem:
-        return DatasetLook(dataset, str(problem), is_there=False)
+        return DatasetLook(dataset, str(problem), state="damaged")
     if mirror_reachable(dataset):
-        return DatasetLook(dataset, "not on disk yet: the run downloads it first", is_there=False)
-    return DatasetLook(dataset, f"{title} is neither on disk nor reachable", is_there=False, is_reachable=False)
+        return DatasetLook(dataset, "not on disk yet: the run downloads it first", state="fetchable")
+    return DatasetLook(dataset, f"{title} is neither on disk nor reachable", state="unreachable")

@@ -120,7 +120,7 @@ def _read_probe(framework: str, probe: subprocess.Popen[str] | None) -> Finding:
 
 def _examine_dataset(name: str, data_dir: str | None) -> Finding:
     look = look_at(name, data_dir, count=1)
-    state: Literal["ok", "missing"] = "ok" if look.is_there or look.is_reachable else "missing"
+    state: Literal["ok", "missing"] = "ok" if look.is_trainable else "missing"
     return Finding(area="dataset", name=name, state=state, detail=look.summary)
 
 

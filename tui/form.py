@@ -179,6 +179,10 @@ class Form:
             for row in self.rows
         ]
 
+    def row(self, name: str) -> Row:
+        """Give the row called `name`."""
+        return next(row for row in self.rows if row.name == name)
+
     def step(self, row: Row, by: int) -> None:
         """Put the value after the present one (before it, with a negative `by`) into `row`."""
         self.put(row, row.step(self.texts[row.name], by))

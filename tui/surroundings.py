@@ -1,7 +1,9 @@
 """What there is to train with, as far as it is known: frameworks, datasets and runs, each looked at in a thread."""
 
+import asyncio
+
 from engines.catalog import FRAMEWORK_TITLES, FRAMEWORKS
-from engines.problems import Unavailable
+from engines.problems import DatasetProblem, Unavailable
 from engines.runs import RunSummary
 from engines.spec import RunSpec
 from tui.background import in_background
@@ -20,7 +22,7 @@ class Surroundings:
         self._index = index
         self._data_dir = data_dir
         self._versions: dict[str, str | None] = {}
-        self._looks: dict[str, DatasetLook | None] = {}
+        self._looks: dict[str, asyncio.Task[DatasetLook]] = {}
         self.runs: list[RunSummary] = []
 
     def describe_version(self, framework: str) -> str:
@@ -29,30 +31,41 @@ class Surroundings:
         return "(not installed)" if version is None else version
 
     def check(self, spec: RunSpec) -> None:
-        """Raise `Unavailable` where the framework of `spec` is known not to be here."""
+        """Raise `Unavailable` or `DatasetProblem` where framework or dataset of `spec` are known not to be had."""
         if self._versions.get(spec.framework, "") is None:
             title = FRAMEWORK_TITLES[spec.framework]
             raise Unavailable(f"{title} is not installed.", f"pip install {spec.framework}, or press f for another.")
+        look = self.dataset(spec.dataset)
+        if look and not look.is_trainable:
+            raise DatasetProblem(f"{look.summary.removesuffix('.')}.", "Press d for another dataset.")
 
     def dataset(self, name: str) -> DatasetLook | None:
         """Give what the dataset called `name` looked like; None while that is not known."""
-        return self._looks.get(name)
+        look = self._looks.get(name)
+        return look.result() if look and look.done() else None
 
     def forget_missing(self) -> None:
         """Have the datasets that were not here looked at once more: a run may have downloaded them meanwhile."""
-        self._looks = {name: look for name, look in self._looks.items() if look is None or look.is_there}
+        self._looks = {
+            name: look for name, look in self._looks.items() if not look.done() or look.result().state == "here"
+        }
 
     async def look_at_frameworks(self) -> None:
         """Find out which versions are installed."""
         self._versions = await in_background(lambda: {name: installed_version(name) for name in FRAMEWORKS})
 
-    async def look_at_dataset(self, name: str) -> DatasetLook | None:
-        """Find out what the dataset called `name` looks like; None where that is known, or is being found out."""
-        if name in self._looks:
-            return None
-        self._looks[name] = None
-        self._looks[name] = look = await in_background(lambda: look_at(name, self._data_dir, IMAGE_COUNT))
-        return look
+    async def look_at_dataset(self, name: str) -> DatasetLook:
+        """Find out what the dataset called `name` looks like, once for all who ask."""
+        if name not in self._looks:
+            look = in_background(lambda: look_at(name, self._data_dir, IMAGE_COUNT))
+            self._looks[name] = asyncio.create_task(look)
+        return await asyncio.shield(self._looks[name])  # Who asked may give up; others still want to know.
+
+    async def look_for_dataset(self, name: str) -> DatasetLook:
+        """Find out what the dataset called `name` looks like; once more, where it could not be trained on before."""
+        if (look := self.dataset(name)) and not look.is_trainable:
+            del self._looks[name]
+        return await self.look_at_dataset(name)
 
     async def look_at_runs(self) -> None:
         """Read the newest runs; raises `StorageProblem`."""

@@ -30,7 +30,7 @@ def write_files(folder):
 def test_what_is_on_disk_is_shown_with_its_first_images(folder):
     write_files(folder)
     look = look_at("mnist", str(folder), 3)
-    assert look.is_there
+    assert look.state == "here"
     assert look.summary == f"on disk in {folder / 'mnist'}"
     assert [label for _, label in look.images] == [0, 1, 2]
     assert {len(image) for image, _ in look.images} == {784}
@@ -38,14 +38,14 @@ def test_what_is_on_disk_is_shown_with_its_first_images(folder):
 
 def test_the_digits_need_nothing():
     look = look_at("digits", None, 5)
-    assert (look.is_there, look.summary, len(look.images)) == (True, "part of scikit-learn", 5)
+    assert (look.state, look.summary, len(look.images)) == ("here", "part of scikit-learn", 5)
 
 
-@pytest.mark.parametrize("reachable", [True, False])
-def test_what_is_not_on_disk_says_whether_it_can_be_fetched(folder, network, reachable):
+@pytest.mark.parametrize(("reachable", "state"), [(True, "fetchable"), (False, "unreachable")])
+def test_what_is_not_on_disk_says_whether_it_can_be_fetched(folder, network, reachable, state):
     network["reachable"] = reachable
     look = look_at("mnist", str(folder), 3)
-    assert (look.is_there, look.is_reachable, look.images) == (False, reachable, ())
+    assert (look.state, look.is_trainable, look.images) == (state, reachable, ())
     assert look.summary == (
         "not on disk yet: the run downloads it first" if reachable else "MNIST is neither on disk nor reachable"
     )
@@ -56,6 +56,6 @@ def test_a_damaged_file_is_named_with_what_to_do(folder):
     path = folder / "mnist" / f"{TRAIN_IMAGES}.gz"
     path.write_bytes(gzip.compress(b"<html>not found</html>"))
     look = look_at("mnist", str(folder), 3)
-    assert not look.is_there
+    assert (look.state, look.is_trainable) == ("damaged", False)
     assert str(path) in look.summary
     assert "Delete it" in look.summary

@@ -48,6 +48,18 @@ def test_missing_frameworks_are_said_with_how_to_install_them(missing_frameworks
     assert found(report, "framework")["TensorFlow"].detail == "not installed; install it with: pip install tensorflow"
 
 
+def test_a_damaged_dataset_does_not_work(missing_frameworks, store, tmp_path):
+    (tmp_path / "mnist").mkdir()
+    for name in ("train-images", "train-labels", "t10k-images", "t10k-labels"):
+        dimensions = 3 if "images" in name else 1
+        (tmp_path / "mnist" / f"{name}-idx{dimensions}-ubyte").write_bytes(b"<html>not found</html>")
+
+    mnist = found(doctor.examine(store, str(tmp_path)), "dataset")["mnist"]
+
+    assert mnist.state == "missing"
+    assert "Delete it" in mnist.detail
+
+
 def test_folders_are_looked_at_before_they_exist(missing_frameworks, store, tmp_path):
     (tmp_path / "file").write_text("", encoding="utf-8")
 

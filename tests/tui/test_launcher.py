@@ -1,5 +1,7 @@
+import threading
+
 import pytest
-from piloted import SIZES, app_of, drive, seen, until, until_seen
+from piloted import PATIENCE_SECONDS, SIZES, app_of, drive, seen, until, until_seen
 
 import tui.screens.launcher as launcher_module
 from engines.events import Gpu
@@ -12,7 +14,16 @@ from tui.screens.launcher import LauncherScreen
 from tui.screens.monitor import MonitorScreen
 from tui.screens.runs import RunsScreen
 
-UNREACHABLE = DatasetLook("mnist", "MNIST is neither on disk nor reachable", is_there=False, is_reachable=False)
+UNREACHABLE = DatasetLook("mnist", "MNIST is neither on disk nor reachable", state="unreachable")
+DIGITS = DatasetLook("digits", "part of scikit-learn")
+
+
+@pytest.fixture
+def looks(monkeypatch):
+    """What a look at each dataset finds, for the test to say: MNIST cannot be had."""
+    looks = {"mnist": UNREACHABLE, "digits": DIGITS}
+    monkeypatch.setattr(surroundings, "look_at", lambda name, *_: looks[name])
+    return looks
 
 
 def chosen(pilot, row):
@@ -115,10 +126,7 @@ def test_a_framework_that_is_not_installed_is_said_and_not_started(store, monkey
     drive(app_of(store), steps)
 
 
-def test_digits_are_chosen_where_nobody_chose_and_mnist_cannot_be_had(store, monkeypatch):
-    looks = {"mnist": UNREACHABLE, "digits": DatasetLook("digits", "part of scikit-learn")}
-    monkeypatch.setattr(surroundings, "look_at", lambda name, *_: looks[name])
-
+def test_digits_are_chosen_where_nobody_chose_and_mnist_cannot_be_had(store, looks):
     async def steps(pilot):
         await until_seen(pilot, "MNIST is neither on disk nor reachable: digits is chosen, it needs no download.")
         assert chosen(pilot, "dataset") == "digits"
@@ -128,6 +136,86 @@ def test_digits_are_chosen_where_nobody_chose_and_mnist_cannot_be_had(store, mon
         assert "MNIST is neither on disk nor reachable" in seen(pilot)
 
     drive(app_of(store, asked={"dataset": "mnist"}), steps)
+
+
+def asked_to_start(app):
+    """Have `app` keep in a list what it is asked to start, and start nothing."""
+    specs = []
+    app.start_run = specs.append
+    return specs
+
+
+@pytest.fixture
+def slow_looks(monkeypatch):
+    """MNIST cannot be had, which is found out once the test allows it."""
+    found = threading.Event()
+
+    def look_at(name, *_):
+        assert name != "mnist" or found.wait(PATIENCE_SECONDS)
+        return {"mnist": UNREACHABLE, "digits": DIGITS}[name]
+
+    monkeypatch.setattr(surroundings, "look_at", look_at)
+    return found
+
+
+def test_enter_waits_until_it_is_known_that_mnist_cannot_be_had_and_starts_digits(store, slow_looks):
+    app = app_of(store, asked={"dataset": "mnist"})
+    specs = asked_to_start(app)
+
+    async def steps(pilot):
+        await pilot.press("enter")
+        await until_seen(pilot, "Looking for mnist ...")
+        assert specs == []
+        slow_looks.set()
+        await until(pilot, lambda: specs)
+        await until_seen(pilot, "digits in the place of mnist")
+
+    drive(app, steps)
+    assert [spec.dataset for spec in specs] == ["digits"]
+
+
+def test_what_was_changed_while_enter_waited_does_not_start(store, slow_looks):
+    app = app_of(store, asked={"dataset": "mnist"})
+    specs = asked_to_start(app)
+
+    async def steps(pilot):
+        await pilot.press("enter")
+        await until_seen(pilot, "Looking for mnist ...")
+        await pilot.press("m")
+        slow_looks.set()
+        await until_seen(pilot, "Enter: start Rehearsal")
+
+    drive(app, steps)
+    assert specs == []
+
+
+@pytest.mark.parametrize("key", ["enter", "u", "x"])
+def test_a_dataset_that_was_chosen_and_cannot_be_had_is_not_asked_for(store, looks, key):
+    app = app_of(store)
+    specs = asked_to_start(app)
+
+    async def steps(pilot):
+        await pilot.press("d", key)
+        await until_seen(pilot, "MNIST is neither on disk nor reachable. Press d for another dataset.")
+        assert isinstance(pilot.app.screen, LauncherScreen)
+
+    drive(app, steps)
+    assert specs == RunQueue(store).waiting() == []
+
+
+def test_enter_looks_once_more_for_what_could_not_be_had(store, looks):
+    app = app_of(store)
+    specs = asked_to_start(app)
+
+    async def steps(pilot):
+        await pilot.press("d")
+        await until_seen(pilot, "Press d for another dataset.")
+        looks["mnist"] = DatasetLook("mnist", "not on disk yet: the run downloads it first", state="fetchable")
+        await pilot.press("enter")
+        await until(pilot, lambda: specs)
+
+    drive(app, steps)
+    assert [spec.dataset for spec in specs] == ["mnist"]
 
 
 def test_what_the_command_line_has_to_say_stands_on_top(store):

@@ -17,6 +17,7 @@ from engines.spec import RunSpec
 from tui import formats
 from tui.background import in_background
 from tui.choices import Choices
+from tui.dataset_look import DatasetLook
 from tui.form import AUTO_HINT, Form
 from tui.machine import Machine, look_at_machine
 from tui.messages import ChoiceSettled, QueueChosen, RunChosen, RunsChosen, StartChosen
@@ -33,6 +34,8 @@ SETTLED_SECONDS = 1.0
 """Who has stayed with a choice for so long may start it."""
 
 LOOK_SECONDS = 2.0
+
+_ASKING = "asking"
 
 
 class LauncherScreen(FreshSize, Screen[None]):
@@ -95,6 +98,7 @@ class LauncherScreen(FreshSize, Screen[None]):
         self._settling: Timer | None = None
         self._is_looking = False
         self._is_starting = False
+        self._awaits_dataset = False
         self._has_chosen_dataset = False
 
     def compose(self) -> ComposeResult:
@@ -139,17 +143,13 @@ class LauncherScreen(FreshSize, Screen[None]):
         """Have the run that the form asks for begin when its turn comes."""
         self._ask_for(QueueChosen)
 
-    @work
+    @work(exclusive=True, group=_ASKING)
     async def action_race(self) -> None:
         """Ask who is to race whom, with what else the form says, and have them start."""
         from tui.screens.race_choice import RaceChoiceScreen  # No race is asked for in most sessions.
 
-        try:
-            spec = self._checked_spec()
-        except Problem:
-            self.app.bell()
-            return
-        if race := await self.app.push_screen_wait(RaceChoiceScreen(spec)):
+        spec = await self._trainable_spec()
+        if spec and (race := await self.app.push_screen_wait(RaceChoiceScreen(spec))):
             self.post_message(race)
 
     def action_step(self, name: str, by: int) -> None:
@@ -185,11 +185,36 @@ class LauncherScreen(FreshSize, Screen[None]):
         with suppress(Problem):  # What cannot be started need not be remembered.
             self._choices.remember(self._form.spec(), name)
 
-    def _ask_for(self, kind: type[StartChosen | QueueChosen]) -> None:
+    @work(exclusive=True, group=_ASKING)
+    async def _ask_for(self, kind: type[StartChosen | QueueChosen]) -> None:
+        if spec := await self._trainable_spec():
+            self.post_message(kind(spec))
+
+    async def _trainable_spec(self) -> RunSpec | None:
+        """Give the run that the form asks for, once its dataset is found; None where that fails or the form changed."""
+        changes, dataset = self._rows.change_count, self._form.texts["dataset"]
         try:
-            self.post_message(kind(self._checked_spec()))
+            self._form.spec()
+            look = await self._find_dataset(dataset)
+            if self._rows.change_count != changes:
+                return None
+            self._turn_to_digits(look)
+            spec = self._checked_spec()
         except Problem:
             self.app.bell()
+            return None
+        if spec.dataset != dataset:
+            self.notify(f"{look.summary}.", title=f"{spec.dataset} in the place of {dataset}", markup=False)
+        return spec
+
+    async def _find_dataset(self, dataset: str) -> DatasetLook:
+        self._awaits_dataset = True
+        self._show_start()
+        try:
+            return await self._around.look_for_dataset(dataset)
+        finally:
+            self._awaits_dataset = False
+            self._show_start()
 
     def _checked_spec(self) -> RunSpec:
         spec = self._form.spec()
@@ -211,6 +236,9 @@ class LauncherScreen(FreshSize, Screen[None]):
             spec = self._checked_spec()
         except Problem as problem:
             self._bar.show(problem=str(problem))
+            return
+        if self._awaits_dataset:
+            self._bar.show(call=f"Looking for {spec.dataset} ...")
             return
         what = f"{describe_spec(spec)}, {length_of(spec)}"
         best = best_of(self._around.runs, spec)
@@ -242,15 +270,18 @@ class LauncherScreen(FreshSize, Screen[None]):
 
     @work
     async def _look_at_dataset(self, dataset: str) -> None:
-        look = await self._around.look_at_dataset(dataset)
-        if look is None:
-            return
-        if not look.is_reachable and dataset == "mnist" and not self._has_chosen_dataset:
-            self._form.texts["dataset"] = "digits"
-            self._look_at_dataset("digits")
-            self._heading.say(f"{look.summary}: digits is chosen, it needs no download.")
-            self._rows.redraw()
+        self._turn_to_digits(await self._around.look_at_dataset(dataset))
         self._show_choice()
+
+    def _turn_to_digits(self, look: DatasetLook) -> None:
+        """Choose digits where MNIST, which nobody chose by hand, cannot be had."""
+        is_default = self._form.texts["dataset"] == "mnist" and not self._has_chosen_dataset
+        if look.dataset != "mnist" or look.state != "unreachable" or not is_default:
+            return
+        self._form.put(self._form.row("dataset"), "digits")
+        self._look_at_dataset("digits")
+        self._heading.say(f"{look.summary}: digits is chosen, it needs no download.")
+        self._rows.redraw()
 
     @work
     async def _look_around(self) -> None:

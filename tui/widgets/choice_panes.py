@@ -147,7 +147,7 @@ class ImagesPane(Picture):
         summary = self._look.summary if self._look else "looking for it ..."
         room = width - len(name) - len(sizes)
         shown = summary if len(summary) <= room else f"{summary[: room - 1]}…"
-        place: Line = [(shown, "muted" if not self._look or self._look.is_there else "warning")]
+        place: Line = [(shown, "muted" if not self._look or self._look.state == "here" else "warning")]
         heading = titled([(name, "title"), (sizes, "muted"), *place], width)
         if self._look and self._look.images and height > LOWEST_IMAGE:
             return [heading, *image_lines(self._look.images, dataset.class_names, self._style, width, height - 1)]

@@ -13,7 +13,10 @@ from tui.widgets.picture import Picture, titled
 
 
 class RunForm(Picture, can_focus=True):
-    """Edits a `Form` in place; the first character typed into a row replaces what stood there."""
+    """Edits a `Form` in place; the first character typed into a row replaces what stood there.
+
+    `change_count` is how often that was done, also where `Changed` is still on its way.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,shift+tab", "move(-1)", "row above", show=False),
@@ -38,6 +41,7 @@ class RunForm(Picture, can_focus=True):
         self.form = form
         self._at = 0
         self._typing = False
+        self.change_count = 0
 
     def draw(self, width: int, height: int) -> list[Line]:
         """Give a heading and the rows; where they do not all fit, those around the cursor."""
@@ -105,5 +109,6 @@ class RunForm(Picture, can_focus=True):
         self.redraw()
 
     def _tell(self) -> None:
+        self.change_count += 1
         self.redraw()
         self.post_message(self.Changed(self._row.name))
