@@ -18,6 +18,7 @@ from engines.events import ControlApplied, Log, RunError, RunFinished, RunStarte
 from engines.interruptible import broken_off_by
 from engines.mistakes import WorstMistakes
 from engines.phases import PhaseReporter, StopAsked
+from engines.precision import warn_of_slowness
 from engines.preparation import Preparation, try_out
 from engines.problems import (
     STOPPED_EXIT_CODE,
@@ -101,6 +102,8 @@ class Attempt:
         del data  # The engine has its own; a second copy would be 55 MB for nothing.
         standing.state = None
         self._writer.write(self._started(engine, *sizes))
+        if warning := warn_of_slowness(spec.precision, engine.device_name):
+            self._writer.write(Log(level="warning", message=warning))
         self._loop = TrainingLoop(
             engine=engine,
             samples=samples,

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from engines.events import Gpu
-from engines.processor import core_count, processor_name
+from engines.processor import core_count, has_bfloat16_units, processor_name
+from engines.spec import RunSpec
 from engines.text import clean_text
 from tui import formats
 
@@ -34,12 +35,16 @@ class GpuUser(msgspec.Struct, frozen=True):
 
 
 class Machine(msgspec.Struct, frozen=True):
-    """The processor's name, how many of its cores are ours, and each GPU as it was when we looked, with its users."""
+    """The processor's name, how many of its cores are ours, and each GPU as it was when we looked, with its users.
+
+    `is_slow_in_bfloat16` is said of the processor alone.
+    """
 
     processor: str
     cores: int
     gpus: tuple[Gpu, ...]
     users: tuple[tuple[GpuUser, ...], ...] = ()
+    is_slow_in_bfloat16: bool = False
 
     @property
     def devices(self) -> tuple[str, ...]:
@@ -57,6 +62,12 @@ class Machine(msgspec.Struct, frozen=True):
             if gpu.memory_total is not None and gpu.memory_used is not None
         }
         return max(free, key=lambda at: free[at], default=None)
+
+    def warn_of(self, spec: RunSpec) -> str:
+        """Say in a few words that a run of `spec` would be slow here for what it asks; nothing where not."""
+        on_processor = spec.device == "cpu" or (spec.device == "auto" and self.devices == ("auto", "cpu"))
+        is_slow = self.is_slow_in_bfloat16 and on_processor and spec.precision == "bfloat16"
+        return "bfloat16 is slow here" if is_slow else ""
 
     def lines(self) -> list[str]:
         """Say it in words: a line for each GPU, or that there is none, and one for the processor."""
@@ -78,7 +89,8 @@ def look_at_machine() -> Machine:
     """Ask the machine what it has; takes some tens of milliseconds, so not before the first frame."""
     meter = _gpu_meter()
     users = tuple(tuple(_describe_user(pid, memory) for pid, memory in of.items()) for of in meter.read_users())
-    return Machine(clean_text(processor_name(), 60) or "CPU", core_count(), tuple(meter.read()), users)
+    name = clean_text(processor_name(), 60) or "CPU"
+    return Machine(name, core_count(), tuple(meter.read()), users, is_slow_in_bfloat16=not has_bfloat16_units())
 
 
 def installed_version(framework: str) -> str | None:

@@ -1,4 +1,4 @@
-"""What there is to train with, as far as it is known: frameworks, datasets and runs, each looked at in a thread."""
+"""What there is to train with, as far as it is known: machine, frameworks, datasets, runs; looked at in threads."""
 
 import asyncio
 
@@ -8,7 +8,7 @@ from engines.runs import RunSummary
 from engines.spec import RunSpec
 from tui.background import in_background
 from tui.dataset_look import DatasetLook, look_at
-from tui.machine import installed_version
+from tui.machine import Machine, installed_version, look_at_machine
 from tui.run_index import RunIndex
 
 NEWEST_RUNS = 50
@@ -23,6 +23,7 @@ class Surroundings:
         self._data_dir = data_dir
         self._versions: dict[str, str | None] = {}
         self._looks: dict[str, asyncio.Task[DatasetLook]] = {}
+        self._machine: Machine | None = None
         self.runs: list[RunSummary] = []
 
     def describe_version(self, framework: str) -> str:
@@ -39,6 +40,10 @@ class Surroundings:
         if look and not look.is_trainable:
             raise DatasetProblem(f"{look.summary.removesuffix('.')}.", "Press d for another dataset.")
 
+    def warn_of(self, spec: RunSpec) -> str:
+        """Say in a few words what is known to speak against a run of `spec` on this machine; nothing where nothing."""
+        return self._machine.warn_of(spec) if self._machine else ""
+
     def dataset(self, name: str) -> DatasetLook | None:
         """Give what the dataset called `name` looked like; None while that is not known."""
         look = self._looks.get(name)
@@ -49,6 +54,11 @@ class Surroundings:
         self._looks = {
             name: look for name, look in self._looks.items() if not look.done() or look.result().state == "here"
         }
+
+    async def look_at_machine(self) -> Machine:
+        """Ask the machine what it has, as it is now."""
+        self._machine = machine = await in_background(look_at_machine)
+        return machine
 
     async def look_at_frameworks(self) -> None:
         """Find out which versions are installed."""

@@ -264,6 +264,19 @@ def test_a_loss_that_is_not_finite_can_be_trained_on_with(store):
     assert of_type(run, Log)[-1].level == "warning"
 
 
+@pytest.mark.parametrize(("has_units", "told"), [(False, 1), (True, 0)])
+def test_bfloat16_on_a_processor_without_units_for_it_is_warned_of_before_training(
+    store, python_finds, has_units, told
+):
+    python_finds("sitecustomize", f"from engines import processor\nprocessor.has_bfloat16_units = lambda: {has_units}")
+    run = real_worker.train(store, precision="bfloat16", epochs=1)
+    warnings = [event for event in of_type(run, Log) if event.level == "warning"]
+    assert len(warnings) == told
+    for warning in warnings:
+        assert "--precision auto" in warning.message
+        assert warning.seq < of_type(run, Batch)[0].seq
+
+
 # The target.
 
 

@@ -228,7 +228,7 @@ def test_what_the_command_line_has_to_say_stands_on_top(store):
 def test_gpus_are_named_with_their_use_and_can_be_chosen(store, monkeypatch):
     gpu = Gpu(name="H100", utilization=0.25, memory_used=2**31, memory_total=2**36, temperature=None, power=None)
     users = ((GpuUser("ann", "python", 2**30),), ())
-    monkeypatch.setattr(launcher_module, "look_at_machine", lambda: Machine("EPYC", 2, (gpu, gpu), users))
+    monkeypatch.setattr(surroundings, "look_at_machine", lambda: Machine("EPYC", 2, (gpu, gpu), users))
 
     async def steps(pilot):
         await until_seen(pilot, "2 GPUs, the emptiest is GPU 0: H100, 2.0 of 64.0 GiB used, 25% busy")
@@ -237,6 +237,20 @@ def test_gpus_are_named_with_their_use_and_can_be_chosen(store, monkeypatch):
         await until_seen(pilot, "GPU 0: H100, 2.0 of 64.0 GiB used, 25% busy: ann python 1.0 GiB")
 
     drive(app_of(store), steps, (120, 30))
+
+
+def test_bfloat16_on_a_processor_without_units_for_it_is_said_to_be_slow(store, monkeypatch):
+    machine = Machine("EPYC", 2, (), is_slow_in_bfloat16=True)
+    monkeypatch.setattr(surroundings, "look_at_machine", lambda: machine)
+
+    async def steps(pilot):
+        await until_seen(pilot, "CPU only: EPYC")
+        assert "slow" not in seen(pilot)
+        await pilot.press(*["down"] * 10, "right")
+        assert chosen(pilot, "precision") == "bfloat16"
+        assert "bfloat16 is slow here" in seen(pilot)
+
+    drive(app_of(store), steps)
 
 
 def test_past_runs_are_listed_and_the_best_of_this_choice_named(store, finished_run):

@@ -6,6 +6,7 @@ import pytest
 
 import tui.machine
 from engines.events import Gpu
+from engines.spec import RunSpec
 from tui.machine import GpuUser, Machine, installed_version, look_at_machine
 
 H100 = Gpu(name="H100", utilization=0.5, memory_used=2**30, memory_total=80 * 2**30, temperature=40, power=300)
@@ -38,6 +39,21 @@ def test_each_gpu_is_a_line_with_what_is_known_of_it():
         "GPU 1: T4",
         "CPU: AMD EPYC, 16 cores",
     ]
+
+
+@pytest.mark.parametrize(
+    ("gpus", "device", "precision", "warns"),
+    [
+        ((), "auto", "bfloat16", True),
+        ((H100,), "cpu", "bfloat16", True),
+        ((H100,), "auto", "bfloat16", False),
+        ((), "auto", "auto", False),
+    ],
+)
+def test_bfloat16_is_warned_of_where_the_processor_would_compute_it_slowly(gpus, device, precision, warns):
+    spec = RunSpec(device=device, precision=precision)
+    assert bool(Machine("EPYC", 2, gpus, is_slow_in_bfloat16=True).warn_of(spec)) == warns
+    assert not Machine("EPYC", 2, gpus).warn_of(spec)
 
 
 def test_a_busy_gpu_says_whose_processes_are_on_it():

@@ -15,11 +15,10 @@ from engines.problems import Problem, StorageProblem
 from engines.run_reader import ALIVE
 from engines.spec import RunSpec
 from tui import formats
-from tui.background import in_background
 from tui.choices import Choices
 from tui.dataset_look import DatasetLook
 from tui.form import AUTO_HINT, Form
-from tui.machine import Machine, look_at_machine
+from tui.machine import Machine
 from tui.messages import ChoiceSettled, QueueChosen, RunChosen, RunsChosen, StartChosen
 from tui.plain import length_of
 from tui.run_index import RunIndex, best_of
@@ -244,7 +243,8 @@ class LauncherScreen(FreshSize, Screen[None]):
         best = best_of(self._around.runs, spec)
         self._bar.show(
             call=f"Starting {what} ..." if self._is_starting else f"Enter: start {what}",
-            best=f"best so far {formats.percent(best.best_test_accuracy)}" if best else "",
+            aside=f"best so far {formats.percent(best.best_test_accuracy)}" if best else "",
+            warning=self._around.warn_of(spec),
         )
 
     def _wait_until_settled(self) -> None:
@@ -290,7 +290,7 @@ class LauncherScreen(FreshSize, Screen[None]):
         self._is_looking = True
         could_open = count_alive(self._around.runs) > 0
         try:
-            machine = await in_background(look_at_machine)
+            machine = await self._around.look_at_machine()
             self._heading.show(machine, count_alive(self._around.runs), count_waiting(self._around.runs))
             self._form.offer_devices(machine.devices, _propose_device(machine))
             self._rows.redraw()

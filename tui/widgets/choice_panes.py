@@ -190,11 +190,11 @@ class StartBar(Picture):
 
     def __init__(self) -> None:
         super().__init__()
-        self._call, self._problem, self._best = "", "", ""
+        self._call, self._problem, self._aside, self._warning = "", "", "", ""
 
-    def show(self, *, call: str = "", problem: str = "", best: str = "") -> None:
-        """Show what a start would do (`call`), or what is wrong; `best` is the best such run so far."""
-        self._call, self._problem, self._best = call, problem, best
+    def show(self, *, call: str = "", problem: str = "", aside: str = "", warning: str = "") -> None:
+        """Show what a start would do (`call`), or what is wrong; beside it what speaks against it, or else `aside`."""
+        self._call, self._problem, self._aside, self._warning = call, problem, aside, warning
         self.redraw()
 
     async def on_click(self) -> None:
@@ -205,7 +205,8 @@ class StartBar(Picture):
         """Give one line."""
         if self._problem:
             return [[(self._problem, "wrong")]]
-        return [justify([(f" {self._call} ", "call")], [(self._best, "muted")], width)]
+        beside = (self._warning, "warning") if self._warning else (self._aside, "muted")
+        return [justify([(f" {self._call} ", "call")], [beside], width)]
 
 
 def count_alive(runs: list[RunSummary]) -> int:
