@@ -87,7 +87,7 @@ def test_more_panes_are_shown_where_there_is_more_room(finished_run):
 
 
 def test_a_long_record_is_caught_up_with_bite_by_bite_without_a_wait_for_the_next_tick(finished_run, monkeypatch):
-    monkeypatch.setattr(monitor_module, "TICK_SECONDS", 1_000.0)
+    monkeypatch.setattr(MonitorScreen, "TICK_SECONDS", 1_000.0)
     monkeypatch.setattr(monitor_module, "READ_SECONDS", 0.0)
     monkeypatch.setattr(EventTail.read, "__defaults__", (3_000,))
 

@@ -9,9 +9,7 @@ from textual.binding import Binding, BindingType
 from engines.launch import Worker
 from engines.run_reader import RunReader, RunStatus
 from engines.spec import RunSpec
-from tui import drawing
 from tui.announcement import end_of, title_of
-from tui.background import in_background
 from tui.choices import Choices
 from tui.lens import Lens
 from tui.messages import ChoiceSettled, DrawingChosen, ReplayChosen, RunEnded, StartChosen
@@ -19,6 +17,7 @@ from tui.run_index import RunIndex
 from tui.screens.cells import CellsScreen
 from tui.screens.curve_keys import CurveKeys
 from tui.screens.fresh_size import FreshSize
+from tui.screens.live_curves import LiveCurves
 from tui.screens.switcher import SwitcherScreen
 from tui.screens.worker_keys import WorkerKeys
 from tui.streams import output_encoding
@@ -34,7 +33,6 @@ from tui.widgets.progress_pane import ProgressPane
 from tui.widgets.samples_pane import SamplesPane
 from tui.widgets.tabs_pane import TabsPane
 
-TICK_SECONDS = 0.1
 READ_SECONDS = 0.012
 """At most so long a tick reads: a key is answered between one and the next."""
 
@@ -44,7 +42,7 @@ CATCH_UP_SECONDS = 0.001
 ROOMY_HEIGHT, TIGHT_HEIGHT = 30, 20
 
 
-class MonitorScreen(FreshSize, WorkerKeys, CurveKeys):
+class MonitorScreen(FreshSize, LiveCurves, WorkerKeys, CurveKeys):
     """Shows one run, live or ended; asks things of its worker through the run's directory alone."""
 
     DEFAULT_CSS = """
@@ -52,6 +50,7 @@ class MonitorScreen(FreshSize, WorkerKeys, CurveKeys):
     MonitorScreen.-roomy TabsPane { margin: 1 1 0 1; }
     MonitorScreen.-tight HeaderPane, MonitorScreen.-tight ProgressPane { height: 1; }
     """
+    TICK_SECONDS = 0.1
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f", "switch('framework')", "framework", tooltip="the next run in another framework"),
         Binding("m", "switch('model')", "model", tooltip="the next run of another model"),
@@ -99,23 +98,17 @@ class MonitorScreen(FreshSize, WorkerKeys, CurveKeys):
         yield self._bench
         yield KeyLine()
 
-    def on_mount(self) -> None:
-        """Begin to look at the run."""
-        self.set_interval(TICK_SECONDS, self._tick)
-        self.call_after_refresh(self._tick)
-        self._warm_up()
-
     def on_unmount(self) -> None:
         """Let go of the run's file, and of the window's title."""
         self.watched.close()
         self.app.title = self.app.TITLE or ""
 
-    @work
-    async def _warm_up(self) -> None:
-        await in_background(drawing.import_plotext)
+    def begin_curves(self) -> None:
+        """See `LiveCurves`."""
         self._bench.has_curves = True
 
-    def _tick(self) -> None:
+    def tick(self) -> None:
+        """See `LiveCurves`."""
         before, self.view = self.view, self.watched.look(READ_SECONDS)
         if self.watched.has_more and not self._is_catching_up:
             self._is_catching_up = True
@@ -133,7 +126,7 @@ class MonitorScreen(FreshSize, WorkerKeys, CurveKeys):
 
     def _catch_up(self) -> None:
         self._is_catching_up = False
-        self._tick()
+        self.tick()
 
     def _hurry(self) -> None:
         """Have the first step, or an end, shown at once."""

@@ -5,24 +5,21 @@ from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
-from textual import events, work
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 
-from tui import drawing
-from tui.background import in_background
 from tui.lines import Line
 from tui.messages import RunChosen
 from tui.race_lines import METRICS, RaceLook, draw_race
 from tui.race_watch import RaceWatch
 from tui.run_index import RunIndex
 from tui.screens.fresh_size import FreshSize
+from tui.screens.live_curves import LiveCurves
 from tui.streams import output_encoding
 from tui.widgets.key_line import KeyLine
 from tui.widgets.picture import Picture
 
-TICK_SECONDS = 0.25
 READ_SECONDS = 0.04
 """At most so long a tick reads, all runs together."""
 
@@ -30,12 +27,13 @@ DRAW_TICKS = 4
 """The curves are drawn anew once in so many ticks."""
 
 
-class RaceScreen(FreshSize, Screen[None]):
+class RaceScreen(FreshSize, LiveCurves):
     """Shows the runs in `directories`, each under a letter; reads their directories and changes nothing."""
 
     DEFAULT_CSS = """
     RaceScreen _RacePicture { height: 1fr; margin: 0 1; }
     """
+    TICK_SECONDS = 0.25
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("h", "step_clock", "clock", tooltip="by seconds of training, or by epochs"),
         Binding("l", "log_scale", "log scale", tooltip="loss on a logarithmic scale"),
@@ -57,12 +55,6 @@ class RaceScreen(FreshSize, Screen[None]):
         """Lay out the picture over the keys."""
         yield self._picture
         yield KeyLine()
-
-    def on_mount(self) -> None:
-        """Begin to look at the runs."""
-        self.set_interval(TICK_SECONDS, self._tick)
-        self.call_after_refresh(self._tick)
-        self._warm_up()
 
     def on_unmount(self) -> None:
         """Let go of the runs' files."""
@@ -97,12 +89,12 @@ class RaceScreen(FreshSize, Screen[None]):
         else:
             self.post_message(RunChosen(lane.directory))
 
-    @work
-    async def _warm_up(self) -> None:
-        await in_background(drawing.import_plotext)
+    def begin_curves(self) -> None:
+        """See `LiveCurves`."""
         self._picture.look_at(has_curves=True)
 
-    def _tick(self) -> None:
+    def tick(self) -> None:
+        """See `LiveCurves`; nothing is read where nothing is seen."""
         if not self.is_seen:
             return
         self._ticks += 1

@@ -65,12 +65,12 @@ class ReplayScreen(MonitorScreen):
     def action_play(self) -> None:
         """Play, or stand still."""
         self._playhead.toggle()
-        self._tick()
+        self.tick()
 
     def action_scale_speed(self, by: int) -> None:
         """Play faster or slower."""
         self._playhead.scale(by)
-        self._tick()
+        self.tick()
 
     def action_seek(self, by: int) -> None:
         """Go on or back by a step."""
@@ -91,10 +91,11 @@ class ReplayScreen(MonitorScreen):
     def _go_to(self, moment: float) -> None:
         self._playhead.go_to(moment)
         self._bench.hurry()
-        self._tick()
+        self.tick()
 
-    def _tick(self) -> None:
-        super()._tick()
+    def tick(self) -> None:
+        """See `LiveCurves`."""
+        super().tick()
         if self._replay.is_behind:
             self._read_again()
 
@@ -112,7 +113,7 @@ class ReplayScreen(MonitorScreen):
             self._replay.take(await in_background(self._replay.read_again))
             self._is_reading = False
             self._bench.hurry()
-            self._tick()
+            self.tick()
 
     @work
     async def _measure(self) -> None:
