@@ -66,12 +66,6 @@ class QueuedRun(msgspec.Struct, frozen=True, kw_only=True):
             spec=self.spec,
             attempt=0,
             epochs_done=0,
-            started=None,
-            seconds=None,
-            test_accuracy=None,
-            test_loss=None,
-            best_epoch=None,
-            best_test_accuracy=None,
             directory=str(self.path.parents[1] / self.run_id),
         )
 

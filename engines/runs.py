@@ -32,7 +32,8 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     """A run in one row; accuracies are fractions, `started` is in Unix seconds, `seconds` all that attempts took.
 
     `epoch_seconds` is the mean of its epochs. `validation_accuracy` is over the images that are held out, with the
-    weights that `test_accuracy` is of. A run that waits for its turn is `queued`, and has no directory yet.
+    weights that `test_accuracy` is of. What is not known, or not yet, is None. A run that waits for its turn is
+    `queued`, and has no directory yet.
     """
 
     run_id: str
@@ -42,13 +43,13 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     spec: RunSpec | None
     attempt: int
     epochs_done: int
-    started: float | None
-    seconds: float | None
-    test_accuracy: float | None
-    test_loss: float | None
+    started: float | None = None
+    seconds: float | None = None
+    test_accuracy: float | None = None
+    test_loss: float | None = None
     validation_accuracy: float | None = None
-    best_epoch: int | None
-    best_test_accuracy: float | None
+    best_epoch: int | None = None
+    best_test_accuracy: float | None = None
     epoch_seconds: float | None = None
     directory: str
 

@@ -1,28 +1,11 @@
 """A sweep's runs, and what its table says of them."""
 
 import pytest
+from rows import row_of
 
 from engines.recipes import fill_in
-from engines.runs import RunSummary
 from engines.spec import RunSpec
 from engines.sweep import expand
-
-
-def row(spec, accuracy, state="completed", seconds=2.0):
-    return RunSummary(
-        run_id="r",
-        state=state,
-        spec=spec,
-        attempt=1,
-        epochs_done=1,
-        started=0.0,
-        seconds=seconds,
-        test_accuracy=accuracy,
-        test_loss=None,
-        best_epoch=None,
-        best_test_accuracy=None,
-        directory="/r",
-    )
 
 
 def test_every_combination_is_there_once_and_one_seed_after_the_other():
@@ -57,8 +40,12 @@ def test_nothing_asked_is_the_default_run():
 def test_means_and_spreads_are_over_the_runs_that_are_done():
     sweep = expand({"lr": [0.1, 0.2, 0.3]}, range(3))
     accuracies = {(0.1, 0): 0.9, (0.1, 1): 0.92, (0.1, 2): 0.94, (0.2, 0): 0.5}
-    rows = {s: row(s, accuracies[s.lr, s.seed]) for s in sweep.specs if (s.lr, s.seed) in accuracies}
-    rows |= {s: row(s, 0.1, "stopped") for s in sweep.specs if (s.lr, s.seed) == (0.2, 1)}
+    rows = {
+        spec: row_of(spec=spec, test_accuracy=accuracies[spec.lr, spec.seed], seconds=2.0)
+        for spec in sweep.specs
+        if (spec.lr, spec.seed) in accuracies
+    }
+    rows |= {s: row_of(spec=s, state="stopped", test_accuracy=0.1) for s in sweep.specs if (s.lr, s.seed) == (0.2, 1)}
     first, second, third = sweep.groups(rows)
     assert (first.varied, first.runs, first.completed) == ({"lr": 0.1}, 3, 3)
     assert (first.mean, first.spread) == (pytest.approx(0.92), pytest.approx(0.02))

@@ -1,8 +1,8 @@
 import pytest
+from rows import row_of
 
 from engines.catalog import DATASETS
 from engines.models import MODELS
-from engines.runs import RunSummary
 from engines.spec import RunSpec
 from tui.choice_lines import ago, arrange, image_lines, model_lines, run_line
 from tui.lines import plain, width_of
@@ -53,20 +53,7 @@ def test_ages_are_said_roughly(seconds, words):
 
 
 def test_a_run_is_one_line_with_its_state_and_its_best():
-    run = RunSummary(
-        run_id="20260101-000000-torch-nn-mnist-0000",
-        state="crashed",
-        spec=RunSpec(model="nn"),
-        attempt=1,
-        epochs_done=3,
-        started=1_000.0,
-        seconds=10.0,
-        test_accuracy=0.97,
-        test_loss=0.1,
-        best_epoch=2,
-        best_test_accuracy=0.975,
-        directory="/runs/x",
-    )
+    run = row_of(state="crashed", spec=RunSpec(model="nn"), started=1_000.0, best_test_accuracy=0.975)
     line = run_line(run, 1_300.0, 60)
     assert plain(line).split() == ["crashed", "torch", "nn", "mnist", "97.50", "%", "5", "min", "ago"]
     assert line[0] == ("crashed   ", "wrong")

@@ -1,7 +1,7 @@
 import pytest
+from rows import row_of
 
 from engines.events import EpochEnded, Parameter, RunFinished
-from engines.runs import RunSummary
 from engines.spec import RunSpec
 from tui import plain
 
@@ -76,12 +76,6 @@ def test_an_epoch_in_which_time_ran_out_says_how_much_of_it_was_seen():
     assert plain.epoch_line(epoch()).endswith("4,912 img/s")
 
 
-def bare_run(run_id, **fields):
-    """Give the row of a run of which no more is known than `fields`."""
-    unknown = ("started", "seconds", "test_accuracy", "test_loss", "best_epoch", "best_test_accuracy")
-    return RunSummary(run_id=run_id, attempt=1, directory=f"/runs/{run_id}", **dict.fromkeys(unknown), **fields)
-
-
 @pytest.mark.parametrize(
     ("asked", "said", "done"),
     [
@@ -93,7 +87,7 @@ def bare_run(run_id, **fields):
 )
 def test_how_long_a_run_is_to_be_is_said_by_epochs_or_by_time(asked, said, done):
     spec = RunSpec(**asked)
-    run = bare_run("r", state="completed", spec=spec, epochs_done=3)
+    run = row_of(spec=spec, epochs_done=3)
     assert plain.length_of(spec) == said
     assert plain.done_of(run) == done
 
@@ -128,7 +122,7 @@ def test_an_age_is_told_in_its_largest_unit(seconds, said):
 
 
 def test_a_run_without_a_spec_or_a_beginning_still_has_its_row():
-    run = bare_run("found", state="crashed", spec=None, epochs_done=0)
+    run = row_of("found", state="crashed", spec=None, epochs_done=0)
 
     assert plain.runs_lines([run], now=0.0)[1].split() == ["found", "crashed", "0", "-", "-", "-"]
 

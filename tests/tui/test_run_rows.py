@@ -1,6 +1,6 @@
 import pytest
+from rows import row_of
 
-from engines.runs import RunSummary
 from engines.spec import RunSpec
 from tui.lines import plain, width_of
 from tui.run_rows import COLUMNS, Look, column_at, columns_for, heading_line, in_order, matching, run_lines, summary_of
@@ -9,22 +9,9 @@ NOW = 1_000_000.0
 
 
 def run_of(run_id, *, best=None, name="", tags=(), state="completed", **spec):
-    return RunSummary(
-        run_id=run_id,
-        state=state,
-        name=name,
-        tags=tags,
-        spec=RunSpec(**spec),
-        attempt=1,
-        epochs_done=3,
-        started=NOW - 300,
-        seconds=12.5,
-        test_accuracy=best,
-        test_loss=0.1,
-        best_epoch=2,
-        best_test_accuracy=best,
-        directory=f"/runs/{run_id}",
-    )
+    named = {"name": name, "tags": tags, "state": state, "spec": RunSpec(**spec)}
+    figures = {"epochs_done": 3, "started": NOW - 300, "seconds": 12.5, "best_test_accuracy": best}
+    return row_of(run_id, **named, **figures)
 
 
 RUNS = [

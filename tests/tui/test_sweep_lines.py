@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 import views
+from rows import row_of
 
-from engines.runs import RunSummary
 from engines.sweep import expand, ranking
 from engines.sweep_progress import LiveRun, Progress
 from tui import ascii_glyphs
@@ -22,21 +22,9 @@ SWEEP = expand({"framework": ["torch"], "dataset": ["digits"], "lr": [0.001, 0.0
 
 
 def row(spec, accuracy=0.97, *, state="completed", validation=None, seconds=10.0):
-    return RunSummary(
-        run_id=f"20261126-120000-torch-lenet-digits-{spec.seed:04}",
-        state=state,
-        spec=spec,
-        attempt=1,
-        epochs_done=5,
-        started=0.0,
-        seconds=seconds,
-        test_accuracy=accuracy,
-        test_loss=None,
-        validation_accuracy=validation,
-        best_epoch=None,
-        best_test_accuracy=None,
-        directory="/runs/r",
-    )
+    run_id = f"20261126-120000-torch-lenet-digits-{spec.seed:04}"
+    figures = {"test_accuracy": accuracy, "validation_accuracy": validation, "seconds": seconds}
+    return row_of(run_id, state=state, spec=spec, **figures)
 
 
 def live(spec, **told):

@@ -1,8 +1,8 @@
 import re
 
 import pytest
+from rows import row_of
 
-from engines.runs import RunSummary
 from engines.spec import RunSpec
 from tui.lines import plain, width_of
 from tui.screens.switcher import draw_switcher, reached_lines, step_spec
@@ -44,21 +44,7 @@ def test_nothing_is_stopped_where_nothing_is_alive():
 
 
 def run_of(model, best, epoch_seconds):
-    return RunSummary(
-        run_id=model,
-        state="completed",
-        spec=RunSpec(model=model),
-        attempt=1,
-        epochs_done=5,
-        started=0.0,
-        seconds=1.0,
-        test_accuracy=best,
-        test_loss=0.1,
-        best_epoch=5,
-        best_test_accuracy=best,
-        epoch_seconds=epoch_seconds,
-        directory="/runs",
-    )
+    return row_of(spec=RunSpec(model=model), best_test_accuracy=best, epoch_seconds=epoch_seconds)
 
 
 def test_each_choice_shows_what_it_reached_before():
