@@ -13,7 +13,7 @@ import torch.nn.functional as F  # noqa: N812 - the name that every PyTorch file
 from torch import Tensor
 from torch.nn.grad import conv2d_weight
 
-from engines.torch_operations import Operation, Weights, split_by_maximum
+from engines.torch_operations import Operation, Weights, add_products, split_by_maximum
 
 _CACHED_NUMBERS = 2**18
 """So many numbers, one MiB, are still in a core's cache when the next operation passes over them."""
@@ -26,6 +26,7 @@ class Conv(Operation):
         self.weights = weights
         self.margin = (before, after) * 2
         self.windows, self.y, self.padded = (weights.weight.new_empty(0) for _ in range(3))
+        self.halves = weights.weight.new_empty(2, *_as_matrix(weights.weight).shape)
 
     def forward(self, x: Tensor, seed: int | None) -> Tensor:
         filters, channels, kernel, _ = self.weights.weight.shape
@@ -45,7 +46,8 @@ class Conv(Operation):
 
     def learn(self, gradient: Tensor) -> None:
         gradient = _as_rows(gradient)
-        torch.mm(gradient.T, self._columns(), out=_as_matrix(self.weights.weight_gradient))
+        add_products(gradient, self._columns(), self.halves.zero_())
+        torch.add(self.halves[0], self.halves[1], out=_as_matrix(self.weights.weight_gradient))
         torch.sum(gradient, 0, out=self.weights.bias_gradient)
 
     def backward(self, gradient: Tensor) -> Tensor:
@@ -100,8 +102,8 @@ class PooledConv(Operation):
         self.weights = weights
         self.margin = (before, after) * 2
         self.windows, self.y, self.pairs, self.pooled = (weights.weight.new_empty(0) for _ in range(4))
-        self.strips, self.padded = (weights.weight.new_empty(0) for _ in range(2))
-        self.matrix = self.matrix_gradient = weights.weight.new_empty(0)
+        self.strips, self.padded, self.biases = (weights.weight.new_empty(0) for _ in range(3))
+        self.matrix = self.matrix_gradients = weights.weight.new_empty(0)
 
     def forward(self, x: Tensor, seed: int | None) -> Tensor:
         filters, channels, kernel, _ = self.weights.weight.shape
@@ -117,7 +119,7 @@ class PooledConv(Operation):
         self.windows.resize_(windows.shape).copy_(windows)
         if not len(self.matrix):
             self.matrix = self.matrix.new_zeros(windows[0, 0, 0].numel(), 4 * self.across * filters)
-            self.matrix_gradient = torch.zeros_like(self.matrix)
+            self.matrix_gradients = self.matrix.new_zeros(2, *self.matrix.shape)
         self._places(self.matrix).copy_(self.weights.weight.permute(2, 3, 1, 0)[:, :, :, None, None, None])
         self.y.resize_(windows[..., 0, 0].numel(), 2, 2, self.across * filters)
         self.pairs.resize_(self.y[:, 0].shape)
@@ -126,17 +128,21 @@ class PooledConv(Operation):
             torch.mm(columns, self.matrix, out=y.flatten(1))
             torch.maximum(y[:, 0], y[:, 1], out=pairs)
             torch.maximum(pairs[:, 0], pairs[:, 1], out=maxima)
-        return pooled.add_(self.weights.bias).permute(0, 3, 1, 2)
+        # A row of the image at once, as rows as short as the filters are few take seven times as long.
+        biases = self.biases.resize_(self.side, filters).copy_(self.weights.bias)
+        pooled.flatten(2).add_(biases.flatten())
+        return pooled.permute(0, 3, 1, 2)
 
     def learn(self, gradient: Tensor) -> None:
         gradient = _as_rows(gradient)
         torch.sum(gradient, 0, out=self.weights.bias_gradient)
-        self.matrix_gradient.zero_()
+        self.matrix_gradients.zero_()
         for columns, y, pairs, part in self._parts(gradient):
             split_by_maximum(part, pairs[:, 0], pairs[:, 1])
             split_by_maximum(pairs, y[:, 0], y[:, 1])
-            torch.addmm(self.matrix_gradient, columns.T, y.flatten(1), out=self.matrix_gradient)
-        places = self._places(self.matrix_gradient).permute(3, 4, 5, 0, 1, 2, 6).flatten(0, 2)
+            add_products(columns, y.flatten(1), self.matrix_gradients)
+        whole = self.matrix_gradients[0].add_(self.matrix_gradients[1])
+        places = self._places(whole).permute(3, 4, 5, 0, 1, 2, 6).flatten(0, 2)
         torch.sum(places, 0, out=self.weights.weight_gradient.permute(2, 3, 1, 0))
 
     def backward(self, gradient: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ import torch
 from engines.gpus import find_emptiest
 from engines.precision import takes_bfloat16
 from engines.problems import OutOfMemory, Unavailable
-from engines.processor import core_count, has_bfloat16_units, processor_name
+from engines.processor import has_bfloat16_units, processor_name
 from engines.spec import Precision
 
 
@@ -39,8 +39,8 @@ def choose_dtype(precision: Precision, device: torch.device) -> torch.dtype:
     return torch.bfloat16 if is_short else torch.float32
 
 
-def prepare_device(device: torch.device, *, gpu_memory_limit: int | None, parallel: bool) -> None:
-    """Set what holds for the whole process: a CUDA GPU's memory cap (MiB), or a CPU's threads, one unless `parallel`.
+def prepare_device(device: torch.device, *, gpu_memory_limit: int | None, threads: int) -> None:
+    """Set what holds for the whole process: a CUDA GPU's memory cap (MiB), or a CPU's threads.
 
     The cap has no effect on a CPU or an Apple GPU.
     """
@@ -48,19 +48,22 @@ def prepare_device(device: torch.device, *, gpu_memory_limit: int | None, parall
         total = torch.cuda.get_device_properties(device).total_memory
         torch.cuda.set_per_process_memory_fraction(min(1.0, gpu_memory_limit * 2**20 / total), device)
     if device.type == "cpu":
-        torch.set_num_threads(max(1, core_count() - 1) if parallel else 1)
+        torch.set_num_threads(threads)
         # Weights that die out become denormal numbers, with which a CPU is many times slower.
         torch.set_flush_denormal(True)
 
 
-def name_device(device: torch.device, dtype: torch.dtype = torch.float32) -> str:
-    """Give what a person calls `device`: `CPU (AMD EPYC, 1 thread)`, `NVIDIA H100 80GB HBM3 (cuda:0, bfloat16)`."""
+def name_device(device: torch.device, dtype: torch.dtype = torch.float32, threads: int | None = None) -> str:
+    """Give what a person calls `device`: `CPU (AMD EPYC, 1 thread)`, `NVIDIA H100 80GB HBM3 (cuda:0, bfloat16)`.
+
+    `threads` is the most that a CPU uses; None: as many as PyTorch is set to.
+    """
     detail = "" if dtype == torch.float32 else f", {str(dtype).removeprefix('torch.')}"
     if device.type == "cuda":
         return f"{torch.cuda.get_device_name(device)} ({device}{detail})"
     if device.type == "mps":
         return f"Apple GPU (mps{detail})"
-    threads = torch.get_num_threads()
+    threads = threads or torch.get_num_threads()
     return f"CPU ({processor_name()}, {threads} thread{'s' if threads > 1 else ''}{detail})"
 
 

@@ -3,7 +3,9 @@
 import os
 from collections.abc import Iterator
 
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read when torch loads: waiting threads leave the core to others
+# Read when torch loads: a waiting thread looks for its next work for some milliseconds, then leaves its core.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("GOMP_SPINCOUNT", "100000")
 
 import numpy as np
 import torch
@@ -11,17 +13,19 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engines.architecture import Conv, Layer
-from engines.catalog import CLASS_COUNT
+from engines.catalog import CLASS_COUNT, IMAGE_SIZE
 from engines.datasets import ImageData, Split
 from engines.engine import Evaluation, State, check_same_form
 from engines.events import Parameter
 from engines.models import MODELS
 from engines.recipes import is_plain
 from engines.spec import RunSpec
+from engines.thread_tuner import ThreadTuner
 from engines.torch_device import choose_device, choose_dtype, explained_memory, name_device, prepare_device
 from engines.torch_figures import evaluation_of, figures_of_steps
 from engines.torch_network import Network
 from engines.torch_recipe_engine import RecipeEngine
+from engines.torch_threads import exact_counts
 
 _GATHERED_IMAGES = 128
 _EVALUATED_IMAGES = {"cpu": 64, "cuda": 1_000, "mps": 1_000}
@@ -43,12 +47,9 @@ class TorchEngine:
         self, spec: RunSpec, layers: tuple[Layer, ...], input_range: tuple[float, float] = (-1.0, 1.0)
     ) -> None:
         self.device = choose_device(spec.device)
-        # Matrices as small as a dense network's lose more by the threads' waiting than they gain.
-        parallel = any(isinstance(layer, Conv) for layer in layers)
-        prepare_device(self.device, gpu_memory_limit=spec.gpu_memory_limit, parallel=parallel)
+        prepare_device(self.device, gpu_memory_limit=spec.gpu_memory_limit, threads=1)
         self.framework_version = str(torch.__version__)
         dtype = choose_dtype(spec.precision, self.device)
-        self.device_name = name_device(self.device, dtype)
         self.batch_size, self.lr, self.seed = spec.batch_size, spec.lr, spec.seed
         self.low, self.scale = torch.tensor(input_range[0], device=self.device), (input_range[1] - input_range[0]) / 255
         self.network = Network(layers, spec.seed, self.device, dtype)
@@ -57,6 +58,10 @@ class TorchEngine:
         self.exp_avg_sq = torch.zeros_like(self.network.values)
         self.adam_steps = torch.zeros((), device=self.device)
         self.steps_done = 0
+        # Matrices as small as a dense network's lose more by the threads' waiting than they gain.
+        is_parallel = self.device.type == "cpu" and any(isinstance(layer, Conv) for layer in layers)
+        self.threads = ThreadTuner(exact_counts(self._try_step) if is_parallel else [1], torch.set_num_threads)
+        self.device_name = name_device(self.device, dtype, threads=max(self.threads.counts))
 
     @explained_memory()
     def load_data(self, data: ImageData) -> None:
@@ -77,9 +82,11 @@ class TorchEngine:
 
         Step i sees `order[i * batch_size : (i + 1) * batch_size]`; the last may be smaller.
         """
-        for images, targets, logits in self._batches(first_step, step_count):
-            self._find_gradients(images, targets, logits)
-            self._update()
+        for count in self.threads.bursts(step_count):
+            for images, targets, logits in self._batches(first_step, count):
+                self._find_gradients(images, targets, logits)
+                self._update()
+            first_step += count
 
     @torch.inference_mode()
     def read_steps(self, first_step: int, step_count: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
@@ -149,6 +156,14 @@ class TorchEngine:
         logits.copy_(self.network.forward(images, seed))
         # The gradient of the mean cross-entropy.
         self.network.backward(logits.softmax(1).sub_(targets).div_(len(targets)))
+
+    @torch.inference_mode()
+    def _try_step(self) -> tuple[Tensor, ...]:
+        """Give what comes of a step on images that are the same each time, and of evaluating as many as at once."""
+        images = torch.linspace(-1, 1, self.batch_size * IMAGE_SIZE**2).view(-1, 1, IMAGE_SIZE, IMAGE_SIZE)
+        logits = torch.empty(self.batch_size, CLASS_COUNT)
+        self._find_gradients(images, torch.zeros_like(logits), logits)
+        return logits, self.network.gradients, self.network.forward(images[: _EVALUATED_IMAGES["cpu"]])
 
     def _update(self) -> None:
         """Do a step of Adam, by the kernel that torch.optim.Adam(fused=True) calls, without its bookkeeping."""

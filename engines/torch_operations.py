@@ -10,6 +10,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+_MANY_TERMS = 1_000
+"""Of a sum; so many are added in halves, in the same order however many threads take part (see `add_products`)."""
+
 
 @dataclass
 class Weights:
@@ -55,9 +58,12 @@ class Dense(Operation):
 
     def forward(self, x: Tensor, seed: int | None) -> Tensor:
         self.x, self.weight = x.to(self.dtype), self.weights.weight.to(self.dtype)
-        if self.dtype == self.weights.bias.dtype:
+        if self.dtype != self.weights.bias.dtype:
+            return torch.add(self.x @ self.weight.T, self.weights.bias)
+        if x.shape[1] < _MANY_TERMS or x.shape[1] % 2:
             return torch.addmm(self.weights.bias, self.x, self.weight.T)
-        return torch.add(self.x @ self.weight.T, self.weights.bias)
+        halves = torch.bmm(self.x.view(len(x), 2, -1).transpose(0, 1), self.weight.T.view(2, -1, self.weight.shape[0]))
+        return torch.add(halves[0], halves[1]).add_(self.weights.bias)
 
     def learn(self, gradient: Tensor) -> None:
         multiply(self.x.T, gradient.to(self.dtype), self.weights.weight_gradient.T)
@@ -116,6 +122,18 @@ class MaxPool(Operation):
 def split_by_maximum(gradient: Tensor, first: Tensor, second: Tensor) -> None:
     """Overwrite both by their share of the gradient of their maximum: `first` has it where they are equal."""
     torch.sub(gradient, first.ge_(second).mul_(gradient), out=second)
+
+
+def add_products(first: Tensor, second: Tensor, halves: Tensor) -> None:
+    """Add the product of `first`' and `second`, matrices of many rows, to `halves`: those of each half of the rows.
+
+    Two threads would halve the rows of one long product themselves, and the sum's last digits were others than one's.
+    """
+    half = len(first) // 2
+    parts = [matrix[: 2 * half].view(2, half, matrix.shape[1]) for matrix in (first, second)]
+    torch.baddbmm(halves, parts[0].transpose(1, 2), parts[1], out=halves)
+    if len(first) % 2:
+        halves[0].addr_(first[-1], second[-1])
 
 
 def multiply(first: Tensor, second: Tensor, product: Tensor) -> None:

@@ -1,0 +1,61 @@
+import numpy as np
+import pytest
+import torch
+
+from engines import torch_engine, torch_threads
+from engines.datasets import load
+from engines.spec import RunSpec
+from engines.thread_tuner import ThreadTuner
+from engines.torch_threads import exact_counts
+
+STEPS = 12
+
+
+@pytest.fixture(autouse=True)
+def threads_as_before():
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
+def cores(monkeypatch):
+    return lambda count: monkeypatch.setattr(torch_threads, "core_count", lambda: count)
+
+
+@pytest.mark.parametrize(
+    ("count", "expected"), [(1, (1,)), (2, (1, 2)), (3, (1, 2)), (4, (1, 2, 3)), (8, (1, 2, 4, 7)), (9, (1, 2, 4, 8))]
+)
+def test_all_cores_but_one_may_be_shared_and_both_of_two(count, expected, cores):
+    cores(count)
+    assert exact_counts(lambda: [torch.ones(3)]) == expected
+
+
+def test_a_count_that_gives_other_numbers_is_not_used(cores):
+    cores(9)
+    assert exact_counts(lambda: [torch.ones(3), torch.tensor(torch.get_num_threads() == 4)]) == (1, 2, 8)
+
+
+@pytest.mark.parametrize(("count", "expected"), [(2, 1), (8, 7)])
+def test_where_every_count_gives_other_numbers_one_is_used_for_all_of_a_run(count, expected, cores):
+    cores(count)
+    assert exact_counts(lambda: [torch.tensor(torch.get_num_threads())]) == (expected,)
+
+
+@pytest.mark.parametrize("model", ["lenet", "lenet1"])
+@pytest.mark.parametrize("batch_size", [32, 15])
+def test_weights_are_the_same_to_the_last_bit_with_however_many_threads(model, batch_size, cores):
+    cores(2)
+    data = load("digits", None, lambda *_: None)
+    states = []
+    for count in (1, 2):
+        engine = torch_engine.create(RunSpec(model=model, dataset="digits", device="cpu", batch_size=batch_size))
+        if 2 not in engine.threads.counts:
+            pytest.skip("the library here adds in another order with more threads")
+        engine.threads = ThreadTuner([count], torch.set_num_threads)
+        engine.load_data(data)
+        engine.begin_epoch(np.arange(len(data.train_labels)))
+        engine.train(0, STEPS)
+        assert torch.get_num_threads() == count
+        states.append(engine.state())
+    assert all(np.array_equal(states[0][name], states[1][name]) for name in states[0])
