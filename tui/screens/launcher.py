@@ -8,23 +8,20 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
-from textual.screen import Screen
 from textual.timer import Timer
 
 from engines.problems import Problem, StorageProblem
 from engines.run_reader import ALIVE
 from engines.spec import RunSpec
-from tui import formats
 from tui.choices import Choices
 from tui.dataset_look import DatasetLook
 from tui.form import AUTO_HINT, Form
 from tui.machine import Machine
-from tui.messages import ChoiceSettled, QueueChosen, RunChosen, RunsChosen, StartChosen
-from tui.plain import length_of
-from tui.run_index import RunIndex, best_of
+from tui.messages import ChoiceSettled, RunChosen, RunsChosen
+from tui.run_index import RunIndex
 from tui.screens.fresh_size import FreshSize
+from tui.screens.starting import Starting
 from tui.surroundings import Surroundings
-from tui.view import describe_spec
 from tui.widgets.choice_panes import Heading, ImagesPane, ModelPane, RecentRuns, StartBar, count_alive, count_waiting
 from tui.widgets.key_line import KeyLine
 from tui.widgets.run_form import RunForm
@@ -34,10 +31,8 @@ SETTLED_SECONDS = 1.0
 
 LOOK_SECONDS = 2.0
 
-_ASKING = "asking"
 
-
-class LauncherScreen(FreshSize, Screen[None]):
+class LauncherScreen(FreshSize, Starting):
     """Fills in a `RunSpec` and posts `StartChosen`; looks at machine, datasets and runs in threads meanwhile."""
 
     DEFAULT_CSS = """
@@ -87,37 +82,31 @@ class LauncherScreen(FreshSize, Screen[None]):
         self._form = Form(asked)
         # Kept, not queried: what is found out may come when the screen is already being taken down.
         self._heading = Heading(notice)
-        self._rows = RunForm(self._form)
+        self.rows = RunForm(self._form)
         self._model = ModelPane()
         self._recent = RecentRuns()
         self._images = ImagesPane(self._choices)
-        self._bar = StartBar()
-        self._around = Surroundings(index, asked.data_dir)
+        self.bar = StartBar()
+        self.around = Surroundings(index, asked.data_dir)
         self._looking: Timer | None = None
         self._settling: Timer | None = None
         self._is_looking = False
-        self._is_starting = False
-        self._awaits_dataset = False
         self._has_chosen_dataset = False
 
     def compose(self) -> ComposeResult:
         """Lay out the form beside what it leads to."""
         yield self._heading
         with Horizontal(id="choice"):
-            yield self._rows
+            yield self.rows
             yield self._model
             yield self._recent
         yield self._images
-        yield self._bar
+        yield self.bar
         yield KeyLine()
-
-    def on_mount(self) -> None:
-        """Say when a run is being started."""
-        self.watch(self.app, "launching", self._show_starting)
 
     def on_screen_resume(self) -> None:
         """Show what is known at once, and then find out the rest, now and every few seconds."""
-        self._around.forget_missing()
+        self.around.forget_missing()
         self._show_choice()
         self.call_after_refresh(self._find_out)
         self._looking = self.set_interval(LOOK_SECONDS, self._look_around)
@@ -132,28 +121,11 @@ class LauncherScreen(FreshSize, Screen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer to open what is alive only where something is."""
-        return action != "open_alive" or count_alive(self._around.runs) > 0
-
-    def action_start(self) -> None:
-        """Start the run that the form asks for."""
-        self._ask_for(StartChosen)
-
-    def action_queue(self) -> None:
-        """Have the run that the form asks for begin when its turn comes."""
-        self._ask_for(QueueChosen)
-
-    @work(exclusive=True, group=_ASKING)
-    async def action_race(self) -> None:
-        """Ask who is to race whom, with what else the form says, and have them start."""
-        from tui.screens.race_choice import RaceChoiceScreen  # No race is asked for in most sessions.
-
-        spec = await self._trainable_spec()
-        if spec and (race := await self.app.push_screen_wait(RaceChoiceScreen(spec))):
-            self.post_message(race)
+        return action != "open_alive" or count_alive(self.around.runs) > 0
 
     def action_step(self, name: str, by: int) -> None:
         """Put the next value into the row called `name`."""
-        self._rows.step_row(name, by)
+        self.rows.step_row(name, by)
 
     def action_image_style(self) -> None:
         """Show the images in the next style."""
@@ -161,7 +133,7 @@ class LauncherScreen(FreshSize, Screen[None]):
 
     def action_open_alive(self) -> None:
         """Open the run that is alive; where several are, the table of runs."""
-        alive = [run for run in self._around.runs if run.state in ALIVE]
+        alive = [run for run in self.around.runs if run.state in ALIVE]
         if len(alive) == 1:
             self.post_message(RunChosen(Path(alive[0].directory)))
         elif alive:
@@ -184,68 +156,11 @@ class LauncherScreen(FreshSize, Screen[None]):
         with suppress(Problem):  # What cannot be started need not be remembered.
             self._choices.remember(self._form.spec(), name)
 
-    @work(exclusive=True, group=_ASKING)
-    async def _ask_for(self, kind: type[StartChosen | QueueChosen]) -> None:
-        if spec := await self._trainable_spec():
-            self.post_message(kind(spec))
-
-    async def _trainable_spec(self) -> RunSpec | None:
-        """Give the run that the form asks for, once its dataset is found; None where that fails or the form changed."""
-        changes, dataset = self._rows.change_count, self._form.texts["dataset"]
-        try:
-            self._form.spec()
-            look = await self._find_dataset(dataset)
-            if self._rows.change_count != changes:
-                return None
-            self._turn_to_digits(look)
-            spec = self._checked_spec()
-        except Problem:
-            self.app.bell()
-            return None
-        if spec.dataset != dataset:
-            self.notify(f"{look.summary}.", title=f"{spec.dataset} in the place of {dataset}", markup=False)
-        return spec
-
-    async def _find_dataset(self, dataset: str) -> DatasetLook:
-        self._awaits_dataset = True
-        self._show_start()
-        try:
-            return await self._around.look_for_dataset(dataset)
-        finally:
-            self._awaits_dataset = False
-            self._show_start()
-
-    def _checked_spec(self) -> RunSpec:
-        spec = self._form.spec()
-        self._around.check(spec)
-        return spec
-
     def _show_choice(self) -> None:
         chosen = self._form.texts
-        self._model.show(chosen["model"], chosen["framework"], self._around.describe_version(chosen["framework"]))
-        self._images.show(chosen["dataset"], self._around.dataset(chosen["dataset"]))
-        self._show_start()
-
-    def _show_starting(self, is_starting: bool) -> None:
-        self._is_starting = is_starting
-        self._show_start()
-
-    def _show_start(self) -> None:
-        try:
-            spec = self._checked_spec()
-        except Problem as problem:
-            self._bar.show(problem=str(problem))
-            return
-        if self._awaits_dataset:
-            self._bar.show(call=f"Looking for {spec.dataset} ...")
-            return
-        what = f"{describe_spec(spec)}, {length_of(spec)}"
-        best = best_of(self._around.runs, spec)
-        self._bar.show(
-            call=f"Starting {what} ..." if self._is_starting else f"Enter: start {what}",
-            aside=f"best so far {formats.percent(best.best_test_accuracy)}" if best else "",
-            warning=self._around.warn_of(spec),
-        )
+        self._model.show(chosen["model"], chosen["framework"], self.around.describe_version(chosen["framework"]))
+        self._images.show(chosen["dataset"], self.around.dataset(chosen["dataset"]))
+        self.show_start()
 
     def _wait_until_settled(self) -> None:
         if self._settling:
@@ -253,9 +168,9 @@ class LauncherScreen(FreshSize, Screen[None]):
         self._settling = self.set_timer(SETTLED_SECONDS, self._settle)
 
     def _settle(self) -> None:
-        if not self._is_starting:
+        if not self.is_starting:
             with suppress(Problem):
-                self.post_message(ChoiceSettled(self._checked_spec()))
+                self.post_message(ChoiceSettled(self.checked_spec()))
 
     def _find_out(self) -> None:
         # Not before the first frame is drawn: threads at work would make it late.
@@ -265,15 +180,15 @@ class LauncherScreen(FreshSize, Screen[None]):
 
     @work
     async def _look_at_frameworks(self) -> None:
-        await self._around.look_at_frameworks()
+        await self.around.look_at_frameworks()
         self._show_choice()
 
     @work
     async def _look_at_dataset(self, dataset: str) -> None:
-        self._turn_to_digits(await self._around.look_at_dataset(dataset))
+        self.turn_to_digits(await self.around.look_at_dataset(dataset))
         self._show_choice()
 
-    def _turn_to_digits(self, look: DatasetLook) -> None:
+    def turn_to_digits(self, look: DatasetLook) -> None:
         """Choose digits where MNIST, which nobody chose by hand, cannot be had."""
         is_default = self._form.texts["dataset"] == "mnist" and not self._has_chosen_dataset
         if look.dataset != "mnist" or look.state != "unreachable" or not is_default:
@@ -281,29 +196,29 @@ class LauncherScreen(FreshSize, Screen[None]):
         self._form.put(self._form.row("dataset"), "digits")
         self._look_at_dataset("digits")
         self._heading.say(f"{look.summary}: digits is chosen, it needs no download.")
-        self._rows.redraw()
+        self.rows.redraw()
 
     @work
     async def _look_around(self) -> None:
         if self._is_looking:
             return
         self._is_looking = True
-        could_open = count_alive(self._around.runs) > 0
+        could_open = count_alive(self.around.runs) > 0
         try:
-            machine = await self._around.look_at_machine()
-            self._heading.show(machine, count_alive(self._around.runs), count_waiting(self._around.runs))
+            machine = await self.around.look_at_machine()
+            self._heading.show(machine, count_alive(self.around.runs), count_waiting(self.around.runs))
             self._form.offer_devices(machine.devices, _propose_device(machine))
-            self._rows.redraw()
-            await self._around.look_at_runs()
-            self._heading.show(machine, count_alive(self._around.runs), count_waiting(self._around.runs))
+            self.rows.redraw()
+            await self.around.look_at_runs()
+            self._heading.show(machine, count_alive(self.around.runs), count_waiting(self.around.runs))
         except StorageProblem as problem:
             self._heading.say(str(problem))
         finally:
             self._is_looking = False
-        self._recent.show(self._around.runs)
-        if could_open != (count_alive(self._around.runs) > 0):
+        self._recent.show(self.around.runs)
+        if could_open != (count_alive(self.around.runs) > 0):
             self.refresh_bindings()  # Which draws the whole footer again.
-        self._show_start()
+        self.show_start()
 
 
 def _propose_device(machine: Machine) -> str:
