@@ -126,6 +126,21 @@ def test_a_framework_that_is_not_installed_is_said_and_not_started(store, monkey
     drive(app_of(store), steps)
 
 
+def test_below_a_run_that_is_opened_at_once_nothing_is_looked_at_until_it_is_seen(store, finished_run, monkeypatch):
+    looked_at = []
+    monkeypatch.setattr(surroundings, "look_at", lambda name, *_: looked_at.append(name) or DIGITS)
+
+    async def steps(pilot):
+        await until_seen(pilot, "completed")
+        await pilot.pause(0.1)
+        assert looked_at == []
+        await pilot.press("escape")
+        await until(pilot, lambda: looked_at)
+        assert "Enter: start" in seen(pilot)
+
+    drive(app_of(store, attach=finished_run), steps)
+
+
 def test_digits_are_chosen_where_nobody_chose_and_mnist_cannot_be_had(store, looks):
     async def steps(pilot):
         await until_seen(pilot, "MNIST is neither on disk nor reachable: digits is chosen, it needs no download.")

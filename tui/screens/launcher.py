@@ -106,6 +106,8 @@ class LauncherScreen(FreshSize, Starting):
 
     def on_screen_resume(self) -> None:
         """Show what is known at once, and then find out the rest, now and every few seconds."""
+        if not self.is_seen:
+            return  # What the command line asked for covers it already, and is not to wait for any of this.
         self.around.forget_missing()
         self._show_choice()
         self.call_after_refresh(self._find_out)
