@@ -2,7 +2,8 @@
 
 from array import array
 from bisect import bisect_left, bisect_right
-from math import isfinite, nan
+from collections.abc import Sequence
+from math import isfinite
 
 from engines.series import Point, Series
 
@@ -21,20 +22,26 @@ class DetailedSeries(Series):
         self._per_number = 1
         self._in_newest = 1
 
-    def append(self, x: float, value: float | None) -> None:
-        """See `Series.append`."""
-        super().append(x, value)
-        y = value if value is not None and isfinite(value) else nan
-        if self._in_newest < self._per_number:
-            self._in_newest += 1
-            self._xs[-1] = x
-            self._ys[-1] = _mean(self._ys[-1], y, self._in_newest)
-            return
-        if len(self._xs) >= self._detail:
-            self._thin()
-        self._xs.append(x)
-        self._ys.append(y)
-        self._in_newest = 1
+    def _take(self, xs: Sequence[float], ys: Sequence[float]) -> None:
+        super()._take(xs, ys)
+        at = 0
+        while at < len(xs):
+            if self._in_newest < self._per_number:
+                end = min(len(xs), at + self._per_number - self._in_newest)
+                mean = self._ys[-1]
+                for count, y in enumerate(ys[at:end], self._in_newest + 1):
+                    mean = _mean(mean, y, count)
+                self._xs[-1], self._ys[-1] = xs[end - 1], mean
+                self._in_newest += end - at
+            else:
+                if len(self._xs) >= self._detail:
+                    self._thin()
+                # Where each has a point of its own, all that there is room for.
+                end = min(len(xs), at + self._detail - len(self._xs)) if self._per_number == 1 else at + 1
+                self._xs.extend(xs[at:end])
+                self._ys.extend(ys[at:end])
+                self._in_newest = 1
+            at = end
 
     def cut_after(self, x: float) -> None:
         """See `Series.cut_after`."""

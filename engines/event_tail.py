@@ -4,7 +4,7 @@ import os
 import re
 from pathlib import Path
 
-from engines.event_line import decode_event
+from engines.event_line import decode_event, decode_plain
 from engines.events import AnyEvent
 from engines.regular_file import open_regular
 
@@ -29,7 +29,7 @@ _NOT_IN_A_ROW = (b'{"type":"batch",', b'{"type":"samples",', b'{"type":"telemetr
 class EventTail:
     """Reads a growing file of events in bounded bites, from `offset` on.
 
-    Half a line is kept until its end arrives. `bad_lines` counts what is no event, `lines` all that ended in a newline.
+    Half a line is kept until its end arrives. `bad_lines` counts what is no event, `lines` all that were looked at.
     A file that is missing, or is no regular file, reads as empty; one that shrank is read again from its start, and
     `restarts` tells. With `thin`, a long backlog is read at the price of most of its batches and telemetry, with `skim`
     of all that a row in a list does not tell, but for each bite's last line, which tells when it was last heard of.
@@ -65,7 +65,7 @@ class EventTail:
             *whole, self._partial = text.split(b"\n")
         if self._skim:
             whole = self._skimmed(whole)
-        events = [event for line in whole if (event := self._decode(line)) is not None]
+        events = self._decode_all(whole)
         if len(self._partial) > MAX_LINE_BYTES:
             self._partial, self._skipping = b"", True
         return events
@@ -108,13 +108,17 @@ class EventTail:
         starts = {0} | {match.end() for match in _BEFORE_RARE.finditer(text, 0, max(0, end - 1))}
         starts |= {text.find(b"\n", at, end) + 1 for at in range(_STRIDE_BYTES, end, _STRIDE_BYTES)}
         kept = [text[start : text.find(b"\n", start)] for start in sorted(starts) if start < end]
-        self.lines += text.count(b"\n", 0, end) - len(kept)
         return kept, text[end:]
 
     def _skimmed(self, lines: list[bytes]) -> list[bytes]:
-        kept = [line for line in lines[:-1] if not line.startswith(_NOT_IN_A_ROW)] + lines[-1:]
-        self.lines += len(lines) - len(kept)
-        return kept
+        return [line for line in lines[:-1] if not line.startswith(_NOT_IN_A_ROW)] + lines[-1:]
+
+    def _decode_all(self, lines: list[bytes]) -> list[AnyEvent]:
+        is_plain = lines and not self._skipping and max(map(len, lines)) <= MAX_LINE_BYTES
+        if is_plain and (events := decode_plain(lines)) is not None:
+            self.lines += len(lines)
+            return events
+        return [event for line in lines if (event := self._decode(line)) is not None]
 
     def _decode(self, line: bytes) -> AnyEvent | None:
         self.lines += 1

@@ -104,12 +104,11 @@ class ReplayReader:
         """Read on to `moment`, for at most about `seconds`; `self.moment` tells how far it came."""
         until = time.monotonic() + seconds
         while self._ahead or self._read_on():
-            at, event = self._ahead[0]
-            if at > moment:
+            due = self._take_until(moment)
+            if not due:
                 break
-            self.state.apply(event)
-            self._ahead.popleft()
-            self.moment = self._told_at = at
+            self.state.apply_all(due)
+            self._told_at = self.moment
             if time.monotonic() >= until:
                 return
         self.moment = max(self.moment, moment)
@@ -126,6 +125,14 @@ class ReplayReader:
     def close(self) -> None:
         """Let go of the file."""
         self._tail.close()
+
+    def _take_until(self, moment: float) -> list[AnyEvent]:
+        """Take what was read ahead and is due by `moment`."""
+        due: list[AnyEvent] = []
+        while self._ahead and self._ahead[0][0] <= moment:
+            self.moment, event = self._ahead.popleft()
+            due.append(event)
+        return due
 
     def _read_on(self) -> bool:
         """Read events ahead; False at the end of the file as it is now."""

@@ -59,8 +59,7 @@ class RunReader:
                 self._restarts = self._tail.restarts
                 self.state = RunState()
                 changed = True
-            for event in events:
-                self.state.apply(event)
+            self.state.apply_all(events)
             changed = changed or bool(events)
             if self._tail.at_end or time.monotonic() >= until:
                 return changed
@@ -77,8 +76,7 @@ class RunReader:
         size = _size_of(path)
         self._tail = EventTail(path, skim=True)
         if size > WHOLE_FILE_BYTES:
-            for event in self._tail.read(HEAD_BYTES):
-                self.state.apply(event)
+            self.state.apply_all(self._tail.read(HEAD_BYTES))
             self._tail.close()
             self._tail = EventTail(path, size - TAIL_BYTES, skim=True)
         return self.read_all()

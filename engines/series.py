@@ -1,8 +1,8 @@
 """A line of bounded length: as a run goes on, neighbours are merged, and it never has more than `capacity` points."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
-from math import isfinite, nan
+from collections.abc import Iterator, Sequence
+from math import inf, isfinite, nan
 
 import msgspec
 
@@ -16,18 +16,21 @@ class Point(msgspec.Struct):
     high: float
     count: int = 1
 
-    def take(self, x: float, y: float) -> None:
-        """Take in one more value, at `x`; a missing one only moves the point along."""
+    def take(self, x: float, ys: Sequence[float]) -> None:
+        """Take in more values, the last of them at `x`; those that are missing only move the point along."""
         self.x = x
-        if not isfinite(y):
+        numbers = [y for y in ys if isfinite(y)]
+        if not numbers:
             return
         if not isfinite(self.mean):
-            self.mean, self.low, self.high, self.count = y, y, y, 1
-            return
-        self.count += 1
-        self.mean += (y - self.mean) / self.count
-        self.low = min(self.low, y)
-        self.high = max(self.high, y)
+            self.mean, self.low, self.high, self.count = 0.0, inf, -inf, 0
+        mean, count = self.mean, self.count
+        for y in numbers:
+            count += 1
+            mean += (y - mean) / count
+        self.mean, self.count = mean, count
+        self.low = min(self.low, *numbers)
+        self.high = max(self.high, *numbers)
 
 
 class Series:
@@ -47,15 +50,26 @@ class Series:
 
     def append(self, x: float, value: float | None) -> None:
         """Add `value` at `x`, at or after the last; None or a number that is not finite is a gap."""
-        y = value if value is not None and isfinite(value) else nan
-        if self._in_last < self._per_point and self._points:
-            self._points[-1].take(x, y)
-            self._in_last += 1
-            return
-        if len(self._points) >= self._capacity:
-            self._halve()
-        self._points.append(Point(x, y, y, y))
-        self._in_last = 1
+        self.extend((x,), (value,))
+
+    def extend(self, xs: Sequence[float], values: Sequence[float | None]) -> None:
+        """Append each of `values` at its place in `xs`, many at the price of a few."""
+        self._take(xs, [y if y is not None and isfinite(y) else nan for y in values])
+
+    def _take(self, xs: Sequence[float], ys: Sequence[float]) -> None:
+        at = 0
+        while at < len(xs):
+            if self._in_last < self._per_point and self._points:
+                end = min(len(xs), at + self._per_point - self._in_last)
+                self._points[-1].take(xs[end - 1], ys[at:end])
+                self._in_last += end - at
+                at = end
+                continue
+            if len(self._points) >= self._capacity:
+                self._halve()
+            self._points.append(Point(xs[at], ys[at], ys[at], ys[at]))
+            self._in_last = 1
+            at += 1
 
     def cut_after(self, x: float) -> None:
         """Drop all that lies beyond `x`."""

@@ -29,6 +29,17 @@ def test_as_a_whole_it_is_the_plain_series(values):
     assert repr(list(filled(values))) == repr(list(filled(values, kind=Series)))
 
 
+@given(GAPPY, st.integers(1, 100), st.integers(-1, 310))
+def test_many_at_once_are_the_same_as_one_by_one(values, at_once, cut):
+    one_by_one, many = filled(values), DetailedSeries(8, 64)
+    for begin in range(0, len(values), at_once):
+        many.extend(range(len(values))[begin : begin + at_once], values[begin : begin + at_once])
+    for series in (one_by_one, many):
+        series.cut_after(cut)
+        series.extend([999.0, 1000.0], [7.0, 8.0])
+    assert repr([list(many), many.zoomed(-1, 1e9, 999)]) == repr([list(one_by_one), one_by_one.zoomed(-1, 1e9, 999)])
+
+
 def test_a_part_has_every_value_where_the_whole_line_is_thinned():
     series = filled(range(64))
     assert len(series) <= 8

@@ -100,6 +100,37 @@ def places(series):
     return [point.x for point in series]
 
 
+def told(state):
+    """Give all that a state knows of the batches, the series to their last digit."""
+    series = (state.train_loss, state.train_accuracy, state.throughput)
+    details = [line.zoomed(-1, 1e9, 1 << 20) for line in series[:2]]
+    figures = (state.batch, state.batch_count, state.lr, state.marks, state.next_seq, state.first_time, state.last_time)
+    return repr([*map(list, series), details, figures, epoch_numbers(state), list(state.logs)])
+
+
+BATCHES = st.builds(
+    batch,
+    st.integers(1, 3),
+    st.integers(1, STEPS),
+    st.none() | st.floats(0, 9),
+    rate=st.floats(0, 9),
+    lr=st.floats(0, 1),
+)
+OTHERS = st.sampled_from([started(), started(2, 1, 5), epoch(1), Log(level="info", message="m")])
+
+
+@given(st.lists(st.lists(BATCHES, max_size=30) | OTHERS.map(lambda event: [event]), max_size=12), st.integers(1, 40))
+def test_events_add_up_to_the_same_one_by_one_and_many_at_once(groups, at_once):
+    events = [event for group in groups for event in group]
+    events = [msgspec.structs.replace(event, seq=seq, time=1_000.0 + seq) for seq, event in enumerate(events)]
+    one_by_one, many = RunState(), RunState()
+    for event in events:
+        one_by_one.apply(event)
+    for begin in range(0, len(events), at_once):
+        many.apply_all(events[begin : begin + at_once])
+    assert told(many) == told(one_by_one)
+
+
 def test_nothing_adds_up_to_a_state_that_knows_nothing():
     state = RunState()
     assert (state.spec, state.position, state.best, state.next_seq) == (None, 0.0, None, 0)
