@@ -1,6 +1,5 @@
 """A download ends with whole, verified files, or with the reason in words and nothing left behind."""
 
-import gzip
 import os
 import signal
 import stat
@@ -12,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import small_dataset
-from lying_server import respond, serving
+from lying_server import LIES, not_found, respond, serving, web_page
 from small_dataset import CONTENTS, FILES, PACKED
 
 from engines import downloads
@@ -43,6 +42,8 @@ def contents(folder):
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
+lies = pytest.mark.parametrize(("lie", "words"), LIES, ids=[lie.__name__ for lie, _ in LIES])
+
 WHOLE = {f"{name}.gz": content for name, content in PACKED.items()}
 
 
@@ -68,97 +69,6 @@ def test_the_variable_names_a_mirror_of_ones_own(folder, monkeypatch):
         monkeypatch.setenv("MNIST_TUI_MIRROR", f"{server.address}/sets/")
         download("mnist", FILES[:1], folder, ignore)
     assert paths == [f"/sets/mnist/{IMAGES.name}.gz"]
-
-
-def cut(handler, body):
-    respond(handler, body[: len(body) // 2], Content_Length=len(body))
-
-
-def cut_without_a_length(handler, body):
-    handler.wfile.write(b"HTTP/1.0 200 OK\r\n\r\n" + body[: len(body) // 2])
-
-
-def too_short(handler, body):
-    respond(handler, body[:-8])
-
-
-def length_too_small(handler, body):
-    respond(handler, body, Content_Length=len(body) // 2)
-
-
-def no_number(handler, body):
-    respond(handler, body, Content_Length="long")
-
-
-def flipped(handler, _body):
-    content = bytearray(CONTENTS[IMAGES.name])
-    content[1_000] ^= 1
-    respond(handler, gzip.compress(content))
-
-
-def not_found(handler, _body):
-    respond(handler, b"no such file", status=404)
-
-
-def broken(handler, _body):
-    respond(handler, b"", status=500)
-
-
-def web_page(handler, _body):
-    respond(handler, b"<!DOCTYPE html><title>Log in</title>", Content_Type="text/html")
-
-
-def empty(handler, _body):
-    respond(handler, b"")
-
-
-def silent(handler, _body):
-    handler.server.closing.wait(20)
-
-
-def silent_in_the_middle(handler, body):
-    cut(handler, body)
-    handler.wfile.flush()
-    handler.server.closing.wait(20)
-
-
-def endless(handler, _body):
-    handler.wfile.write(b"HTTP/1.0 200 OK\r\n\r\n")
-    while not handler.server.closing.is_set():
-        handler.wfile.write(bytes(1 << 16))
-
-
-def no_http(handler, _body):
-    handler.wfile.write(b"220 mail.example ESMTP\r\n")
-
-
-def in_circles(handler, _body):
-    respond(handler, b"", status=302, Location=handler.path)
-
-
-def escapes(handler, _body):
-    handler.wfile.write(b"HTTP/1.0 404 \x1b[2Jgone\r\n\r\n")
-
-
-LIES = [
-    (cut, "broke off"),
-    (cut_without_a_length, "cut short"),
-    (too_short, "cut short"),
-    (length_too_small, "cut short"),
-    (no_number, "no usable answer"),
-    (flipped, "not the official file"),
-    (not_found, "answered 404"),
-    (broken, "answered 500"),
-    (web_page, "web page"),
-    (empty, "is empty"),
-    (silent, "did not answer in time"),
-    (silent_in_the_middle, "fell silent"),
-    (endless, "more than the file should hold"),
-    (no_http, "cannot be reached"),
-    (in_circles, "no usable answer"),
-    (escapes, "answered 404"),
-]
-lies = pytest.mark.parametrize(("lie", "words"), LIES, ids=[lie.__name__ for lie, _ in LIES])
 
 
 @pytest.mark.timeout(30)
