@@ -4,6 +4,9 @@ from itertools import count
 
 import pytest
 from scripted_training import Trained
+from small_checkpoints import SPEC, save
+
+from engines.checkpoints import CheckpointStore
 
 
 @pytest.fixture
@@ -11,3 +14,17 @@ def trained(tmp_path):
     """Train by a script, each time in a folder of its own."""
     numbers = count()
     return lambda **how: Trained(tmp_path / f"run{next(numbers)}", **how)
+
+
+@pytest.fixture
+def saved(tmp_path):
+    """A store of checkpoints, with none in it."""
+    return CheckpointStore(tmp_path, SPEC)
+
+
+@pytest.fixture
+def two(saved):
+    """A store whose newest checkpoint is of epoch 2, and the one before of epoch 1."""
+    save(saved, 1)
+    save(saved, 2)
+    return saved
