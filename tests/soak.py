@@ -18,7 +18,6 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).with_name("support")))
 
 import aftermath
-import mishaps
 import real_worker
 
 from engines import launch
@@ -74,7 +73,7 @@ def live_and_die(directory, framework, seconds, number):
         spare.process.send_signal(number)
         spare.process.wait(real_worker.PATIENCE_SECONDS)
         came_up = answer.exception() is None
-    return f"{number.name} {'after' if came_up else 'before'} it came up, {mishaps.status(directory)}"
+    return f"{number.name} {'after' if came_up else 'before'} it came up, {real_worker.status_of(directory)}"
 
 
 def epochs_done(directory):

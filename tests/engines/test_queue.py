@@ -9,7 +9,7 @@ from contextlib import suppress
 import psutil
 import pytest
 import real_worker
-from real_worker import spec_of
+from real_worker import spec_of, status_of
 
 from engines import launch, run_lock
 from engines.label import Label, read_label
@@ -41,14 +41,6 @@ def until(holds):
         assert time.monotonic() < end
         time.sleep(0.02)
     return answer
-
-
-def state_of(store, run_id):
-    reader = RunReader(store.root / run_id)
-    reader.read_all()
-    status = reader.status()
-    reader.close()
-    return status
 
 
 def test_orders_keep_their_order_can_be_moved_and_taken_out(unkept):
@@ -125,7 +117,7 @@ def test_a_killed_worker_holds_nobody_up(queue, store):
     pid = until(lambda: run_lock.holder(store.root / doomed / "lock"))
     psutil.Process(pid).kill()
     queue.wait([heir])
-    assert state_of(store, heir) == "completed"
+    assert status_of(store.root / heir) == "completed"
 
 
 def test_a_killed_keeper_is_replaced_by_whoever_sees_a_waiting_run(queue, store):
@@ -139,7 +131,7 @@ def test_a_killed_keeper_is_replaced_by_whoever_sees_a_waiting_run(queue, store)
     assert ids(queue) == [heir]
     psutil.Process(worker).kill()
     queue.wait([heir])
-    assert state_of(store, heir) == "completed"
+    assert status_of(store.root / heir) == "completed"
 
 
 @pytest.mark.parametrize("died", ["before the run was made", "before its worker was told", "after it began"])

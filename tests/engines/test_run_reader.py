@@ -6,6 +6,7 @@ import time
 import msgspec
 import pytest
 import real_worker
+from real_worker import status_of
 
 from engines import run_lock
 from engines.event_line import encode_event
@@ -30,12 +31,6 @@ def tell(directory, *events, at=None):
     with (directory / "events.jsonl").open("ab") as file:
         for event in events:
             file.write(encode_event(msgspec.structs.replace(event, seq=0, time=time.time() if at is None else at)))
-
-
-def status_of(directory):
-    reader = RunReader(directory)
-    reader.read_all()
-    return reader.status()
 
 
 LOG = Log(level="info", message="m")

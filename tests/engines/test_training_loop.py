@@ -9,7 +9,6 @@ from scripted_training import BATCH_SIZE, STEPS, TRAIN_SIZE, ScriptedEngine, req
 from engines import obedience, saving
 from engines.checkpoints import CheckpointStore, Progress
 from engines.events import Batch, CheckpointSaved, ControlApplied, EpochEnded, Log, Mistakes, Samples
-from engines.schedule import rate_factor
 from engines.training_loop import epoch_order
 
 
@@ -118,120 +117,6 @@ def test_a_loop_with_nothing_left_to_do_does_nothing(trained):
     assert run.of(EpochEnded) == []
 
 
-# Schedules, validation, patience.
-
-
-@pytest.mark.parametrize("chunk", [1, 4, 100])
-def test_each_step_has_the_rate_of_its_schedule_over_all_epochs(trained, chunk):
-    run = trained(chunk=chunk, schedule="triangle", warmup=0.2, lr=0.3)
-    wanted = [0.3 * rate_factor("triangle", 0.2, (step + 0.5) / (2 * STEPS)) for step in range(2 * STEPS)]
-    assert run.engine.rates == wanted
-    assert run.of(Batch)[-1].lr == wanted[-1]
-
-
-def test_a_rate_asked_for_within_a_schedule_holds_from_the_next_step_and_the_schedule_goes_on_from_it(trained):
-    run = trained(chunk=1, requests=[(3, request("lr", 0.5))], schedule="cosine", lr=0.3)
-    plan = [rate_factor("cosine", 0.0, (step + 0.5) / (2 * STEPS)) for step in range(2 * STEPS)]
-    assert run.engine.rates[:2] == [0.3 * factor for factor in plan[:2]]
-    assert run.engine.rates[2:] == pytest.approx([0.5 * factor / plan[2] for factor in plan[2:]])
-
-
-@pytest.mark.parametrize("schedule", ["cosine", "triangle", "one-cycle"])
-def test_a_rate_asked_for_in_the_last_steps_holds_and_makes_no_huge_one_of_epochs_asked_for_after_it(trained, schedule):
-    last = 2 * STEPS - 1
-    asked = [(last, request("lr", 0.02)), (last, request("epochs", 2))]
-    rates = trained(chunk=1, requests=asked, schedule=schedule, lr=0.3).engine.rates
-    assert max(rates[last:]) <= 10 * 0.02
-    assert rates[-1] < 0.02
-    alone = trained(chunk=1, requests=asked[:1], schedule=schedule, lr=0.3)
-    assert alone.engine.rates[last - 1 : last] == pytest.approx([0.02])
-    assert alone.engine.rates[-1] < 0.02
-
-
-def test_a_rate_asked_for_again_and_again_where_the_schedule_is_low_is_the_one_that_holds(trained):
-    asked = [(16, request("lr", 0.01)), (18, request("lr", 0.04)), (20, request("lr", 0.02))]
-    run = trained(chunk=1, requests=asked, schedule="cosine", lr=0.3)
-    assert run.engine.rates[15:] == pytest.approx([0.01, 0.04, 0.02])
-    assert [batch.lr for batch in run.of(Batch)][-1] == pytest.approx(0.02)
-    assert run.store.newest()[0].progress.lr == pytest.approx(0.2)
-
-
-def test_a_rate_asked_for_in_the_first_steps_of_a_warmup_is_the_highest_of_none_that_is_huge(trained):
-    run = trained(chunk=1, requests=[(1, request("lr", 0.02))], schedule="triangle", warmup=0.9, lr=0.3)
-    assert run.engine.rates[0] == pytest.approx(0.02)
-    assert max(run.engine.rates) <= 10 * 0.02
-
-
-def test_a_schedule_is_over_the_epochs_that_are_asked_for_meanwhile(trained):
-    run = trained(chunk=1, requests=[(3, request("epochs", 1))], schedule="triangle", lr=0.3)
-    plan = [0.3 * rate_factor("triangle", 0.0, (step + 0.5) / (3 * STEPS)) for step in range(3 * STEPS)]
-    assert run.engine.rates[2:] == pytest.approx(plan[2:], rel=1e-12)
-
-
-def test_the_best_epoch_is_chosen_on_the_images_that_are_held_out(trained):
-    engine = ScriptedEngine()
-    engine.held_out_accuracies = [0.3, 0.9, 0.5, 0.9, 0.1, 0.2]
-    run = trained(engine=engine, epochs=4, validation=5)
-    assert [(e.validation_accuracy, e.test_accuracy) for e in run.of(EpochEnded)][1] == (0.9, 0.2)
-    progress = run.loop.progress
-    assert (progress.best_epoch, progress.best_validation_accuracy, progress.best_test_accuracy) == (2, 0.9, 0.2)
-    assert [(c.kind, c.epoch) for c in run.of(CheckpointSaved) if c.kind == "best"] == [("best", 1), ("best", 2)]
-    assert run.store.best()[0].epoch == 2
-
-
-def test_nothing_is_held_out_where_that_is_not_asked(trained):
-    assert {epoch.validation_accuracy for epoch in trained().of(EpochEnded)} == {None}
-
-
-@pytest.mark.parametrize(
-    ("accuracies", "patience", "epochs"),
-    [
-        ([0.1, 0.5, 0.3, 0.4, 0.6, 0.6], 2, 4),
-        ([0.1, 0.5, 0.3, 0.6, 0.4, 0.6], 2, 6),
-        ([0.5, 0.5, 0.5, 0.5, 0.5, 0.5], 1, 2),
-        ([0.1, 0.2, 0.3, 0.4, 0.5, 0.6], 1, 6),
-    ],
-)
-def test_it_ends_after_so_many_epochs_without_a_better_one(trained, accuracies, patience, epochs):
-    engine = ScriptedEngine()
-    engine.accuracies = accuracies
-    run = trained(engine=engine, epochs=6, patience=patience)
-    assert run.outcome == "completed"
-    assert run.loop.epochs_done == epochs
-
-
-def test_patience_is_new_where_more_epochs_are_asked_for(trained):
-    def go_on(patient_since):
-        engine = ScriptedEngine()
-        engine.orders = [None] * 4
-        engine.accuracies = [0.1] * 9
-        progress = Progress(
-            epoch=4, step=STEPS, lr=0.001, best_epoch=2, best_test_accuracy=0.5, patient_since=patient_since
-        )
-        return trained(engine=engine, epochs=9, patience=2, progress=progress).loop.epochs_done
-
-    assert go_on(0) == 4
-    assert go_on(4) == 6
-
-
-# Requests.
-
-
-def test_a_new_rate_is_used_from_the_next_step_on_and_saved(trained):
-    run = trained(chunk=1, requests=[(3, request("lr", 0.5))])
-    assert run.engine.rates == [0.001] * 2 + [0.5] * (2 * STEPS - 2)
-    assert run.store.newest()[0].progress.lr == 0.5
-    assert [(c.action, c.value, c.id, c.by) for c in run.of(ControlApplied)] == [("lr", 0.5, "id-of-lr", "ann")]
-
-
-@pytest.mark.parametrize("rate", [None, 0.0, -1.0, math.nan, math.inf])
-def test_a_rate_that_is_none_changes_nothing(trained, rate):
-    run = trained(chunk=1, requests=[(3, request("lr", rate))])
-    assert set(run.engine.rates) == {0.001}
-    assert len(run.of(Log)) == 1
-    assert run.of(ControlApplied) == []
-
-
 def test_no_step_is_done_while_paused(trained, monkeypatch):
     monkeypatch.setattr(obedience, "PAUSE_POLL_SECONDS", 0.0)
     run = trained(chunk=1, requests=[(3, request("pause")), (10, request("resume"))])
@@ -282,9 +167,6 @@ def test_epochs_more_are_trained_also_where_the_disk_takes_no_word_of_them(train
     assert "No space left" in run.of(Log)[0].message
 
 
-# The target.
-
-
 def test_it_stops_as_soon_as_an_epoch_is_there(trained):
     run = trained(epochs=6, target_accuracy=0.3)
     assert [event.epoch for event in run.of(EpochEnded)] == [1, 2, 3]
@@ -294,9 +176,6 @@ def test_it_stops_as_soon_as_an_epoch_is_there(trained):
 def test_a_target_that_was_reached_before_is_still_reached(trained):
     progress = Progress(epoch=1, step=STEPS, lr=0.001, best_epoch=1, best_test_accuracy=0.9)
     assert trained(target_accuracy=0.5, progress=progress).engine.done == 0
-
-
-# Numbers that are not finite.
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
@@ -331,9 +210,6 @@ def test_weights_that_are_not_finite_are_not_saved_though_the_loss_before_them_w
     engine = ScriptedEngine()
     engine.losses = {"weights": math.inf}
     assert trained(engine=engine).of(CheckpointSaved) == []
-
-
-# A disk that refuses.
 
 
 def test_training_goes_on_without_checkpoints_and_says_so(trained, monkeypatch):

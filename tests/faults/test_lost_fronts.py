@@ -22,7 +22,7 @@ def the_run_of(store):
 
 
 def check_trains_to_its_end(directory):
-    mishaps.wait_for(lambda: mishaps.status(directory) == "completed", "the end of the run")
+    mishaps.wait_for(lambda: real_worker.status_of(directory) == "completed", "the end of the run")
     mishaps.wait_for(lambda: not mishaps.worker_of(directory), "the end of its worker")
     aftermath.check(directory, "completed", goes_on=False)
     aftermath.check_curve(directory)

@@ -48,7 +48,7 @@ def check_goes_on(directory):
     """The run trains on, whatever became of its screen."""
     done = real_worker.wait_until(directory, lambda state: state.epochs).epochs[-1].epoch
     mishaps.wait_for_epoch(directory, done + 2)
-    assert mishaps.status(directory) == "running"
+    assert real_worker.status_of(directory) == "running"
 
 
 def test_a_screen_that_is_killed_leaves_its_run_and_no_spare(store):

@@ -46,7 +46,7 @@ def test_a_framework_without_memory_fails_or_dies_and_the_run_goes_on_with_more(
     mishaps.wait_for_epoch(worker.run_directory, 1)
     limit(worker, resource.RLIMIT_AS, address_space(worker) // 2)
     code = worker.process.wait(real_worker.PATIENCE_SECONDS)
-    state = mishaps.status(worker.run_directory)
+    state = real_worker.status_of(worker.run_directory)
     # Not every library bears it: some raise, some panic, some abort.
     assert (code, state) in [
         (OutOfMemory.exit_code, "failed"),

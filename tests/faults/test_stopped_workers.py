@@ -15,8 +15,8 @@ def test_a_worker_that_stands_still_is_stalled_and_goes_on_where_it_stood(store,
     worker = mishaps.start(store)
     mishaps.wait_for_epoch(worker.run_directory, 2)
     worker.process.send_signal(signal.SIGSTOP)
-    assert mishaps.status(worker.run_directory) == "running"
-    mishaps.wait_for(lambda: mishaps.status(worker.run_directory) == "stalled", "the truth")
+    assert real_worker.status_of(worker.run_directory) == "running"
+    mishaps.wait_for(lambda: real_worker.status_of(worker.run_directory) == "stalled", "the truth")
     worker.process.send_signal(signal.SIGCONT)
     assert real_worker.ended(worker).exit_code == 0
     aftermath.check(worker.run_directory, "completed", goes_on=False)
@@ -51,7 +51,7 @@ def test_a_run_does_not_wait_for_a_command_in_front_of_it_that_stands_still(stor
     mishaps.wait_for_epoch(directory, 1)
     front.send_signal(signal.SIGSTOP)
     try:
-        mishaps.wait_for(lambda: mishaps.status(directory) == "completed", "the end")
+        mishaps.wait_for(lambda: real_worker.status_of(directory) == "completed", "the end")
     finally:
         front.send_signal(signal.SIGCONT)
     printed, _ = front.communicate()

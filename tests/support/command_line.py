@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import mishaps
+
 COMMAND = str(Path(sys.executable).with_name("mnist-tui"))
 PATIENCE_SECONDS = 120.0
 TRAIN = ("--no-ui", "-f", "rehearsal", "-m", "nn", "-d", "digits")
@@ -34,6 +36,14 @@ def run_in_shell(line, **variables):
         check=False,
         env=os.environ | {"T": COMMAND} | variables,
     )
+
+
+def start_training(store, *more):
+    """Start a run that lasts, and give the command and the run's directory once an epoch is done and saved."""
+    front = start(*FOREVER, *more)
+    directory = mishaps.wait_for(store.directories, "the run's directory")[0]
+    mishaps.wait_for_epoch(directory, 2)
+    return front, directory
 
 
 def the_run(store):

@@ -3,12 +3,10 @@
 import os
 import signal
 import time
-from contextlib import closing
 
 import real_worker
 
 from engines import run_lock
-from engines.run_reader import RunReader
 
 EPOCHS = 6
 STEPS_PER_EPOCH = 45
@@ -36,12 +34,6 @@ def wait_for(condition, what):
 
 def wait_for_epoch(directory, epoch):
     return real_worker.wait_until(directory, lambda state: state.epochs and state.epochs[-1].epoch >= epoch)
-
-
-def status(directory):
-    with closing(RunReader(directory)) as reader:
-        reader.read_all()
-        return reader.status()
 
 
 def worker_of(directory):

@@ -1,6 +1,7 @@
 """Runs trained by a real worker process, on the rehearsal engine and the digits unless a test says otherwise."""
 
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +28,9 @@ class Ended:
     def finished(self):
         assert isinstance(self.events[-1], RunFinished)
         return self.events[-1]
+
+    def of_type(self, kind):
+        return [event for event in self.events if isinstance(event, kind)]
 
 
 def spec_of(**asked):
@@ -58,6 +62,17 @@ def read_events(directory, offset=0):
         events += tail.read()
     tail.close()
     return events
+
+
+def read_run(directory):
+    """Give a reader that has read all of the run, and holds none of its files."""
+    with closing(RunReader(directory)) as reader:
+        reader.read_all()
+    return reader
+
+
+def status_of(directory):
+    return read_run(directory).status()
 
 
 def wait_until(directory, holds):

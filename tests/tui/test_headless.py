@@ -1,4 +1,3 @@
-import fcntl
 import json
 import os
 import re
@@ -10,29 +9,10 @@ import mishaps
 import pytest
 import real_worker
 from aftermath import check_words
+from real_worker import status_of
 
-from engines import run_lock
 from engines.event_tail import EventTail
-from engines.run_reader import RunReader
 from tui import headless
-
-
-def status_of(directory):
-    with closing(RunReader(directory)) as reader:
-        reader.read_all()
-        return reader.status()
-
-
-def training_in_front(store, *more):
-    """Start a run that lasts, and give the command and the run's directory once an epoch is done and saved."""
-    front = command_line.start(*command_line.FOREVER, *more)
-    directory = mishaps.wait_for(store.directories, "the run's directory")[0]
-    mishaps.wait_for_epoch(directory, 2)
-    return front, directory
-
-
-def worker_of(directory):
-    return run_lock.holder(directory / "lock")
 
 
 def test_in_a_pipe_a_run_is_plain_lines_one_an_epoch(store):
@@ -92,115 +72,12 @@ def test_detached_it_prints_the_id_and_leaves_while_the_run_goes_on(store):
 
     directory = command_line.the_run(store)
     assert (started.returncode, started.stdout) == (0, f"{directory.name}\n")
-    assert worker_of(directory)
-
-
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_the_first_interrupt_saves_a_checkpoint_and_stops(store, number, code):
-    front, directory = training_in_front(store)
-    front.send_signal(number)
-    out, err = front.communicate(timeout=command_line.PATIENCE_SECONDS)
-
-    assert front.returncode == code
-    assert status_of(directory) == "stopped"
-    assert worker_of(directory) is None
-    assert "stopped after" in out
-    check_words(err)
-    assert f"--continue-from {directory.name}" in err
-    assert command_line.run("--no-ui", "--continue-from", "last", "--epochs", "1").returncode == 0
-
-
-def test_an_interrupt_is_taken_even_where_a_shell_had_it_ignored(store):
-    front = command_line.start(*command_line.FOREVER, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN))
-    mishaps.wait_for_epoch(mishaps.wait_for(store.directories, "the run")[0], 1)
-    front.send_signal(signal.SIGINT)
-
-    front.communicate(timeout=command_line.PATIENCE_SECONDS)
-    assert front.returncode == 130
-
-
-def test_a_run_that_was_stopped_before_its_first_checkpoint_goes_on_from_its_beginning(store):
-    front = command_line.start(*command_line.TRAIN, "--epochs", "3")
-    directory = mishaps.wait_for(store.directories, "the run's directory")[0]
-    mishaps.wait_for(lambda: worker_of(directory), "the worker")
-    os.kill(worker_of(directory), signal.SIGKILL)
-    front.communicate(timeout=command_line.PATIENCE_SECONDS)
-
-    again = command_line.run("--no-ui", "--continue-from", "last")
-    assert again.returncode == 0
-    assert "epoch 3/3" in again.stdout
-
-
-def test_the_second_interrupt_ends_even_a_worker_that_does_not_answer(store):
-    front, directory = training_in_front(store)
-    os.kill(worker_of(directory), signal.SIGSTOP)
-    front.send_signal(signal.SIGINT)
-    front.send_signal(signal.SIGTERM)
-    _, err = front.communicate(timeout=command_line.PATIENCE_SECONDS)
-
-    assert front.returncode == 130
-    assert worker_of(directory) is None
-    check_words(err)
-
-
-def test_an_interrupt_that_ends_the_reader_too_still_stops_the_run(store):
-    front, directory = training_in_front(store)
-    front.send_signal(signal.SIGINT)
-    front.stdout.close()
-
-    assert front.wait(command_line.PATIENCE_SECONDS) == 130
-    assert status_of(directory) == "stopped"
-
-
-def test_an_interrupt_reaches_the_worker_while_nobody_reads(store):
-    front = command_line.start(*command_line.FOREVER, "--json")
-    fcntl.fcntl(front.stdout, fcntl.F_SETPIPE_SZ, 4096)
-    directory = mishaps.wait_for(store.directories, "the run's directory")[0]
-    mishaps.wait_for_epoch(directory, 30)
-    assert (directory / "events.jsonl").stat().st_size > 8192  # More than the pipe and the command hold.
-    front.send_signal(signal.SIGINT)
-
-    mishaps.wait_for(lambda: status_of(directory) == "stopped", "the run's end")
-    front.communicate(timeout=command_line.PATIENCE_SECONDS)
-    assert front.returncode == 130
-
-
-def test_hung_up_it_lets_go_and_the_run_goes_on(store):
-    front, directory = training_in_front(store)
-    front.send_signal(signal.SIGHUP)
-    _, err = front.communicate(timeout=command_line.PATIENCE_SECONDS)
-
-    assert front.returncode == 129
-    assert worker_of(directory)
-    check_words(err)
-    assert f"mnist-tui attach {directory.name}" in err
-
-
-def test_under_nohup_a_hang_up_changes_nothing(store):
-    front = command_line.start(*command_line.FOREVER, preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
-    mishaps.wait_for_epoch(mishaps.wait_for(store.directories, "the run")[0], 1)
-    front.send_signal(signal.SIGHUP)
-    front.send_signal(signal.SIGTERM)
-
-    front.communicate(timeout=command_line.PATIENCE_SECONDS)
-    assert front.returncode == 143
-
-
-def test_quit_writes_every_stack_to_the_log_and_goes_on(store, tmp_path):
-    front, _ = training_in_front(store)
-    front.send_signal(signal.SIGQUIT)
-    log = tmp_path / "state" / "mnist-tui" / "log" / "ui.log"
-    mishaps.wait_for(lambda: log.exists() and "in follow" in log.read_text(encoding="utf-8"), "the stacks")
-    front.send_signal(signal.SIGTERM)
-    _, err = front.communicate(timeout=command_line.PATIENCE_SECONDS)
-
-    assert front.returncode == 143
-    assert str(log) in err
+    assert mishaps.worker_of(directory)
 
 
 def test_a_killed_worker_is_exit_12_with_the_signal_and_the_way_on(store):
-    front, directory = training_in_front(store)
-    os.kill(worker_of(directory), signal.SIGKILL)
+    front, directory = command_line.start_training(store)
+    os.kill(mishaps.worker_of(directory), signal.SIGKILL)
     _, err = front.communicate(timeout=command_line.PATIENCE_SECONDS)
 
     assert front.returncode == 12
@@ -211,7 +88,7 @@ def test_a_killed_worker_is_exit_12_with_the_signal_and_the_way_on(store):
 
 
 def test_a_run_that_somebody_else_stopped_is_exit_10(store):
-    front, directory = training_in_front(store)
+    front, directory = command_line.start_training(store)
     stopped = command_line.run("stop", "last")
     front.communicate(timeout=command_line.PATIENCE_SECONDS)
 
@@ -226,7 +103,7 @@ def test_a_reader_that_has_enough_is_no_error_and_the_run_goes_on(store, mode):
 
     assert shell.stdout.splitlines()[-1] == "0"
     check_words(shell.stderr)
-    assert worker_of(command_line.the_run(store))
+    assert mishaps.worker_of(command_line.the_run(store))
 
 
 @pytest.mark.parametrize("mode", ["", "--json"])
@@ -235,7 +112,7 @@ def test_a_full_stdout_is_exit_8_and_the_run_goes_on(store, mode):
 
     assert shell.stdout == "8\n"
     check_words(shell.stderr)
-    assert worker_of(command_line.the_run(store))
+    assert mishaps.worker_of(command_line.the_run(store))
 
 
 def test_nobody_hearing_stderr_changes_nothing():
