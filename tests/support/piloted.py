@@ -3,8 +3,10 @@
 import asyncio
 import time
 
+from engines.runs import RunStore
 from engines.spec import RunSpec
 from tui.app import MnistTuiApp
+from tui.screens.monitor import MonitorScreen
 
 PATIENCE_SECONDS = 20.0
 SIZES = ((80, 24), (200, 60))
@@ -43,3 +45,16 @@ async def until(pilot, holds):
 async def until_seen(pilot, text):
     """Wait until `text` stands on the screen."""
     await until(pilot, lambda: text in seen(pilot))
+
+
+def watch(directory, steps, size=(80, 24)):
+    """Have `steps` play a person before the live screen of the run in `directory`; gives the app."""
+
+    async def play(pilot):
+        await until(pilot, lambda: isinstance(pilot.app.screen, MonitorScreen))
+        await steps(pilot)
+
+    app = app_of(RunStore(directory.parent), attach=directory)
+    drive(app, play, size)
+    assert app.crash is None
+    return app

@@ -1,61 +1,24 @@
 from types import SimpleNamespace
 
 import pytest
-from piloted import SIZES, app_of, drive, seen, until, until_seen
-from real_worker import ended, spec_of, start, wait_until
+from piloted import SIZES, app_of, drive, seen, until, until_seen, watch
+from real_worker import read_run, spec_of, status_of
 from textual import events
 
 import tui.screens.monitor as monitor_module
 from engines.event_tail import EventTail
 from engines.event_writer import EventWriter
 from engines.events import RunError, RunFinished
-from engines.run_reader import RunReader
 from engines.runs import RunStore
 from tui.app import MnistTuiApp
 from tui.frame_pace import FramePace
-from tui.screens.confirm import ConfirmScreen
 from tui.screens.curve_keys import CurveKeys
 from tui.screens.launcher import LauncherScreen
 from tui.screens.monitor import MonitorScreen
-from tui.screens.switcher import SwitcherScreen
 from tui.widgets.bench import PANE_NAMES
 from tui.widgets.curve_pane import AccuracyPane, LossPane
 
 CURVE_KEYS = [binding.key for binding in CurveKeys.BINDINGS]
-
-
-def watch(directory, steps, size=(80, 24)):
-    """Have `steps` play a person before the live screen of the run in `directory`; gives the app."""
-
-    async def play(pilot):
-        await until(pilot, lambda: isinstance(pilot.app.screen, MonitorScreen))
-        await steps(pilot)
-
-    app = app_of(RunStore(directory.parent), attach=directory)
-    drive(app, play, size)
-    assert app.crash is None
-    return app
-
-
-async def pause(pilot):
-    """Pause the run, so that what it says next stays in sight: its log is soon full of checkpoints otherwise."""
-    await pilot.press("p")
-    await until_seen(pilot, "○ paused")
-
-
-def state_of(directory):
-    return read(directory).state
-
-
-def status_of(directory):
-    return read(directory).status()
-
-
-def read(directory):
-    reader = RunReader(directory)
-    reader.read_all()
-    reader.close()
-    return reader
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -122,106 +85,6 @@ def test_tab_and_arrows_step_through_the_panes_and_a_second_press_enlarges_one(f
     watch(finished_run, steps, (120, 40))
 
 
-def test_stopping_is_asked_first_and_saves_a_checkpoint(live_run):
-    directory = live_run.run_directory
-
-    async def steps(pilot):
-        await until_seen(pilot, "epoch")
-        await pilot.press("s")
-        await until(pilot, lambda: isinstance(pilot.app.screen, ConfirmScreen))
-        await pilot.press("n")
-        await until(pilot, lambda: isinstance(pilot.app.screen, MonitorScreen))
-        assert status_of(directory) == "running"
-        await pilot.press("s", "y")
-        await until_seen(pilot, "stopped after")
-        await until_seen(pilot, "--continue-from")
-
-    watch(directory, steps)
-    state = state_of(directory)
-    assert state.finished.state == "stopped"
-    assert state.checkpoints
-
-
-def test_p_pauses_and_resumes_and_c_saves_a_checkpoint(live_run):
-    directory = live_run.run_directory
-
-    async def steps(pilot):
-        await until_seen(pilot, "epoch")
-        await pause(pilot)
-        await pilot.press("c", "9")
-        await until_seen(pilot, "checkpoint asked for")
-        await pilot.press("p")
-        await until_seen(pilot, "● running")
-
-    watch(directory, steps)
-
-
-def test_plus_doubles_and_minus_halves_the_learning_rate(live_run):
-    directory = live_run.run_directory
-
-    async def steps(pilot):
-        await until_seen(pilot, "epoch")
-        await pause(pilot)
-        await pilot.press("plus", "9")
-        await until_seen(pilot, "learning rate is now 0.002")
-        await pilot.press("minus")
-        await until_seen(pilot, "learning rate is now 0.001")
-
-    watch(directory, steps)
-
-
-def test_keys_in_one_breath_are_all_obeyed_each_on_top_of_those_before_it(live_run):
-    directory = live_run.run_directory
-
-    async def steps(pilot):
-        await until_seen(pilot, "epoch")
-        for key in ("p", "p", "p", "plus", "plus", "minus", "p"):
-            pilot.app.simulate_key(key)
-        await until(pilot, lambda: len(state_of(directory).controls) == 7)
-
-    watch(directory, steps)
-    asked = [(control.action, control.value) for control in state_of(directory).controls]
-    assert asked == [
-        ("pause", None),
-        ("resume", None),
-        ("pause", None),
-        ("lr", 0.002),
-        ("lr", 0.004),
-        ("lr", 0.002),
-        ("resume", None),
-    ]
-
-
-def test_e_asks_for_epochs_more_and_the_bars_follow(live_run):
-    directory = live_run.run_directory
-    before = state_of(directory).spec.epochs
-
-    async def steps(pilot):
-        await until_seen(pilot, "epoch")
-        await pause(pilot)
-        await pilot.press("E")
-        await until_seen(pilot, f"How many epochs more than {before:,}?")
-        await pilot.press("up", "enter")
-        await until_seen(pilot, f" of {before + 6}")
-        await pilot.press("E", "escape", "9")
-        await until_seen(pilot, "6 epochs more, asked by")
-
-    watch(directory, steps)
-
-
-def test_a_run_with_a_budget_shows_the_time_that_is_left_and_takes_no_epochs_more(store):
-    worker = start(store, epochs=None, budget=1_000)
-
-    async def steps(pilot):
-        await until_seen(pilot, "left 16:")
-        await pilot.press("E")
-        await until_seen(pilot, "Time alone ends this run")
-        await pilot.press("s", "y")
-
-    watch(worker.run_directory, steps)
-    assert ended(worker).finished.state == "stopped"
-
-
 def test_leaving_lets_the_run_go_on_and_says_how_to_come_back(live_run):
     async def steps(pilot):
         await until_seen(pilot, "epoch")
@@ -230,63 +93,6 @@ def test_leaving_lets_the_run_go_on_and_says_how_to_come_back(live_run):
     app = watch(live_run.run_directory, steps)
     assert f"attach {live_run.run_directory.name}" in app.farewell
     assert status_of(live_run.run_directory) == "running"
-
-
-def test_switching_stops_the_run_with_a_checkpoint_and_starts_the_next(live_run, store):
-    async def steps(pilot):
-        await until_seen(pilot, "epoch")
-        await pilot.press("m")
-        await until(pilot, lambda: isinstance(pilot.app.screen, SwitcherScreen))
-        assert "Rehearsal lenet on Digits" in seen(pilot)
-        await pilot.press("m", "enter")
-        await until_seen(pilot, "Rehearsal lenet1 on Digits")
-        await until_seen(pilot, "epoch")
-        await pilot.press("s", "y")
-        await until_seen(pilot, "stopped after")
-
-    watch(live_run.run_directory, steps)
-    state = wait_until(live_run.run_directory, lambda state: state.finished)
-    assert state.finished.state == "stopped"
-    assert [directory.name.split("-")[3] for directory in store.directories()] == ["lenet1", "nn"]
-
-
-def test_escape_from_the_switcher_changes_nothing(live_run, store):
-    async def steps(pilot):
-        await pilot.press("d")
-        await until_seen(pilot, "Esc back")
-        await pilot.press("f", "down", "right", "escape")
-        await until(pilot, lambda: isinstance(pilot.app.screen, MonitorScreen))
-
-    watch(live_run.run_directory, steps)
-    assert store.directories() == [live_run.run_directory]
-    assert status_of(live_run.run_directory) == "running"
-
-
-def test_the_next_run_may_start_beside_the_present_one(live_run, store):
-    async def steps(pilot):
-        await until_seen(pilot, "epoch")
-        await pilot.press("m", "b")
-        await until_seen(pilot, "Rehearsal lenet on Digits")
-        assert status_of(live_run.run_directory) == "running"
-        await until_seen(pilot, "epoch")
-        await pilot.press("s", "y")
-        await until_seen(pilot, "stopped after")
-
-    watch(live_run.run_directory, steps)
-    assert len(store.directories()) == 2
-
-
-def test_a_finished_run_is_continued_for_epochs_more_once_that_is_confirmed(finished_run):
-    async def steps(pilot):
-        await until_seen(pilot, "completed after 3 epochs")
-        assert "stop" not in seen(pilot).splitlines()[-1]
-        await pilot.press("c")
-        await until_seen(pilot, "5 epochs more?")
-        await pilot.press("y")
-        await until_seen(pilot, "completed after 8 epochs")
-
-    watch(finished_run, steps)
-    assert state_of(finished_run).started.attempt == 2
 
 
 def test_a_killed_worker_is_told_of_with_the_way_on(live_run):
@@ -399,7 +205,7 @@ def test_a_pane_that_is_hidden_is_never_drawn(finished_run):
 
 
 def test_w_shows_the_worst_mistakes_and_enter_the_images_of_a_cell(finished_run):
-    counts = state_of(finished_run).epochs[-1].confusion
+    counts = read_run(finished_run).state.epochs[-1].confusion
 
     async def steps(pilot):
         await pilot.press("3", "w")

@@ -1,11 +1,14 @@
 import re
 
 import pytest
+from piloted import seen, until, until_seen, watch
+from real_worker import status_of, wait_until
 from rows import row_of
 
 from engines.spec import RunSpec
 from tui.lines import plain, width_of
-from tui.screens.switcher import draw_switcher, reached_lines, step_spec
+from tui.screens.monitor import MonitorScreen
+from tui.screens.switcher import SwitcherScreen, draw_switcher, reached_lines, step_spec
 
 PRESENT = RunSpec(framework="torch", model="lenet", dataset="mnist", epochs=7, lr=0.01)
 
@@ -57,3 +60,47 @@ def test_each_choice_shows_what_it_reached_before():
 
 def test_runs_that_are_still_being_read_are_no_runs():
     assert "reading the runs" in plain(reached_lines(None, RunSpec(), "dataset")[0])
+
+
+def test_switching_stops_the_run_with_a_checkpoint_and_starts_the_next(live_run, store):
+    async def steps(pilot):
+        await until_seen(pilot, "epoch")
+        await pilot.press("m")
+        await until(pilot, lambda: isinstance(pilot.app.screen, SwitcherScreen))
+        assert "Rehearsal lenet on Digits" in seen(pilot)
+        await pilot.press("m", "enter")
+        await until_seen(pilot, "Rehearsal lenet1 on Digits")
+        await until_seen(pilot, "epoch")
+        await pilot.press("s", "y")
+        await until_seen(pilot, "stopped after")
+
+    watch(live_run.run_directory, steps)
+    state = wait_until(live_run.run_directory, lambda state: state.finished)
+    assert state.finished.state == "stopped"
+    assert [directory.name.split("-")[3] for directory in store.directories()] == ["lenet1", "nn"]
+
+
+def test_escape_from_the_switcher_changes_nothing(live_run, store):
+    async def steps(pilot):
+        await pilot.press("d")
+        await until_seen(pilot, "Esc back")
+        await pilot.press("f", "down", "right", "escape")
+        await until(pilot, lambda: isinstance(pilot.app.screen, MonitorScreen))
+
+    watch(live_run.run_directory, steps)
+    assert store.directories() == [live_run.run_directory]
+    assert status_of(live_run.run_directory) == "running"
+
+
+def test_the_next_run_may_start_beside_the_present_one(live_run, store):
+    async def steps(pilot):
+        await until_seen(pilot, "epoch")
+        await pilot.press("m", "b")
+        await until_seen(pilot, "Rehearsal lenet on Digits")
+        assert status_of(live_run.run_directory) == "running"
+        await until_seen(pilot, "epoch")
+        await pilot.press("s", "y")
+        await until_seen(pilot, "stopped after")
+
+    watch(live_run.run_directory, steps)
+    assert len(store.directories()) == 2
