@@ -3,9 +3,10 @@
 import contextlib
 import time
 import traceback
+from collections.abc import Callable
 from importlib import import_module
 from types import ModuleType
-from typing import Literal, TextIO
+from typing import Literal, TextIO, TypeVar
 
 from engines import datasets
 from engines.catalog import DATASETS, FRAMEWORK_TITLES
@@ -37,6 +38,7 @@ from engines.standing import Standing
 from engines.telemetry import TelemetryThread
 from engines.training_loop import TrainingLoop
 
+Found = TypeVar("Found")
 Figures = tuple[Evaluation, Evaluation]
 """Of the whole training set, and of the whole test set."""
 
@@ -148,11 +150,7 @@ class Attempt:
     def _load_back(self, engine: Engine, progress: Progress) -> None:
         """Load what was saved at the end, so that the figures are those of the file."""
         with self._phases.phase("save", 1, "checkpoints") as report:
-            try:
-                newest = self._standing.checkpoints.newest()
-            except CheckpointProblem as problem:
-                self._writer.write(Log(level="warning", message=problem.message))
-                newest = None
+            newest = self._whole(self._standing.checkpoints.newest)
             if newest and (newest[0].epoch, newest[0].step) == (progress.epoch, progress.step):
                 engine.load_state(newest[1])
             else:
@@ -166,17 +164,21 @@ class Attempt:
         why = f"Stopped early: {self._spec.patience} epochs without a better one. " if loop.has_lost_patience else ""
         which = f"{why}The weights of epoch {loop.progress.best_epoch}, best on the {self._chosen_on} images,"
         with self._phases.phase("save", 1, "checkpoints") as report:
-            try:
-                best = self._standing.checkpoints.best()
-            except CheckpointProblem as problem:
-                self._writer.write(Log(level="warning", message=problem.message))
-                best = None
+            best = self._whole(self._standing.checkpoints.best)
             if best:
                 engine.load_state(best[1])
                 self._writer.write(Log(level="info", message=f"{which} are restored."))
             else:
                 self._writer.write(Log(level="warning", message=f"{which} were not saved; those of the end stay."))
             report(1, 1, "checkpoints")
+
+    def _whole(self, find: Callable[[], Found | None]) -> Found | None:
+        """Give the checkpoint that `find` finds; where none is whole, say so and give None."""
+        try:
+            return find()
+        except CheckpointProblem as problem:
+            self._writer.write(Log(level="warning", message=problem.message))
+            return None
 
     @property
     def _chosen_on(self) -> Literal["test", "validation"]:

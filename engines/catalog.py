@@ -39,6 +39,6 @@ DATASETS: dict[str, Dataset] = {
     for dataset in (
         Dataset("mnist", "MNIST", 60_000, 10_000, _DIGIT_NAMES),
         Dataset("fashion-mnist", "Fashion-MNIST", 60_000, 10_000, _FASHION_NAMES),
-        Dataset("digits", "Digits (8x8, needs no download)", 1_437, 360, _DIGIT_NAMES),
+        Dataset("digits", "Digits", 1_437, 360, _DIGIT_NAMES),
     )
 }

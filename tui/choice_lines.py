@@ -75,7 +75,7 @@ def _centred(line: Line, width: int) -> Line:
 
 def run_line(run: RunSummary, now: float, width: int) -> Line:
     """Draw a run in one line: its state, what it trains, how well, and when it began before `now` (Unix seconds)."""
-    age = ago(now - run.started) if run.started is not None else ""
+    age = formats.ago(now - run.started) if run.started is not None else ""
     widths = (10, max(10, width - 31), -9, -12)
     cells = (run.state, run_title(run), formats.percent(run.best_test_accuracy), age)
     return fit(columns(zip(cells, widths, (state_role(run), "text", "strong", "muted"), strict=True)), width)
@@ -89,11 +89,3 @@ def state_role(run: RunSummary) -> str:
 def run_title(run: RunSummary) -> str:
     """Give what a run trains, or where its spec cannot be read its name."""
     return run.spec.title if run.spec else run.run_id
-
-
-def ago(seconds: float) -> str:
-    """Say roughly how long ago something was: `now`, `5 min ago`, `3 h ago`, `12 d ago`."""
-    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
-        if seconds >= length:
-            return f"{int(seconds // length)} {unit} ago"
-    return "now"

@@ -29,7 +29,6 @@ class DatasetLook(msgspec.Struct, frozen=True):
 
 def look_at(dataset: str, data_dir: str | None, count: int) -> DatasetLook:
     """Find `dataset` and read its first `count` images; asks the network where it is not here, up to two seconds."""
-    title = DATASETS[dataset].title.partition(" (")[0]
     try:
         if on_disk(dataset, data_dir):
             place = next(iter(locate(dataset, data_dir).values())).parent
@@ -39,4 +38,4 @@ def look_at(dataset: str, data_dir: str | None, count: int) -> DatasetLook:
         return DatasetLook(dataset, str(problem), state="damaged")
     if mirror_reachable(dataset):
         return DatasetLook(dataset, "not on disk yet: the run downloads it first", state="fetchable")
-    return DatasetLook(dataset, f"{title} is neither on disk nor reachable", state="unreachable")
+    return DatasetLook(dataset, f"{DATASETS[dataset].title} is neither on disk nor reachable", state="unreachable")

@@ -37,6 +37,14 @@ def span(seconds: float) -> str:
     return "".join(f"{number}{unit}" for number, unit in ((hours, "h"), (minute, "m"), (second, "s")) if number)
 
 
+def ago(seconds: float) -> str:
+    """Give how long ago something was, in its largest unit: `just now`, `5 min ago`, `12 d ago`."""
+    for length, unit in ((86_400 * 365, "y"), (86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= length:
+            return f"{seconds // length:.0f} {unit} ago"
+    return "just now"
+
+
 def percent(fraction: float | None, digits: int = 2) -> str:
     """Give a fraction in percent: `98.91 %`; what is not quite all is never rounded up to `100 %`."""
     if fraction is None or not isfinite(fraction):

@@ -8,20 +8,10 @@ from engines.events import EpochEnded, Parameter, Phase, RunFinished, RunStarted
 from engines.runs import RunSummary
 from engines.spec import RunSpec
 from engines.text import clean_text
-from tui.formats import count, duration, loss, percent, rate, shape, span
+from tui.formats import ago, count, duration, loss, percent, rate, shape, span
 
 COLUMNS = 80
 """A terminal that is not wider does not break a line of an epoch in two."""
-
-_AGES = ((86_400 * 365, "y"), (86_400, "d"), (3_600, "h"), (60, "min"))
-
-
-def age(seconds: float) -> str:
-    """Show how long ago something was, in its largest unit."""
-    for size, unit in _AGES:
-        if seconds >= size:
-            return f"{seconds // size:.0f} {unit} ago"
-    return "just now"
 
 
 def started_lines(event: RunStarted) -> list[str]:
@@ -118,7 +108,7 @@ def runs_lines(summaries: Iterable[RunSummary], now: float) -> list[str]:
             run.state,
             done_of(run),
             percent(run.best_test_accuracy),
-            age(now - run.started) if run.started is not None else "-",
+            ago(now - run.started) if run.started is not None else "-",
             what_is_trained(run.spec) if run.spec else "-",
         )
         for run in summaries

@@ -13,7 +13,7 @@ from engines.runs import read_spec
 from engines.spec import RunSpec
 from engines.text import clean_value
 from tui import outcome, plain
-from tui.formats import count
+from tui.formats import ago, count
 
 
 class RunReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,7 +84,7 @@ def report_lines(report: RunReport) -> list[str]:
     if report.attempt > 1:
         lines.append(f"{'attempt':<16}  {report.attempt}")
     if report.started is not None:
-        lines.append(f"{'began':<16}  {plain.age(time.time() - report.started)}")
+        lines.append(f"{'began':<16}  {ago(time.time() - report.started)}")
     for part in (
         [plain.epoch_line(epoch) for epoch in report.epochs],
         [plain.phase_line(phase) for phase in report.phases if phase.state == "finished"],

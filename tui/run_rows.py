@@ -9,7 +9,7 @@ from rich.cells import cell_len, set_cell_size
 from engines.run_reader import ALIVE
 from engines.runs import RunSummary
 from tui import formats
-from tui.choice_lines import ago, run_title, state_role
+from tui.choice_lines import run_title, state_role
 from tui.lines import Line, Run, fit, width_of
 from tui.plain import done_of
 
@@ -182,7 +182,7 @@ def _text_in(run: RunSummary, column: str, now: float, *, is_named_here: bool) -
         case "an epoch":
             return [(formats.duration(run.epoch_seconds) if run.epoch_seconds is not None else "", "text")]
         case "started":
-            return [(ago(now - run.started) if run.started is not None else "", "muted")]
+            return [(formats.ago(now - run.started) if run.started is not None else "", "muted")]
         case "run":
             return [(run.run_id, "muted")]
         case _:

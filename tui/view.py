@@ -97,7 +97,7 @@ def describe_progress(phase: Phase) -> str:
 def dataset_title(spec: RunSpec) -> str:
     """Give what the dataset of a spec is called: `MNIST`."""
     dataset = DATASETS.get(spec.dataset)
-    return dataset.title.partition(" (")[0] if dataset else spec.dataset
+    return dataset.title if dataset else spec.dataset
 
 
 def _current_phase(state: RunState) -> Phase | None:

@@ -3,15 +3,15 @@
 import subprocess
 import sys
 import threading
-import time
 from contextlib import suppress
 
+import mishaps
 import psutil
 import pytest
 import real_worker
 from real_worker import spec_of, status_of
 
-from engines import launch, run_lock
+from engines import launch
 from engines.label import Label, read_label
 from engines.problems import RunNotFound
 from engines.queue_keeper import QueueKeeper
@@ -33,14 +33,6 @@ def unkept(queue, monkeypatch):
 
 def ids(queue):
     return [order.run_id for order in queue.waiting()]
-
-
-def until(holds):
-    end = time.monotonic() + real_worker.PATIENCE_SECONDS
-    while not (answer := holds()):
-        assert time.monotonic() < end
-        time.sleep(0.02)
-    return answer
 
 
 def test_orders_keep_their_order_can_be_moved_and_taken_out(unkept):
@@ -96,7 +88,7 @@ def test_runs_begin_one_after_another_and_the_keeper_ends(queue, store):
         began_and_ended += [state.first_time, state.last_time]
     assert began_and_ended == sorted(began_and_ended)
     assert queue.orders() == []
-    until(lambda: run_lock.holder(queue.folder / "lock") is None)
+    mishaps.wait_for(lambda: mishaps.worker_of(queue.folder) is None, "the keeper's end")
 
 
 def test_a_run_waits_for_one_that_was_started_beside_the_queue(unkept, store, running):
@@ -114,7 +106,7 @@ def test_a_run_waits_for_one_that_was_started_beside_the_queue(unkept, store, ru
 
 def test_a_killed_worker_holds_nobody_up(queue, store):
     doomed, heir = queue.add([spec_of(epochs=100_000), spec_of()])
-    pid = until(lambda: run_lock.holder(store.root / doomed / "lock"))
+    pid = mishaps.wait_for(lambda: mishaps.worker_of(store.root / doomed), "the worker")
     psutil.Process(pid).kill()
     queue.wait([heir])
     assert status_of(store.root / heir) == "completed"
@@ -122,12 +114,12 @@ def test_a_killed_worker_holds_nobody_up(queue, store):
 
 def test_a_killed_keeper_is_replaced_by_whoever_sees_a_waiting_run(queue, store):
     present, heir = queue.add([spec_of(epochs=100_000), spec_of()])
-    worker = until(lambda: run_lock.holder(store.root / present / "lock"))
-    psutil.Process(until(lambda: run_lock.holder(queue.folder / "lock"))).kill()
-    until(lambda: run_lock.holder(queue.folder / "lock") is None)
+    worker = mishaps.wait_for(lambda: mishaps.worker_of(store.root / present), "the worker")
+    psutil.Process(mishaps.wait_for(lambda: mishaps.worker_of(queue.folder), "the keeper")).kill()
+    mishaps.wait_for(lambda: mishaps.worker_of(queue.folder) is None, "the keeper's end")
     assert psutil.Process(worker).is_running()
     queue.see_to_it()
-    until(lambda: run_lock.holder(queue.folder / "lock"))
+    mishaps.wait_for(lambda: mishaps.worker_of(queue.folder), "the keeper")
     assert ids(queue) == [heir]
     psutil.Process(worker).kill()
     queue.wait([heir])
@@ -164,7 +156,7 @@ def test_a_run_that_cannot_be_started_makes_room_for_the_next(unkept, store):
 
 def test_of_two_keepers_one_leaves_at_once(queue):
     queue.add([spec_of(epochs=100_000), spec_of()])
-    until(lambda: run_lock.holder(queue.folder / "lock"))
+    mishaps.wait_for(lambda: mishaps.worker_of(queue.folder), "the keeper")
     code = "import sys; from pathlib import Path; from engines.queue_keeper import keep; keep(Path(sys.argv[1]))"
     assert subprocess.run([sys.executable, "-c", code, str(queue.store.root)], timeout=120, check=False).returncode == 0
     for order in queue.orders():

@@ -4,7 +4,7 @@ from rows import row_of
 from engines.catalog import DATASETS
 from engines.models import MODELS
 from engines.spec import RunSpec
-from tui.choice_lines import ago, arrange, image_lines, model_lines, run_line
+from tui.choice_lines import arrange, image_lines, model_lines, run_line
 from tui.lines import plain, width_of
 
 WHITE = bytes([255]) * 784
@@ -43,13 +43,6 @@ def test_images_stay_within_their_space(style, width, height):
 def test_an_image_stands_over_the_name_of_its_class():
     lines = image_lines([(WHITE, 9)], DATASETS["fashion-mnist"].class_names, "blocks", 80, 8)
     assert "Ankle boot" in plain(lines[-1])
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"), [(-5, "now"), (59, "now"), (60, "1 min ago"), (7_200, "2 h ago"), (90_000, "1 d ago")]
-)
-def test_ages_are_said_roughly(seconds, words):
-    assert ago(seconds) == words
 
 
 def test_a_run_is_one_line_with_its_state_and_its_best():

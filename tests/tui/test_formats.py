@@ -63,3 +63,11 @@ def test_other_numbers_read_as_a_person_writes_them():
     assert formats.shape([]) == "1"
     assert formats.counted(1, "epoch") == "1 epoch"
     assert formats.counted(1437, "image") == "1,437 images"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(-5, "just now"), (59, "just now"), (60, "1 min ago"), (7_200, "2 h ago"), (90_000, "1 d ago"), (4e7, "1 y ago")],
+)
+def test_an_age_is_said_in_its_largest_unit(seconds, text):
+    assert formats.ago(seconds) == text

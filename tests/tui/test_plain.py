@@ -114,13 +114,6 @@ def test_parameters_are_a_table_with_their_sum():
     ]
 
 
-@pytest.mark.parametrize(
-    ("seconds", "said"), [(-5, "just now"), (59, "just now"), (60, "1 min ago"), (7200, "2 h ago"), (90_000, "1 d ago")]
-)
-def test_an_age_is_told_in_its_largest_unit(seconds, said):
-    assert plain.age(seconds) == said
-
-
 def test_a_run_without_a_spec_or_a_beginning_still_has_its_row():
     run = row_of("found", state="crashed", spec=None, epochs_done=0)
 

@@ -142,13 +142,12 @@ class ImagesPane(Picture):
         if not self._dataset:
             return []
         dataset = DATASETS[self._dataset]
-        name = dataset.title.partition(" (")[0]
         sizes = f" {formats.count(dataset.train_size)} + {formats.count(dataset.test_size)} images · "
         summary = self._look.summary if self._look else "looking for it ..."
-        room = width - len(name) - len(sizes)
+        room = width - len(dataset.title) - len(sizes)
         shown = summary if len(summary) <= room else f"{summary[: room - 1]}…"
         place: Line = [(shown, "muted" if not self._look or self._look.state == "here" else "warning")]
-        heading = titled([(name, "title"), (sizes, "muted"), *place], width)
+        heading = titled([(dataset.title, "title"), (sizes, "muted"), *place], width)
         if self._look and self._look.images and height > LOWEST_IMAGE:
             return [heading, *image_lines(self._look.images, dataset.class_names, self._style, width, height - 1)]
         classes = f"Ten classes: {', '.join(dataset.class_names)}."
