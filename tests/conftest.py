@@ -91,11 +91,8 @@ def finished_run(recorded_run, store):
 @pytest.fixture
 def running(store):
     """A rehearsal worker in the middle of a training that takes half a minute; no test outlives it."""
-    worker = real_worker.start(store, epochs=real_worker.LONG)
-    real_worker.wait_until(worker.run_directory, real_worker.in_training)
-    yield worker
-    worker.process.kill()
-    worker.process.wait()
+    with real_worker.training(store, epochs=real_worker.LONG) as worker:
+        yield worker
 
 
 @pytest.fixture

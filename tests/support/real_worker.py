@@ -1,7 +1,7 @@
 """Runs trained by a real worker process, on the rehearsal engine and the digits unless a test says otherwise."""
 
 import time
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +39,18 @@ def spec_of(**asked):
 
 def start(store, **asked):
     return launch.start(store, spec_of(**asked))
+
+
+@contextmanager
+def training(store, **asked):
+    """Have a run in the middle of its training, and end its worker afterwards."""
+    worker = start(store, **asked)
+    wait_until(worker.run_directory, in_training)
+    try:
+        yield worker
+    finally:
+        worker.process.kill()
+        worker.process.wait()
 
 
 def train(store, **asked):

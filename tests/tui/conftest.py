@@ -7,8 +7,5 @@ import real_worker
 @pytest.fixture
 def live_run(store):
     """A rehearsal run that trains until the test is over."""
-    worker = real_worker.start(store, epochs=100_000)
-    real_worker.wait_until(worker.run_directory, real_worker.in_training)
-    yield worker
-    worker.process.kill()
-    worker.process.wait()
+    with real_worker.training(store, epochs=100_000) as worker:
+        yield worker

@@ -13,11 +13,8 @@ from tui import cli, control_request
 @pytest.fixture
 def live_run(store):
     """A run that has a worker as long as the test lasts."""
-    worker = real_worker.start(store, epochs=100_000)
-    real_worker.wait_until(worker.run_directory, real_worker.in_training)
-    yield worker.run_directory
-    mishaps.end_all(store.root)
-    worker.process.wait()
+    with real_worker.training(store, epochs=100_000) as worker:
+        yield worker.run_directory
 
 
 def lines_of(output):
