@@ -47,6 +47,11 @@ async def until_seen(pilot, text):
     await until(pilot, lambda: text in seen(pilot))
 
 
+def chosen(pilot, row):
+    """Give what stands in a row of the launcher's form."""
+    return pilot.app.query_one("RunForm").form.texts[row]
+
+
 def watch(directory, steps, size=(80, 24)):
     """Have `steps` play a person before the live screen of the run in `directory`; gives the app."""
 

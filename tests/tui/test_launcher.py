@@ -1,11 +1,8 @@
-import threading
-
 import pytest
-from piloted import PATIENCE_SECONDS, SIZES, app_of, drive, seen, until, until_seen
+from piloted import SIZES, app_of, chosen, drive, seen, until, until_seen
 
 import tui.screens.launcher as launcher_module
 from engines.events import Gpu
-from engines.run_queue import RunQueue
 from engines.runs import RunStore
 from tui import surroundings
 from tui.dataset_look import DatasetLook
@@ -13,21 +10,6 @@ from tui.machine import GpuUser, Machine
 from tui.screens.launcher import LauncherScreen
 from tui.screens.monitor import MonitorScreen
 from tui.screens.runs import RunsScreen
-
-UNREACHABLE = DatasetLook("mnist", "MNIST is neither on disk nor reachable", state="unreachable")
-DIGITS = DatasetLook("digits", "part of scikit-learn")
-
-
-@pytest.fixture
-def looks(monkeypatch):
-    """What a look at each dataset finds, for the test to say: MNIST cannot be had."""
-    looks = {"mnist": UNREACHABLE, "digits": DIGITS}
-    monkeypatch.setattr(surroundings, "look_at", lambda name, *_: looks[name])
-    return looks
-
-
-def chosen(pilot, row):
-    return pilot.app.query_one("RunForm").form.texts[row]
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -96,39 +78,9 @@ def test_letters_and_erasing_leave_a_choice_alone(store):
     drive(app_of(store), steps)
 
 
-def test_an_invalid_option_is_said_and_nothing_starts(store):
-    async def steps(pilot):
-        await pilot.press("down", "down", "down", "0")
-        assert "epochs must be a whole number, 1 or more; it is 0." in seen(pilot)
-        await pilot.press("enter")
-        await pilot.pause()
-        assert isinstance(pilot.app.screen, LauncherScreen)
-        assert store.directories() == []
-        await pilot.press("backspace", "3")
-        assert "Enter: start" in seen(pilot)
-
-    drive(app_of(store), steps)
-
-
-def test_a_framework_that_is_not_installed_is_said_and_not_started(store, monkeypatch):
-    monkeypatch.setattr(surroundings, "installed_version", lambda name: None if name == "tensorflow" else "9.9")
-
-    async def steps(pilot):
-        await pilot.press("f", "f")
-        await until_seen(pilot, "nn in TensorFlow (not installed)")
-        assert "TensorFlow is not installed. pip install tensorflow, or press f for another." in seen(pilot)
-        await pilot.press("enter")
-        await pilot.pause()
-        assert store.directories() == []
-        await pilot.press("F")
-        assert "nn in PyTorch 9.9" in seen(pilot)
-
-    drive(app_of(store), steps)
-
-
 def test_below_a_run_that_is_opened_at_once_nothing_is_looked_at_until_it_is_seen(store, finished_run, monkeypatch):
     looked_at = []
-    monkeypatch.setattr(surroundings, "look_at", lambda name, *_: looked_at.append(name) or DIGITS)
+    monkeypatch.setattr(surroundings, "look_at", lambda name, *_: looked_at.append(name) or DatasetLook(name, "found"))
 
     async def steps(pilot):
         await until_seen(pilot, "completed")
@@ -139,98 +91,6 @@ def test_below_a_run_that_is_opened_at_once_nothing_is_looked_at_until_it_is_see
         assert "Enter: start" in seen(pilot)
 
     drive(app_of(store, attach=finished_run), steps)
-
-
-def test_digits_are_chosen_where_nobody_chose_and_mnist_cannot_be_had(store, looks):
-    async def steps(pilot):
-        await until_seen(pilot, "MNIST is neither on disk nor reachable: digits is chosen, it needs no download.")
-        assert chosen(pilot, "dataset") == "digits"
-        await pilot.press("d")
-        await pilot.pause()
-        assert chosen(pilot, "dataset") == "mnist"
-        assert "MNIST is neither on disk nor reachable" in seen(pilot)
-
-    drive(app_of(store, asked={"dataset": "mnist"}), steps)
-
-
-def asked_to_start(app):
-    """Have `app` keep in a list what it is asked to start, and start nothing."""
-    specs = []
-    app.start_run = specs.append
-    return specs
-
-
-@pytest.fixture
-def slow_looks(monkeypatch):
-    """MNIST cannot be had, which is found out once the test allows it."""
-    found = threading.Event()
-
-    def look_at(name, *_):
-        assert name != "mnist" or found.wait(PATIENCE_SECONDS)
-        return {"mnist": UNREACHABLE, "digits": DIGITS}[name]
-
-    monkeypatch.setattr(surroundings, "look_at", look_at)
-    return found
-
-
-def test_enter_waits_until_it_is_known_that_mnist_cannot_be_had_and_starts_digits(store, slow_looks):
-    app = app_of(store, asked={"dataset": "mnist"})
-    specs = asked_to_start(app)
-
-    async def steps(pilot):
-        await pilot.press("enter")
-        await until_seen(pilot, "Looking for mnist ...")
-        assert specs == []
-        slow_looks.set()
-        await until(pilot, lambda: specs)
-        await until_seen(pilot, "digits in the place of mnist")
-
-    drive(app, steps)
-    assert [spec.dataset for spec in specs] == ["digits"]
-
-
-def test_what_was_changed_while_enter_waited_does_not_start(store, slow_looks):
-    app = app_of(store, asked={"dataset": "mnist"})
-    specs = asked_to_start(app)
-
-    async def steps(pilot):
-        await pilot.press("enter")
-        await until_seen(pilot, "Looking for mnist ...")
-        await pilot.press("m")
-        slow_looks.set()
-        await until_seen(pilot, "Enter: start Rehearsal")
-
-    drive(app, steps)
-    assert specs == []
-
-
-@pytest.mark.parametrize("key", ["enter", "u", "x"])
-def test_a_dataset_that_was_chosen_and_cannot_be_had_is_not_asked_for(store, looks, key):
-    app = app_of(store)
-    specs = asked_to_start(app)
-
-    async def steps(pilot):
-        await pilot.press("d", key)
-        await until_seen(pilot, "MNIST is neither on disk nor reachable. Press d for another dataset.")
-        assert isinstance(pilot.app.screen, LauncherScreen)
-
-    drive(app, steps)
-    assert specs == RunQueue(store).waiting() == []
-
-
-def test_enter_looks_once_more_for_what_could_not_be_had(store, looks):
-    app = app_of(store)
-    specs = asked_to_start(app)
-
-    async def steps(pilot):
-        await pilot.press("d")
-        await until_seen(pilot, "Press d for another dataset.")
-        looks["mnist"] = DatasetLook("mnist", "not on disk yet: the run downloads it first", state="fetchable")
-        await pilot.press("enter")
-        await until(pilot, lambda: specs)
-
-    drive(app, steps)
-    assert [spec.dataset for spec in specs] == ["mnist"]
 
 
 def test_what_the_command_line_has_to_say_stands_on_top(store):
@@ -252,20 +112,6 @@ def test_gpus_are_named_with_their_use_and_can_be_chosen(store, monkeypatch):
         await until_seen(pilot, "GPU 0: H100, 2.0 of 64.0 GiB used, 25% busy: ann python 1.0 GiB")
 
     drive(app_of(store), steps, (120, 30))
-
-
-def test_bfloat16_on_a_processor_without_units_for_it_is_said_to_be_slow(store, monkeypatch):
-    machine = Machine("EPYC", 2, (), is_slow_in_bfloat16=True)
-    monkeypatch.setattr(surroundings, "look_at_machine", lambda: machine)
-
-    async def steps(pilot):
-        await until_seen(pilot, "CPU only: EPYC")
-        assert "slow" not in seen(pilot)
-        await pilot.press(*["down"] * 10, "right")
-        assert chosen(pilot, "precision") == "bfloat16"
-        assert "bfloat16 is slow here" in seen(pilot)
-
-    drive(app_of(store), steps)
 
 
 def test_past_runs_are_listed_and_the_best_of_this_choice_named(store, finished_run):
@@ -311,15 +157,3 @@ def test_a_folder_of_runs_that_cannot_be_read_is_said(tmp_path):
         await until_seen(pilot, "cannot read it. Look.")
 
     drive(app_of(store), steps)
-
-
-def test_u_queues_the_run_behind_those_that_are_alive(store, live_run):
-    async def steps(pilot):
-        await pilot.press("u")
-        await until_seen(pilot, "1 run is alive, 1 waiting: a opens")
-        assert isinstance(pilot.app.screen, LauncherScreen)
-
-    drive(app_of(store, asked={"seed": 7}), steps, (120, 40))
-    (order,) = RunQueue(store).waiting()
-    assert order.spec.seed == 7
-    RunQueue(store).remove(order.run_id)

@@ -22,7 +22,7 @@ def test_rows_runs_and_keys_of_the_launcher_can_be_clicked(store, finished_run):
         await pilot.press("escape")
         await pilot.click("RecentRuns", offset=(5, 0))
         await until(pilot, is_shown(pilot, RunsScreen))
-        await pilot.press("escape")
+        await pilot.press("escape", "D")
         await pilot.click("StartBar", offset=(5, 0))
         await until(pilot, is_shown(pilot, MonitorScreen))
 

@@ -185,7 +185,7 @@ class RecentRuns(Picture):
 class StartBar(Picture):
     """What Enter does now, or why it cannot; a click does it."""
 
-    DEFAULT_CSS = "StartBar { height: 1; }"
+    DEFAULT_CSS = "StartBar { height: auto; max-height: 3; }"
 
     def __init__(self) -> None:
         super().__init__()
@@ -193,19 +193,28 @@ class StartBar(Picture):
 
     def show(self, *, call: str = "", problem: str = "", aside: str = "", warning: str = "") -> None:
         """Show what a start would do (`call`), or what is wrong; beside it what speaks against it, or else `aside`."""
+        if problem != self._problem:
+            self.refresh(layout=True)
         self._call, self._problem, self._aside, self._warning = call, problem, aside, warning
         self.redraw()
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """Give one line, or as many as the problem takes."""
+        return len(self._problem_lines(width)) or 1
 
     async def on_click(self) -> None:
         """Start, as Enter does."""
         await self.run_action("screen.start")
 
     def draw(self, width: int, height: int) -> list[Line]:
-        """Give one line."""
+        """Give one line, or those of the problem."""
         if self._problem:
-            return [[(self._problem, "wrong")]]
+            return [[(line, "wrong")] for line in self._problem_lines(width)]
         beside = (self._warning, "warning") if self._warning else (self._aside, "muted")
         return [justify([(f" {self._call} ", "call")], [beside], width)]
+
+    def _problem_lines(self, width: int) -> list[str]:
+        return wrap(self._problem, width) if self._problem else []
 
 
 def count_alive(runs: list[RunSummary]) -> int:
