@@ -15,12 +15,14 @@ from engines.events import Parameter
 from engines.models import MODELS
 from engines.recipes import is_plain
 from engines.spec import RunSpec
-from engines.tensorflow_device import choose_dtype, name_with_dtype, take_device
-from engines.tensorflow_network import KERAS_VERSION, build_network, dropout_seeds
+from engines.tensorflow_device import choose_dtype, name_with_dtype, take_device, uses_gpu
+from engines.tensorflow_network import KERAS_VERSION, are_small, build_network, dropout_seeds
 from engines.tensorflow_recipe_engine import RecipeEngine
 from engines.tensorflow_trainer import TensorFlowTrainer
 
 _BETAS = (0.9, 0.999)
+_FEW_IMAGES = 64
+"""In a step of so many, what small convolutions have as products is still in a core's cache when it is used again."""
 
 
 def create(spec: RunSpec) -> "TensorFlowTrainer":
@@ -43,13 +45,15 @@ class TensorFlowEngine(TensorFlowTrainer):
         input_range: tuple[float, float] = (0.0, 1.0),
         epsilon: float = 1e-7,
     ) -> None:
-        # Matrices as small as a dense network's lose more by the threads' waiting than they gain.
-        self.device_name = take_device(spec, parallel=any(isinstance(layer, Conv) for layer in layers))
+        as_products = are_small(layers) and spec.batch_size <= _FEW_IMAGES and spec.precision == "float32"
+        # Products as small as these or a dense network's lose more by the threads' waiting than they gain.
+        parallel = any(isinstance(layer, Conv) for layer in layers) and not as_products
+        self.device_name = take_device(spec, parallel=parallel)
         self.batch_size = spec.batch_size
         self.low, self.scale = input_range[0], (input_range[1] - input_range[0]) / 255
         dtype = choose_dtype(spec.precision)
         self.device_name = name_with_dtype(self.device_name, dtype)
-        self.network = build_network(layers, spec.seed, dtype)
+        self.network = build_network(layers, spec.seed, dtype, as_products=as_products and not uses_gpu())
         self.weights = {
             f"{layer.name}/{weight.name}": weight.value
             for layer in self.network.layers

@@ -6,28 +6,31 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from engines.architecture import Conv, Dense, Dropout, Flatten, Layer, MaxPool
+from engines.architecture import Conv, Dense, Dropout, Flatten, Layer, MaxPool, input_shapes
 from engines.catalog import IMAGE_SIZE
+from engines.tensorflow_convolutions import PooledConv2D, PooledProduct2D
 
 KERAS_VERSION: str = keras.__version__
+_MANY_CHANNELS = 16
 
 
-class PooledConv2D(keras.layers.Conv2D):  # type: ignore[misc]
-    """A convolution, pooling, and only then its bias and ReLU: the same values, at a quarter of the work."""
-
-    def call(self, inputs: Any) -> Any:
-        """Give the activations (N x height / 2 x width / 2 x filters) of N images, channels last."""
-        sums = tf.nn.conv2d(inputs, self.kernel, strides=1, padding=self.padding.upper())
-        return self.activation(tf.nn.bias_add(tf.nn.max_pool2d(sums, 2, 2, "VALID"), self.bias))
-
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """Give the shape of what `call` gives; Keras asks for it."""
-        images, height, width, filters = super().compute_output_shape(input_shape)
-        return images, height // 2, width // 2, filters
+def are_small(layers: tuple[Layer, ...]) -> bool:
+    """Tell whether each convolution sees few channels and is pooled, so that as a matrix product it is faster."""
+    return all(
+        shape[0] < _MANY_CHANNELS and isinstance(after, MaxPool)
+        for layer, shape, after in zip(layers, input_shapes(layers), (*layers[1:], None), strict=True)
+        if isinstance(layer, Conv)
+    )
 
 
-def build_network(layers: tuple[Layer, ...], seed: int, dtype: Any = tf.float32) -> keras.Sequential:
-    """Build the network with Keras's default initialisation drawn from `seed`; layers are called `conv1`, `fc1` ..."""
+def build_network(
+    layers: tuple[Layer, ...], seed: int, dtype: Any = tf.float32, *, as_products: bool = False
+) -> keras.Sequential:
+    """Build the network with Keras's default initialisation drawn from `seed`; layers are called `conv1`, `fc1` ...
+
+    With `as_products` convolutions before a pooling are matrix products, which pays on a CPU and where `are_small`.
+    """
+    pooled = PooledProduct2D if as_products else PooledConv2D
     keras.utils.set_random_seed(seed % 2**32)
     keras.config.set_dtype_policy("mixed_bfloat16" if dtype == tf.bfloat16 else "float32")
     convs, denses, dropouts = count(1), count(1), count(1)
@@ -38,7 +41,7 @@ def build_network(layers: tuple[Layer, ...], seed: int, dtype: Any = tf.float32)
                 same = 2 * padding == kernel - 1
                 if padding and not same:
                     network.add(keras.layers.ZeroPadding2D(padding))
-                kind = PooledConv2D if isinstance(after, MaxPool) else keras.layers.Conv2D
+                kind = pooled if isinstance(after, MaxPool) else keras.layers.Conv2D
                 name, edges = f"conv{next(convs)}", "same" if same else "valid"
                 network.add(kind(filters, kernel, padding=edges, activation="relu", name=name))
             case MaxPool() if not isinstance(before, Conv):

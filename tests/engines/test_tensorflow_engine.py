@@ -10,6 +10,7 @@ from engines.datasets import ImageData
 from engines.models import ARTICLE_MODELS
 from engines.problems import CheckpointProblem, OutOfMemory, Unavailable
 from engines.spec import RunSpec
+from engines.tensorflow_convolutions import PooledProduct2D
 from engines.tensorflow_device import explained_memory
 from engines.tensorflow_engine import TensorFlowEngine
 
@@ -392,3 +393,21 @@ def test_a_core_is_left_to_the_screen_where_there_are_more_than_two(cores, threa
     for parallel in (True, False):
         tensorflow_device.take_device(RunSpec(framework="tensorflow", device="cpu"), parallel=parallel)
     assert asked == [threads, 1]
+
+
+@pytest.mark.parametrize(
+    ("model", "fields", "parallel", "is_product"),
+    [
+        ("nn", {}, False, False),
+        ("lenet", {}, False, True),
+        ("lenet", {"batch_size": 256}, True, False),
+        ("lenet", {"precision": "bfloat16"}, True, False),
+        ("lenet1", {}, True, False),
+    ],
+)
+def test_small_convolutions_are_products_on_one_thread(model, fields, parallel, is_product, monkeypatch):
+    asked = []
+    monkeypatch.setattr(tensorflow_engine, "take_device", lambda _, parallel: asked.append(parallel) or "CPU (any)")
+    engine = tensorflow_engine.create(RunSpec(framework="tensorflow", model=model, device="cpu", **fields))
+    assert asked == [parallel]
+    assert any(isinstance(layer, PooledProduct2D) for layer in engine.network.layers) == is_product
