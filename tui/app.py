@@ -42,7 +42,7 @@ REAP_SECONDS = 1.0
 
 class MnistTuiApp(TerminalApp):
     """Shows the launcher; over it, with `start` or `attach`, a run's live screen, with `replay` (and a speed) its past,
-    with `race` several runs side by side.
+    with `race` several runs side by side. With `keeps_dataset` digits never takes the place of the form's dataset.
 
     After it ended, `return_code` is what the program ends with, and `farewell` what it says last.
     """
@@ -66,6 +66,7 @@ class MnistTuiApp(TerminalApp):
         replay: tuple[Path, float | None] | None = None,
         race: Sequence[Path] = (),
         notice: str = "",
+        keeps_dataset: bool = False,
         choices: Choices | None = None,
         pace: FramePace | None = None,
     ) -> None:
@@ -79,10 +80,11 @@ class MnistTuiApp(TerminalApp):
         self._replayed = replay
         self._raced = race
         self._notice = notice
+        self._keeps_dataset = keeps_dataset
 
     def get_default_screen(self) -> Screen[None]:
         """Give the launcher, which stays under all other screens."""
-        return LauncherScreen(self.index, self._form, self._notice, self.choices)
+        return LauncherScreen(self.index, self._form, self._notice, self.choices, keeps_dataset=self._keeps_dataset)
 
     def on_mount(self) -> None:
         """Open what was asked for on the command line."""

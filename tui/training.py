@@ -48,7 +48,7 @@ def train(context: click.Context, values: Mapping[str, Any]) -> int:
     else:  # The launcher finds out by itself what is to be had: its first frame waits for no mirror.
         spec, reason = build_spec({**asked, "dataset": asked["dataset"] or "mnist"}, data_dir(context))
     if not values["no_ui"]:
-        return open_app(store, spec, start=values["start"], notice=reason)
+        return open_app(store, spec, start=values["start"], notice=reason, keeps_dataset="dataset" in given)
     if reason:
         say(f"{reason}: training on {spec.dataset} instead.")
     if values["queue"]:
@@ -65,11 +65,13 @@ def open_app(
     replay: tuple[Path, float | None] | None = None,
     race: Sequence[Path] = (),
     notice: str = "",
+    keeps_dataset: bool = False,
 ) -> int:
     """Open the app with its form filled in, and give the exit code.
 
     At once it `start`s that run, `attach`es to one, plays one again (`replay` has its directory and the speed), or
     shows several side by side: `race` has their directories.
+    With `keeps_dataset` digits never takes the place of the form's dataset.
     """
     require_terminal()
     gc.disable()  # Until the first frame is drawn, when the app turns it on again; it would come 30 ms later.
@@ -81,7 +83,17 @@ def open_app(
     if not find_model(form.model) or form.dataset not in DATASETS:
         form = RunSpec()  # It is the spec of a run that another program made, or somebody changed.
     chosen = choices.load()
-    app = MnistTuiApp(store, form, start=start, attach=attach, replay=replay, race=race, notice=notice, choices=chosen)
+    app = MnistTuiApp(
+        store,
+        form,
+        start=start,
+        attach=attach,
+        replay=replay,
+        race=race,
+        notice=notice,
+        keeps_dataset=keeps_dataset,
+        choices=chosen,
+    )
     return show(app)
 
 

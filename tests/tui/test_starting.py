@@ -132,6 +132,14 @@ def test_a_dataset_that_was_chosen_and_cannot_be_had_is_not_asked_for(store, loo
     assert specs == RunQueue(store).waiting() == []
 
 
+def test_mnist_stays_where_it_was_asked_for_by_name(store, looks):
+    async def steps(pilot):
+        await until_seen(pilot, "MNIST is neither on disk nor reachable. Press d for another dataset.")
+        assert chosen(pilot, "dataset") == "mnist"
+
+    drive(app_of(store, asked={"dataset": "mnist"}, keeps_dataset=True), steps)
+
+
 def test_enter_looks_once_more_for_what_could_not_be_had(store, looks):
     app = app_of(store)
     specs = asked_to_start(app)

@@ -76,7 +76,15 @@ class LauncherScreen(FreshSize, Starting):
         Binding("r", "open_runs", "runs", tooltip="all runs"),
     ]
 
-    def __init__(self, index: RunIndex, asked: RunSpec, notice: str = "", choices: Choices | None = None) -> None:
+    def __init__(
+        self,
+        index: RunIndex,
+        asked: RunSpec,
+        notice: str = "",
+        choices: Choices | None = None,
+        *,
+        keeps_dataset: bool = False,
+    ) -> None:
         super().__init__()
         self._choices = choices or Choices()
         self._form = Form(asked)
@@ -91,7 +99,7 @@ class LauncherScreen(FreshSize, Starting):
         self._looking: Timer | None = None
         self._settling: Timer | None = None
         self._is_looking = False
-        self._has_chosen_dataset = False
+        self._keeps_dataset = keeps_dataset
 
     def compose(self) -> ComposeResult:
         """Lay out the form beside what it leads to."""
@@ -148,7 +156,7 @@ class LauncherScreen(FreshSize, Starting):
     @on(RunForm.Changed)
     def _change(self, event: RunForm.Changed) -> None:
         if event.name == "dataset":
-            self._has_chosen_dataset = True
+            self._keeps_dataset = True
             self._look_at_dataset(self._form.texts["dataset"])
         self._wait_until_settled()
         self._remember(event.name)
@@ -191,8 +199,8 @@ class LauncherScreen(FreshSize, Starting):
         self._show_choice()
 
     def turn_to_digits(self, look: DatasetLook) -> None:
-        """Choose digits where MNIST, which nobody chose by hand, cannot be had."""
-        is_default = self._form.texts["dataset"] == "mnist" and not self._has_chosen_dataset
+        """Choose digits where MNIST, which nobody asked for, cannot be had."""
+        is_default = self._form.texts["dataset"] == "mnist" and not self._keeps_dataset
         if look.dataset != "mnist" or look.state != "unreachable" or not is_default:
             return
         self._form.put(self._form.row("dataset"), "digits")

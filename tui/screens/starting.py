@@ -30,7 +30,7 @@ class Starting(Screen[None]):
     _awaits_dataset = False
 
     def turn_to_digits(self, look: DatasetLook) -> None:
-        """Choose digits where the dataset of `look`, which nobody chose by hand, cannot be had; a subclass does it."""
+        """Choose digits where the dataset of `look`, which nobody asked for, cannot be had; a subclass does it."""
         raise NotImplementedError
 
     def on_mount(self) -> None:
