@@ -126,8 +126,9 @@ class TerminalApp(App[None]):
         self.check_size(event.size)
 
     def on_terminal_changed(self) -> None:
-        """Send all of the next frame."""
+        """Send all of the screen once more."""
         self._front.forget()
+        self.refresh()
 
     def _show_title(self, title: str) -> None:
         self._write_outside(f"\x1b]2;{title}\x07")

@@ -136,6 +136,13 @@ def test_opening_a_run_sends_little_more_than_its_screen_once(opened):
     assert whole < opening < 1.5 * whole
 
 
+def test_a_terminal_that_may_show_anything_is_sent_all_of_the_screen(opened):
+    before = opened.text
+    opened.screen.erase_in_display(2)
+    opened.child.kill(signal.SIGWINCH)
+    opened.wait_for(lambda: opened.text == before, "all that stood there")
+
+
 def test_a_terminal_that_tells_its_size_is_not_sent_what_it_shows_already(opened):
     opening = len(opened.written)
     sent_after(opened, lambda: opened.child.send("\x1b[?2048;2$y"), "the request for its size")
