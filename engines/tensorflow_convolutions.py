@@ -28,8 +28,8 @@ class PooledConv2D(keras.layers.Conv2D):  # type: ignore[misc]
 class PooledProduct2D(PooledConv2D):
     """`PooledConv2D` with a ReLU as one matrix product: faster on a CPU where channels and images are few.
 
-    A column is what one pooling window of one image sees, images beside one another, so that all that is copied and
-    compared lies in long rows. A row of the matrix is a filter's kernel, laid at one of the four places in a window.
+    One column is what one pooling window of one image sees, images beside one another, so that all that is copied and
+    compared lies in long rows. It is multiplied by each filter's kernel, laid at each of the four places in a window.
     """
 
     def build(self, input_shape: Shape) -> None:
@@ -50,32 +50,37 @@ class PooledProduct2D(PooledConv2D):
         """Give the activations (N x height / 2 x width / 2 x filters) of N images, channels last."""
         _, height, width, filters = self.compute_output_shape(inputs.shape)
         laid = self.places @ tf.reshape(self.kernel, [self.places.shape[1], -1])
-        matrix = tf.transpose(tf.reshape(laid, [4, len(self.windows), filters]), [0, 2, 1])
-        pixels = tf.transpose(tf.reshape(inputs, [-1, self.pixels]))
-        maps = self._activate(pixels, tf.reshape(matrix, [4 * filters, -1]), tf.reshape(self.bias, [-1, 1]))
-        return tf.transpose(tf.reshape(maps, [filters, height, width, -1]), [3, 1, 2, 0])
+        matrix = tf.transpose(tf.reshape(laid, [4, len(self.windows), filters]), [1, 0, 2])
+        pixels = tf.reshape(_swap_ends(inputs), [self.pixels, -1])
+        maps = self._activate(pixels, tf.reshape(matrix, [-1, 4 * filters]), tf.reshape(self.bias, [-1, 1]))
+        return _swap_ends(tf.reshape(maps, [filters, height, width, -1]))
 
     @tf.custom_gradient  # type: ignore[untyped-decorator]
     def _activate(self, pixels: Any, matrix: Any, bias: Any) -> Any:
-        """Give the activations (filters x windows * N) of pixels (height * width * channels x N), and their gradient.
+        """Give the activations (filters x windows * N) of pixels (channels * height * width x N), and their gradient.
 
         The first of equal places gets the gradient, as in TensorFlow's own pooling.
         """
         with_margin = tf.pad(pixels, [[0, 1], [0, 0]])
         columns = tf.reshape(tf.gather(with_margin, self.windows), [len(self.windows), -1])
-        left, right = tf.split(matrix @ columns, 2)
+        left, right = tf.split(tf.matmul(matrix, columns, transpose_a=True), 2)
         upper, lower = tf.split(tf.maximum(left, right), 2)
         maps = tf.nn.relu(tf.maximum(upper, lower) + bias)
 
         def find_gradients(gradient: Any) -> tuple[Any, Any, Any]:
             gradient = tf.raw_ops.ReluGrad(gradients=gradient, features=maps)
             places = _share(_share(gradient, upper, lower), left, right)
-            found = tf.reshape(tf.matmul(matrix, places, transpose_a=True), [self.windows.size, -1])
+            found = tf.reshape(matrix @ places, [self.windows.size, -1])
             pixel_gradient = tf.sparse.segment_sum(found, self.rows, self.targets, num_segments=self.pixels)
-            matrix_gradient = tf.matmul(places, columns, transpose_b=True)
+            matrix_gradient = tf.matmul(columns, places, transpose_b=True)
             return pixel_gradient, matrix_gradient, tf.reduce_sum(gradient, 1, keepdims=True)
 
         return maps, find_gradients
+
+
+def _swap_ends(images: Any) -> Any:
+    """Bring the first dimension last and the last first; done twice, TensorFlow leaves it out of the graph."""
+    return tf.transpose(images, [3, 1, 2, 0])
 
 
 def _share(gradient: Any, one: Any, other: Any) -> Any:
@@ -85,18 +90,18 @@ def _share(gradient: Any, one: Any, other: Any) -> Any:
 
 
 def _find_windows(side: int, channels: int, kernel: int, margin: int) -> NDArray[np.int32]:
-    """Give which pixel (height, width, channels in one row) is where in each pooling window; one too many: the margin.
+    """Give which pixel (channels, height, width in one row) is where in each pooling window; one too many: the margin.
 
     Shape: (kernel + 1) * (kernel + 1) * channels, one for each window.
     """
     count = (side + 2 * margin - kernel + 1) // 2
-    pixels = np.full((side + 2 * margin, side + 2 * margin, channels), side * side * channels, np.int32)
+    pixels = np.full((channels, side + 2 * margin, side + 2 * margin), channels * side * side, np.int32)
     inner = slice(margin, margin + side)
-    pixels[inner, inner] = np.arange(side * side * channels).reshape(side, side, channels)
+    pixels[:, inner, inner] = np.arange(channels * side * side).reshape(channels, side, side)
     begins, reach = 2 * np.arange(count), np.arange(kernel + 1)
     lines = reach[:, None] + begins
-    seen: NDArray[np.int32] = pixels[lines[:, None, :, None], lines[None, :, None, :]]
-    return seen.transpose(0, 1, 4, 2, 3).reshape(-1, count * count)
+    seen: NDArray[np.int32] = pixels[:, lines[:, None, :, None], lines[None, :, None, :]]
+    return seen.transpose(1, 2, 0, 3, 4).reshape(-1, count * count)
 
 
 def _lay_at_places(kernel: int) -> NDArray[np.float32]:
