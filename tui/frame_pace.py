@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from time import monotonic
-from typing import TextIO
 
 USUAL_RATE, HIGHEST_RATE = 10, 60
 ANSWER_SECONDS = 0.15
@@ -67,30 +66,3 @@ class FramePace:
         """Take note that the terminal has taken all, for which we had to wait so many `seconds`."""
         self._rests_until = self._clock() + min(RESTS_PER_WRITE * seconds, LONGEST_REST_SECONDS)
         self._is_writing = False
-
-
-class PacedFile:
-    """A terminal's file that tells a `FramePace` of every write; only what Textual's writing thread calls is here."""
-
-    def __init__(self, file: TextIO, pace: FramePace) -> None:
-        self._file = file
-        self._pace = pace
-        self._began = 0.0
-
-    def write(self, text: str) -> int:
-        """Write `text`, which may have to wait for the terminal."""
-        if not self._began:
-            self._began = monotonic()
-            self._pace.begin_write()
-        return self._file.write(text)
-
-    def flush(self) -> None:
-        """Write what is left; comes when there is nothing more to write for now."""
-        self._file.flush()
-        if self._began:
-            self._pace.end_write(monotonic() - self._began)
-            self._began = 0.0
-
-    def fileno(self) -> int:
-        """Give the descriptor."""
-        return self._file.fileno()

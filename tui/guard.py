@@ -13,9 +13,8 @@ import signal
 import sys
 import threading
 import traceback
-from io import TextIOWrapper
 from types import FrameType, TracebackType
-from typing import Any, Self, TextIO, cast
+from typing import Any, Self, TextIO
 
 from rich.console import Console
 from textual.app import App
@@ -23,8 +22,9 @@ from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
 
 from tui import ui_log
-from tui.frame_pace import FramePace, PacedFile
+from tui.frame_pace import FramePace
 from tui.messages import TerminalChanged
+from tui.screen_writer import ScreenWriter
 from tui.terminal import Terminal
 
 PATIENCE_SECONDS = 2.0
@@ -40,7 +40,7 @@ def run_app(app: App[Any], pace: FramePace | None = None) -> int:
     """
     terminal = Terminal()
     with ui_log.opened() as log, _Guard(app, terminal, log) as guard:
-        app.driver_class = _driver_on(terminal.screen, pace)
+        app.driver_class = _driver_on(ScreenWriter(terminal.screen, terminal.direct, pace))
         app.error_console = Console(file=log, width=120)
         app.run()
     # A signal may come before the app is whole, and what it says of that is of no use to anyone.
@@ -116,13 +116,16 @@ class _Guard:
             traceback.print_exception(what.exc_value, file=self._log)
 
 
-def _driver_on(screen: TextIOWrapper, pace: FramePace | None) -> type[Driver]:
+def _driver_on(writer: ScreenWriter) -> type[Driver]:
     class GuardedDriver(LinuxDriver):
-        """Draws on `screen`, where Textual would draw on stderr even if that is a file."""
+        """Draws by `writer`, where Textual would draw on stderr even if that is a file, and in a thread always."""
 
-        def __init__(self, app: App[Any], **settings: Any) -> None:  # noqa: ANN401 - Textual's own
-            super().__init__(app, **settings)
-            self._file = screen if pace is None else cast(TextIOWrapper, PacedFile(screen, pace))
+        def write(self, data: str) -> None:
+            writer.write(data)
+
+        def close(self) -> None:
+            writer.drain()
+            super().close()
 
         def start_application_mode(self) -> None:
             super().start_application_mode()  # type: ignore[no-untyped-call]  # Textual's own
@@ -140,11 +143,18 @@ def _driver_on(screen: TextIOWrapper, pace: FramePace | None) -> type[Driver]:
         def _tell_of_change(self) -> None:
             self._loop.call_soon_threadsafe(self._app.post_message, TerminalChanged())
 
+        # Done by the event loop: a signal may come in the middle of a frame, where nothing may be written.
+        def _sigtstp_application(self, *_: object) -> None:
+            self._loop.call_soon_threadsafe(super()._sigtstp_application)
+
         def _sigcont_application(self, *_: object) -> None:
+            self._loop.call_soon_threadsafe(self._take_terminal_again)
+
+        def _take_terminal_again(self) -> None:
             # After a STOP that nobody could see coming, the terminal may be anything: leave it before taking it again.
             if not self._must_signal_resume:
                 self.suspend_application_mode()
             super()._sigcont_application()
-            self._loop.call_soon_threadsafe(self._app.refresh)
+            self._app.refresh()
 
     return GuardedDriver

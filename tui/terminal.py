@@ -42,7 +42,10 @@ def require_terminal() -> None:
 
 
 class Terminal:
-    """The terminal as it is now, before an app changes it; `screen` is what the app writes to."""
+    """The terminal as it is now, before an app changes it; `screen` is what the app writes to.
+
+    `direct` is a descriptor of it that does not wait where it is not read; -1 where it cannot be opened once more.
+    """
 
     def __init__(self) -> None:
         self._device = os.ttyname(sys.stdout.fileno())
@@ -50,6 +53,10 @@ class Terminal:
         self._attributes = termios.tcgetattr(self._input)
         # A descriptor of its own: it can be pointed at nothing while stdout stays what it is.
         self.screen = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding=output_encoding(), errors=ERRORS)
+        # Opened, not made from the other: whether it waits is a matter of the opened file, which the shell has too.
+        self.direct = -1
+        with suppress(OSError):
+            self.direct = os.open(self._device, os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
         signal.signal(_WAKE, lambda *_: None)
 
     def give_back(self) -> None:
@@ -60,7 +67,9 @@ class Terminal:
     def give_back_by_force(self) -> None:
         """Bring it back at once, also where nobody reads what is written to it or an app still writes."""
         nothing = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nothing, self.screen.fileno())
+        for descriptor in (self.screen.fileno(), self.direct):
+            if descriptor >= 0:
+                os.dup2(nothing, descriptor)
         os.close(nothing)
         _interrupt_writes()
         self.give_back()

@@ -1,8 +1,6 @@
-import io
-
 import pytest
 
-from tui.frame_pace import LONGEST_REST_SECONDS, FramePace, PacedFile
+from tui.frame_pace import LONGEST_REST_SECONDS, FramePace
 
 
 class Clock:
@@ -107,15 +105,3 @@ def test_no_frame_is_sent_after_one_that_is_still_on_its_way(clock):
     assert not pace.is_due()
     clock.now += LONGEST_REST_SECONDS
     assert pace.is_due()
-
-
-def test_a_file_tells_of_all_writes_until_it_is_flushed(clock):
-    pace, below = settled(10, clock), io.StringIO()
-    file = PacedFile(below, pace)
-    file.write("one, ")
-    file.write("two")
-    assert not pace.is_due()
-    file.flush()
-    clock.now += 1
-    assert pace.is_due()
-    assert below.getvalue() == "one, two"
