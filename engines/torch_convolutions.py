@@ -1,22 +1,19 @@
 """The convolutions of a network in PyTorch, forward and backward by hand, each as products with a copy of its windows.
 
+Numbers of all images lie side by side, so that whatever is copied, compared or added is a long run of memory.
 What a pass leaves for the way back is large and lies in memory that the next step uses again: to be given fresh pages
 by the system would cost as much as to compute what fills them.
 """
 
 # ruff: noqa: D102 - what the three methods do is said once, in Operation
-from collections.abc import Iterator
-from math import ceil
+from itertools import product
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name that every PyTorch file uses
 from torch import Tensor
 from torch.nn.grad import conv2d_weight
 
-from engines.torch_operations import Operation, Weights, add_products, split_by_maximum
-
-_CACHED_NUMBERS = 2**18
-"""So many numbers, one MiB, are still in a core's cache when the next operation passes over them."""
+from engines.torch_operations import Operation, Weights, add_product, split_by_maximum
 
 
 class Conv(Operation):
@@ -24,45 +21,43 @@ class Conv(Operation):
 
     def __init__(self, weights: Weights, before: int, after: int) -> None:
         self.weights = weights
-        self.margin = (before, after) * 2
+        self.before, self.after = before, after
         self.windows, self.y, self.padded = (weights.weight.new_empty(0) for _ in range(3))
         self.halves = weights.weight.new_empty(2, *_as_matrix(weights.weight).shape)
 
     def forward(self, x: Tensor, seed: int | None) -> Tensor:
         filters, channels, kernel, _ = self.weights.weight.shape
         self.shape = x.shape
-        x = F.pad(x, self.margin) if any(self.margin) else x
-        batch, _, height, width = x.shape
-        self.side, row = height - kernel + 1, width * channels
+        self.side = x.shape[1] + self.before + self.after - kernel + 1
+        # Where numbers are left out at the end, there are just fewer windows.
+        x = F.pad(x, (0, 0) + (self.before, max(self.after, 0)) * 2) if max(self.before, self.after) > 0 else x
+        channel, row, pixel, image = x.stride()
         windows = x.as_strided(
-            (batch, self.side, self.side, kernel, kernel * channels), (height * row, row, channels, row, 1)
+            (kernel, kernel, channels, self.side, self.side, x.shape[3]), (row, pixel, channel, row, pixel, image)
         )
         self.windows.resize_(windows.shape).copy_(windows)
-        y = self.y.resize_(batch, self.side, self.side, filters)
-        # Turned in memory first: the product is a tenth faster, by more than this small copy costs.
-        kernels = _as_matrix(self.weights.weight).T.contiguous()
-        torch.addmm(self.weights.bias, self._columns(), kernels, out=y.view(-1, filters))
-        return y.permute(0, 3, 1, 2)
+        y = self.y.resize_(filters, self.side, self.side, x.shape[3])
+        matrix = _as_matrix(self.weights.weight)
+        torch.addmm(self.weights.bias.unsqueeze(1), matrix, self._columns(), out=y.flatten(1))
+        return y
 
     def learn(self, gradient: Tensor) -> None:
-        gradient = _as_rows(gradient)
-        add_products(gradient, self._columns(), self.halves.zero_())
+        add_product(gradient.flatten(1), self._columns(), self.halves.zero_())
         torch.add(self.halves[0], self.halves[1], out=_as_matrix(self.weights.weight_gradient))
-        torch.sum(gradient, 0, out=self.weights.bias_gradient)
+        torch.sum(gradient.flatten(1), 1, out=self.weights.bias_gradient)
 
     def backward(self, gradient: Tensor) -> Tensor:
-        torch.mm(_as_rows(gradient), _as_matrix(self.weights.weight), out=self._columns())
-        _, channels, kernel, _ = self.weights.weight.shape
-        side = self.side + kernel - 1
-        padded = self.padded.resize_(len(self.windows), side, side, channels).zero_()
-        for i in range(kernel):
-            for j in range(kernel):
-                part = self.windows[:, :, :, i, j * channels : (j + 1) * channels]
-                padded[:, i : i + self.side, j : j + self.side].add_(part)
-        return _without_margin(padded, self.margin, self.shape)
+        kernels = _as_matrix(self.weights.weight)
+        torch.mm(kernels.T, gradient.flatten(1), out=self._columns())
+        kernel, channels, side = len(self.windows), self.shape[0], self.side + len(self.windows) - 1
+        padded = self.padded.resize_(channels, side, side, self.shape[3]).zero_()
+        for i, j in product(range(kernel), repeat=2):
+            padded[:, i : i + self.side, j : j + self.side].add_(self.windows[i, j])
+        inner = slice(self.before, self.before + self.shape[1])
+        return padded[:, inner, inner]
 
     def _columns(self) -> Tensor:
-        return self.windows.view(-1, self.windows.shape[-1] * self.windows.shape[-2])
+        return self.windows.flatten(0, 2).flatten(1)
 
 
 class RoundedConv(Operation):
@@ -73,123 +68,123 @@ class RoundedConv(Operation):
         self.margin = (before, after) * 2
 
     def forward(self, x: Tensor, seed: int | None) -> Tensor:
-        self.shape = x.shape
-        x = F.pad(x, self.margin) if any(self.margin) else x
-        self.x = x.to(self.dtype, memory_format=torch.channels_last)
+        self.inner = slice(self.margin[0], self.margin[0] + x.shape[1])
+        self.x = F.pad(self._as_images(x), self.margin)
         self.weight = self.weights.weight.to(self.dtype)
-        return F.conv2d(self.x, self.weight, self.weights.bias.to(self.dtype))
+        return F.conv2d(self.x, self.weight, self.weights.bias.to(self.dtype)).permute(1, 2, 3, 0)
 
     def learn(self, gradient: Tensor) -> None:
-        torch.sum(_as_rows(gradient), 0, dtype=torch.float32, out=self.weights.bias_gradient)
-        rounded = gradient.to(self.dtype, memory_format=torch.channels_last)
-        found = conv2d_weight(self.x, self.weight.shape, rounded)  # type: ignore[no-untyped-call]
+        torch.sum(gradient.flatten(1), 1, dtype=torch.float32, out=self.weights.bias_gradient)
+        found = conv2d_weight(self.x, self.weight.shape, self._as_images(gradient))  # type: ignore[no-untyped-call]
         self.weights.weight_gradient.copy_(found)
 
     def backward(self, gradient: Tensor) -> Tensor:
-        rounded = gradient.to(self.dtype, memory_format=torch.channels_last)
-        padded = F.conv_transpose2d(rounded, self.weight)
-        return _without_margin(padded.permute(0, 2, 3, 1), self.margin, self.shape)
+        padded = F.conv_transpose2d(self._as_images(gradient), self.weight)
+        return padded.permute(1, 2, 3, 0)[:, self.inner, self.inner]
+
+    def _as_images(self, x: Tensor) -> Tensor:
+        return x.permute(3, 0, 1, 2).to(self.dtype, memory_format=torch.channels_last)
 
 
 class PooledConv(Operation):
     """A convolution of few channels and the 2x2 pooling after it as one matrix product.
 
-    A row is what `across` pooling windows beside one another see; a column of the matrix is a filter's kernel, laid at
-    one of the four places in one of them. The bias comes after the pooling: the same values, at a quarter of the work.
+    A column is what one pooling window of one image sees; a row of the matrix is a filter's kernel, laid at one of the
+    four places in such a window. Windows begin at every second pixel, so that blocks of 2x2 pixels are what is copied.
+    The bias comes after the pooling: the same values, at a quarter of the work.
     """
 
     def __init__(self, weights: Weights, before: int, after: int) -> None:
         self.weights = weights
-        self.margin = (before, after) * 2
+        self.before, self.after = before, after
+        filters, channels, kernel, _ = weights.weight.shape
+        self.reach = kernel // 2 + 1
+        """Blocks that a window sees, along each side."""
+
+        self.matrix = weights.weight.new_zeros(4 * filters, 4 * self.reach**2 * channels)
+        self.halves = weights.weight.new_zeros(2, *self.matrix.shape)
+        self.blocks, self.block_gradients = (weights.weight.new_zeros(0) for _ in range(2))
         self.windows, self.y, self.pairs, self.pooled = (weights.weight.new_empty(0) for _ in range(4))
-        self.strips, self.padded, self.biases = (weights.weight.new_empty(0) for _ in range(3))
-        self.matrix = self.matrix_gradients = weights.weight.new_empty(0)
 
     def forward(self, x: Tensor, seed: int | None) -> Tensor:
         filters, channels, kernel, _ = self.weights.weight.shape
         self.shape = x.shape
-        x = F.pad(x, self.margin) if any(self.margin) else x
-        batch, _, height, width = x.shape
-        self.side, row = (height - kernel + 1) // 2, width * channels
-        self.across = 2 - self.side % 2
-        windows = x.as_strided(
-            (batch, self.side, self.side // self.across, kernel + 1, (2 * self.across + kernel - 1) * channels),
-            (height * row, 2 * row, 2 * self.across * channels, row, 1),
+        self.side = (x.shape[1] + self.before + self.after - kernel + 1) // 2
+        x = F.pad(x, (0, 0) + self._odd_margin() * 2) if any(self._odd_margin()) else x
+        images, side = x.shape[3], self.side + self.reach - 1
+        blocks = (2, 2, channels, side, side, images)
+        if self.blocks.shape != blocks:
+            self.blocks = self.blocks.new_zeros(blocks)
+        self._within(self.blocks).copy_(self._as_blocks(x))
+        down, right, channel, row, block, image = self.blocks.stride()
+        windows = (self.reach, 2, self.reach, 2, channels, self.side, self.side, images)
+        self.windows.resize_(windows).copy_(
+            self.blocks.as_strided(windows, (row, down, block, right, channel, row, block, image))
         )
-        self.windows.resize_(windows.shape).copy_(windows)
-        if not len(self.matrix):
-            self.matrix = self.matrix.new_zeros(windows[0, 0, 0].numel(), 4 * self.across * filters)
-            self.matrix_gradients = self.matrix.new_zeros(2, *self.matrix.shape)
-        self._places(self.matrix).copy_(self.weights.weight.permute(2, 3, 1, 0)[:, :, :, None, None, None])
-        self.y.resize_(windows[..., 0, 0].numel(), 2, 2, self.across * filters)
-        self.pairs.resize_(self.y[:, 0].shape)
-        pooled = self.pooled.resize_(batch, self.side, self.side, filters)
-        for columns, y, pairs, maxima in self._parts(pooled):
-            torch.mm(columns, self.matrix, out=y.flatten(1))
-            torch.maximum(y[:, 0], y[:, 1], out=pairs)
-            torch.maximum(pairs[:, 0], pairs[:, 1], out=maxima)
-        # A row of the image at once, as rows as short as the filters are few take seven times as long.
-        biases = self.biases.resize_(self.side, filters).copy_(self.weights.bias)
-        pooled.flatten(2).add_(biases.flatten())
-        return pooled.permute(0, 3, 1, 2)
+        self._places(self.matrix).copy_(self.weights.weight.permute(0, 2, 3, 1))
+        places = self.side**2 * images
+        y, pairs = self.y.resize_(2, 2 * filters, places), self.pairs.resize_(2, filters, places)
+        torch.mm(self.matrix, self._columns(), out=y.view(4 * filters, places))
+        torch.maximum(y[0], y[1], out=pairs.view(2 * filters, places))
+        pooled = torch.maximum(pairs[0], pairs[1], out=self.pooled.resize_(filters, places))
+        return pooled.add_(self.weights.bias.unsqueeze(1)).view(filters, self.side, self.side, images)
 
     def learn(self, gradient: Tensor) -> None:
-        gradient = _as_rows(gradient)
-        torch.sum(gradient, 0, out=self.weights.bias_gradient)
-        self.matrix_gradients.zero_()
-        for columns, y, pairs, part in self._parts(gradient):
-            split_by_maximum(part, pairs[:, 0], pairs[:, 1])
-            split_by_maximum(pairs, y[:, 0], y[:, 1])
-            add_products(columns, y.flatten(1), self.matrix_gradients)
-        whole = self.matrix_gradients[0].add_(self.matrix_gradients[1])
-        places = self._places(whole).permute(3, 4, 5, 0, 1, 2, 6).flatten(0, 2)
-        torch.sum(places, 0, out=self.weights.weight_gradient.permute(2, 3, 1, 0))
+        gradient = gradient.flatten(1)
+        torch.sum(gradient, 1, out=self.weights.bias_gradient)
+        split_by_maximum(gradient, self.pairs[0], self.pairs[1])
+        split_by_maximum(self.pairs.flatten(0, 1), self.y[0], self.y[1])
+        add_product(self.y.flatten(0, 1), self._columns(), self.halves.zero_())
+        places = self._places(self.halves[0].add_(self.halves[1]))
+        found = places[0, 0].add_(places[0, 1]).add_(places[1, 0]).add_(places[1, 1])
+        self.weights.weight_gradient.permute(0, 2, 3, 1).copy_(found)
 
     def backward(self, gradient: Tensor) -> Tensor:
-        # Windows begin at every second pixel, so that blocks of 2x2 pixels are added: along a row, then row by row.
-        _, channels, kernel, _ = self.weights.weight.shape
-        batch, tall, wide = len(self.windows), (kernel + 1) // 2, self.across + kernel // 2
-        blocks = self.matrix.view(tall, 2, wide, 2, channels, -1).permute(2, 0, 1, 3, 4, 5).flatten(0, 4)
-        torch.mm(self.y.flatten(1), blocks.T, out=self.windows.view(len(self.y), -1))
-        windows = self.windows.view(batch, self.side, -1, wide, tall * 4 * channels)
-        height = self.side + kernel // 2
-        strips = self.strips.resize_(batch, self.side, height, tall * 4 * channels).zero_()
-        for at in range(wide):
-            strips[:, :, at : at + self.side : self.across].add_(windows[:, :, :, at])
-        padded = self.padded.resize_(batch, height, 2, height, 2 * channels).zero_()
-        for at, strip in enumerate(strips.view(batch, self.side, height, tall, 2, -1).unbind(3)):
-            padded[:, at : at + self.side].add_(strip.permute(0, 1, 3, 2, 4))
-        return _without_margin(padded.view(batch, 2 * height, 2 * height, channels), self.margin, self.shape)
+        torch.mm(self.matrix.T, self.y.flatten(0, 1), out=self._columns())
+        blocks = self.block_gradients.resize_(self.blocks.shape).zero_()
+        for i, below in enumerate(self.windows.unbind(0)):
+            rows = blocks.narrow(3, i, self.side)
+            for j, part in enumerate(below.unbind(1)):
+                rows.narrow(4, j, self.side).add_(part)
+        channels, side, _, images = self.shape
+        before, after = self._odd_margin()
+        padded = gradient.new_empty(channels, side + before + after, side + before + after, images)
+        self._as_blocks(padded).copy_(self._within(blocks))
+        return padded[:, before : before + side, before : before + side]
 
-    def _places(self, matrix: Tensor) -> Tensor:
-        """View where `matrix` holds the kernels: (height, width, channels, 2 x 2 x across places, filters)."""
-        filters, channels, kernel, _ = self.weights.weight.shape
-        place, row = self.across * filters, matrix.stride(0)
-        right = channels * row
-        down = (2 * self.across + kernel - 1) * right
-        return matrix.as_strided(
-            (kernel, kernel, channels, 2, 2, self.across, filters),
-            (down, right, row, down + 2 * place, right + place, 2 * right + filters, 1),
+    def _odd_margin(self) -> tuple[int, int]:
+        """Give how much of the margin makes the images begin and end with a whole block of 2x2 pixels."""
+        before = self.before % 2
+        return before, (self.shape[1] + before) % 2
+
+    def _as_blocks(self, x: Tensor) -> Tensor:
+        """View images block by block: (2, 2, channels, height, width, images), as many as windows see."""
+        count = min(x.shape[1] // 2, self.side + self.reach - 1 - self.before // 2)
+        channel, row, pixel, image = x.stride()
+        return x.as_strided(
+            (2, 2, x.shape[0], count, count, x.shape[3]), (row, pixel, channel, 2 * row, 2 * pixel, image)
         )
 
-    def _parts(self, pooled: Tensor) -> Iterator[tuple[Tensor, ...]]:
-        """Give windows, their products, the pairs' maxima and `pooled`; a CPU's in parts that its cache can hold."""
-        count = ceil(self.y.numel() / _CACHED_NUMBERS) if self.y.is_cpu else 1
-        whole = (self.windows.view(len(self.y), -1), self.y, self.pairs, pooled.view(self.pairs[:, 0].shape))
-        return zip(*(tensor.chunk(count) for tensor in whole), strict=True)
+    def _within(self, blocks: Tensor) -> Tensor:
+        """View what the margin's whole blocks surround."""
+        inner = slice(self.before // 2, self.before // 2 + (self.shape[1] + sum(self._odd_margin())) // 2)
+        return blocks[..., inner, inner, :]
+
+    def _columns(self) -> Tensor:
+        return self.windows.view(self.matrix.shape[1], -1)
+
+    def _places(self, matrix: Tensor) -> Tensor:
+        """View where `matrix` holds the kernels: (2 x 2 places, filters, height, width, channels)."""
+        filters, channels, kernel, _ = self.weights.weight.shape
+        right = channels
+        down = 2 * self.reach * channels
+        row = matrix.stride(0)
+        return matrix.as_strided(
+            (2, 2, filters, kernel, kernel, channels),
+            (2 * filters * row + down, filters * row + right, row, down, right, 1),
+        )
 
 
 def _as_matrix(kernels: Tensor) -> Tensor:
     """View kernels in channels-last memory as one row of numbers a filter."""
     return kernels.permute(0, 2, 3, 1).flatten(1)
-
-
-def _as_rows(gradient: Tensor) -> Tensor:
-    """Give the gradient of all filters' outputs, one row a place."""
-    return gradient.permute(0, 2, 3, 1).reshape(-1, gradient.shape[1])
-
-
-def _without_margin(padded: Tensor, margin: tuple[int, ...], shape: torch.Size) -> Tensor:
-    """View those values (batch, height, width, channels) as `shape` that are not of the margin."""
-    before, side = margin[0], shape[-1]
-    return padded[:, before : before + side, before : before + side].permute(0, 3, 1, 2)

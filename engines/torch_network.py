@@ -41,12 +41,14 @@ class Network:
 
     def forward(self, x: Tensor, seed: int | None = None) -> Tensor:
         """Give the logits (N x 10, float32) of images (N x 1 x 28 x 28); dropout draws from `seed`, None: evaluate."""
+        x = x.permute(1, 2, 3, 0)
         for operation in self.operations:
             x = operation.forward(x, seed)
-        return x
+        return x.T
 
     def backward(self, gradient: Tensor) -> None:
         """Fill `gradients`, given the gradient of the logits that `forward` gave last."""
+        gradient = gradient.T
         for operation in reversed(self.operations[self.first_learner + 1 :]):
             operation.learn(gradient)
             gradient = operation.backward(gradient)

@@ -1,7 +1,8 @@
 """The operations of a network in PyTorch, forward and backward by hand: a few matrix products, and no graph to build.
 
-Values flow as (batch, channels, height, width) in channels-last memory, in which a row of a convolution's input is one
-run of numbers. An operation keeps what its way back needs, and the way back may overwrite what the forward pass left.
+Values flow as (channels, height, width, batch), or (features, batch) once they are flat: what stands at one place in
+all images is one run of numbers. An operation keeps what its way back needs, and the way back may overwrite what the
+forward pass left.
 """
 
 # ruff: noqa: D102 - what the three methods do is said once, in Operation
@@ -11,7 +12,7 @@ import torch
 from torch import Tensor
 
 _MANY_TERMS = 1_000
-"""Of a sum; so many are added in halves, in the same order however many threads take part (see `add_products`)."""
+"""Of a sum; so many are added in halves, in the same order however many threads take part (see `add_product`)."""
 
 
 @dataclass
@@ -40,37 +41,38 @@ class Operation:
 
 
 class Flatten(Operation):
-    """All values of an image in one row, channel by channel."""
+    """All values of an image in one column, channel by channel."""
 
     def forward(self, x: Tensor, seed: int | None) -> Tensor:
         self.shape = x.shape
-        return x.reshape(x.shape[0], -1)
+        return x.flatten(0, 2)
 
     def backward(self, gradient: Tensor) -> Tensor:
         return gradient.view(self.shape)
 
 
 class Dense(Operation):
-    """A fully connected layer: y = x W' + b, its products taken in `dtype`."""
+    """A fully connected layer: y = W x + b, its products taken in `dtype`."""
 
     def __init__(self, weights: Weights, dtype: torch.dtype) -> None:
         self.weights, self.dtype = weights, dtype
 
     def forward(self, x: Tensor, seed: int | None) -> Tensor:
         self.x, self.weight = x.to(self.dtype), self.weights.weight.to(self.dtype)
-        if self.dtype != self.weights.bias.dtype:
-            return torch.add(self.x @ self.weight.T, self.weights.bias)
-        if x.shape[1] < _MANY_TERMS or x.shape[1] % 2:
-            return torch.addmm(self.weights.bias, self.x, self.weight.T)
-        halves = torch.bmm(self.x.view(len(x), 2, -1).transpose(0, 1), self.weight.T.view(2, -1, self.weight.shape[0]))
-        return torch.add(halves[0], halves[1]).add_(self.weights.bias)
+        bias, count = self.weights.bias.unsqueeze(1), len(x)
+        if self.dtype != bias.dtype:
+            return torch.add(self.weight @ self.x, bias)
+        if count < _MANY_TERMS or count % 2:
+            return torch.addmm(bias, self.weight, self.x)
+        halves = torch.bmm(self.weight.T.view(2, count // 2, -1).transpose(1, 2), self.x.view(2, count // 2, -1))
+        return torch.add(halves[0], halves[1]).add_(bias)
 
     def learn(self, gradient: Tensor) -> None:
-        multiply(self.x.T, gradient.to(self.dtype), self.weights.weight_gradient.T)
-        torch.sum(gradient, 0, out=self.weights.bias_gradient)
+        multiply(self.x, gradient.to(self.dtype).T, self.weights.weight_gradient.T)
+        torch.sum(gradient, 1, out=self.weights.bias_gradient)
 
     def backward(self, gradient: Tensor) -> Tensor:
-        return (gradient.to(self.dtype) @ self.weight).to(gradient.dtype)
+        return (self.weight.T @ gradient.to(self.dtype)).to(gradient.dtype)
 
 
 class Relu(Operation):
@@ -108,9 +110,9 @@ class MaxPool(Operation):
     def forward(self, x: Tensor, seed: int | None) -> Tensor:
         # Pairs of rows first, as these are the longer runs of memory.
         self.x = x
-        self.top, self.bottom = x[..., 0::2, :], x[..., 1::2, :]
+        self.top, self.bottom = x[:, 0::2], x[:, 1::2]
         self.rows = torch.maximum(self.top, self.bottom)
-        self.left, self.right = self.rows[..., 0::2], self.rows[..., 1::2]
+        self.left, self.right = self.rows[:, :, 0::2], self.rows[:, :, 1::2]
         return torch.maximum(self.left, self.right)
 
     def backward(self, gradient: Tensor) -> Tensor:
@@ -124,16 +126,16 @@ def split_by_maximum(gradient: Tensor, first: Tensor, second: Tensor) -> None:
     torch.sub(gradient, first.ge_(second).mul_(gradient), out=second)
 
 
-def add_products(first: Tensor, second: Tensor, halves: Tensor) -> None:
-    """Add the product of `first`' and `second`, matrices of many rows, to `halves`: those of each half of the rows.
+def add_product(first: Tensor, second: Tensor, halves: Tensor) -> None:
+    """Add the product of `first` and `second`', matrices of long rows, to `halves`: those of each half of the rows.
 
     Two threads would halve the rows of one long product themselves, and the sum's last digits were others than one's.
     """
-    half = len(first) // 2
-    parts = [matrix[: 2 * half].view(2, half, matrix.shape[1]) for matrix in (first, second)]
-    torch.baddbmm(halves, parts[0].transpose(1, 2), parts[1], out=halves)
-    if len(first) % 2:
-        halves[0].addr_(first[-1], second[-1])
+    half = first.shape[1] // 2
+    parts = [matrix[:, : 2 * half].view(len(matrix), 2, half).transpose(0, 1) for matrix in (first, second)]
+    torch.baddbmm(halves, parts[0], parts[1].transpose(1, 2), out=halves)
+    if first.shape[1] % 2:
+        halves[0].addr_(first[:, -1], second[:, -1])
 
 
 def multiply(first: Tensor, second: Tensor, product: Tensor) -> None:
