@@ -17,7 +17,7 @@ LONGEST_REST_SECONDS = 1.0
 
 
 class FramePace:
-    """Says when the next frame may be drawn. The event loop asks; the thread that writes tells how long that took."""
+    """Says when the next frame may be drawn. The event loop asks; what writes tells how long the terminal took."""
 
     def __init__(self, rate: int = USUAL_RATE, clock: Callable[[], float] = monotonic) -> None:
         self._period = 1 / rate

@@ -5,6 +5,7 @@ nor for a terminal that is slow to read.
 """
 
 import os
+import select
 import threading
 from collections import deque
 from time import monotonic
@@ -85,8 +86,12 @@ class ScreenWriter:
                 self._changed.notify_all()
 
     def _write_through(self, data: bytes) -> None:
+        terminal = self._file.fileno()
         while data:
-            data = data[os.write(self._file.fileno(), data) :]
+            try:
+                data = data[os.write(terminal, data) :]
+            except BlockingIOError:  # Another program left the shell's descriptor so that it does not wait.
+                select.select([], [terminal], [])
 
     def _give_up(self) -> None:
         with self._changed:

@@ -2,11 +2,13 @@
 
 import os
 import pty
+import select
 import threading
 import tty
 
 import mishaps
 import pytest
+from command_line import PATIENCE_SECONDS
 
 from tui import ascii_glyphs
 from tui.frame_pace import FramePace
@@ -29,6 +31,7 @@ class Line:
     def read(self, count):
         data = b""
         while len(data) < count:
+            assert select.select([self.end], [], [], PATIENCE_SECONDS)[0], f"{len(data)} of {count} bytes came"
             data += os.read(self.end, 1 << 16)
         return data
 
@@ -81,6 +84,14 @@ def test_what_is_not_read_is_waited_for_by_a_thread_and_comes_whole_and_in_order
     line.writer.drain()
     line.writer.write("at once again")
     assert line.read(13) == b"at once again"
+
+
+def test_a_terminal_that_another_program_left_without_waiting_loses_nothing(open_line):
+    line = open_line(direct=False)
+    os.set_blocking(line.file.fileno(), False)
+    text = "⠿" * MORE_THAN_A_TERMINAL_HOLDS
+    line.writer.write(text)
+    assert line.read(len(text.encode())) == text.encode()
 
 
 def test_the_pace_is_told_of_what_waits_and_how_long_it_did(open_line):
