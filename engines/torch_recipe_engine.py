@@ -16,13 +16,13 @@ from engines.datasets import ImageData, Split
 from engines.engine import Evaluation, State, check_same_form
 from engines.events import Parameter
 from engines.first_weights import find_patterns, measure_pixels
-from engines.processor import core_count
 from engines.spec import RunSpec
 from engines.torch_augmentation import change
 from engines.torch_device import choose_device, choose_dtype, explained_memory, name_device, prepare_device
 from engines.torch_figures import evaluation_of, figures_of_steps
 from engines.torch_modules import Whiten, build_layers, build_module
 from engines.torch_optimizer import Optimizer
+from engines.torch_threads import usual_count
 
 _EVALUATED_IMAGES = {"cpu": 250, "cuda": 5_000, "mps": 1_000}
 _SEED_LIMIT = 2**63
@@ -37,7 +37,7 @@ class RecipeEngine:
     def __init__(self, spec: RunSpec, layers: tuple[Layer, ...] | None = None) -> None:
         self.spec = spec
         self.device = choose_device(spec.device)
-        prepare_device(self.device, gpu_memory_limit=spec.gpu_memory_limit, threads=max(1, core_count() - 1))
+        prepare_device(self.device, gpu_memory_limit=spec.gpu_memory_limit, threads=usual_count())
         self.dtype = choose_dtype(spec.precision, self.device)
         self.framework_version = str(torch.__version__)
         self.device_name = name_device(self.device, self.dtype)

@@ -16,7 +16,12 @@ def exact_counts(compute: Callable[[], Sequence[Tensor]]) -> tuple[int, ...]:
     """
     alone = _computed(1, compute)
     exact = [count for count in _possible_counts() if _are_equal(alone, _computed(count, compute))]
-    return (1, *exact) if exact else (max(1, core_count() - 1),)
+    return (1, *exact) if exact else (usual_count(),)
+
+
+def usual_count() -> int:
+    """Give all cores but one, which is left to the screen."""
+    return max(1, core_count() - 1)
 
 
 def _computed(count: int, compute: Callable[[], Sequence[Tensor]]) -> list[Tensor]:
@@ -31,5 +36,5 @@ def _are_equal(some: list[Tensor], others: list[Tensor]) -> bool:
 def _possible_counts() -> list[int]:
     """Give both of two cores; of more, 2, 4, 8 and so on, and all but one, which is left to the screen."""
     cores = core_count()
-    most = cores if cores == 2 else cores - 1
+    most = cores if cores == 2 else usual_count()
     return sorted({most, *(2**power for power in range(1, most.bit_length()))} - {1, 0})
