@@ -159,9 +159,11 @@ class TorchEngine:
 
     @torch.inference_mode()
     def _try_step(self) -> tuple[Tensor, ...]:
-        """Give what comes of a step on images that are the same each time, and of evaluating as many as at once."""
-        images = torch.linspace(-1, 1, self.batch_size * IMAGE_SIZE**2).view(-1, 1, IMAGE_SIZE, IMAGE_SIZE)
-        logits = torch.empty(self.batch_size, CLASS_COUNT)
+        """Give what comes of a step on images that are always the same, and of evaluating them."""
+        # Of a larger batch products are longer, not others, and it may not even fit.
+        count = min(self.batch_size, _GATHERED_IMAGES)
+        images = torch.linspace(-1, 1, count * IMAGE_SIZE**2).view(-1, 1, IMAGE_SIZE, IMAGE_SIZE)
+        logits = torch.empty(count, CLASS_COUNT)
         self._find_gradients(images, torch.zeros_like(logits), logits)
         return logits, self.network.gradients, self.network.forward(images[: _EVALUATED_IMAGES["cpu"]])
 

@@ -59,3 +59,9 @@ def test_weights_are_the_same_to_the_last_bit_with_however_many_threads(model, b
         assert torch.get_num_threads() == count
         states.append(engine.state())
     assert all(np.array_equal(states[0][name], states[1][name]) for name in states[0])
+
+
+def test_a_batch_larger_than_memory_is_not_tried_before_there_are_images(cores):
+    cores(2)
+    engine = torch_engine.create(RunSpec(model="lenet", device="cpu", batch_size=10**9))
+    assert engine.batch_size == 10**9
