@@ -6,7 +6,8 @@ from math import ceil
 from typing import Literal, get_args
 
 from engines.catalog import IMAGE_SIZE
-from tui.lines import Line, merge
+from tui.half_blocks import draw_half_blocks
+from tui.lines import Line
 
 ImageStyle = Literal["blocks", "braille", "ascii"]
 IMAGE_STYLES: tuple[ImageStyle, ...] = get_args(ImageStyle)
@@ -72,7 +73,7 @@ def _weights(begin: float, end: float, margin: int) -> list[tuple[int, float]]:
 
 @lru_cache(maxsize=256)
 def draw_image(image: bytes, columns: int, rows: int, style: ImageStyle, margin: int = 0) -> list[Line]:
-    """Draw an image in `rows` lines of `columns` cells; roles `ink A/B` give the upper and lower half's darkness."""
+    """Draw an image in `rows` lines of `columns` cells; of half blocks the roles give the inks, up to `INK_LEVELS`."""
     if style == "blocks":
         return _draw_blocks(scale(image, margin, columns, 2 * rows))
     if style == "braille":
@@ -81,11 +82,8 @@ def draw_image(image: bytes, columns: int, rows: int, style: ImageStyle, margin:
 
 
 def _draw_blocks(pixels: list[list[int]]) -> list[Line]:
-    lines = []
-    for upper, lower in zip(pixels[::2], pixels[1::2], strict=True):
-        inks = [(_ink(a), _ink(b)) for a, b in zip(upper, lower, strict=True)]
-        lines.append(merge((" " if a == b == 0 else "▀", f"ink {a}/{b}") for a, b in inks))
-    return lines
+    rows = [list(map(_ink, row)) for row in pixels]
+    return [draw_half_blocks(upper, lower) for upper, lower in zip(rows[::2], rows[1::2], strict=True)]
 
 
 def _ink(value: int) -> int:

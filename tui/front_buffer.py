@@ -15,7 +15,7 @@ from rich.style import Style
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.strip import Strip
 
-from tui.pens import PLAIN, RESET, Pen, change, pen_of
+from tui.pens import PLAIN, RESET, Pen, change, for_spaces, pen_of, resolve
 
 Cell = tuple[str, Pen]
 """What stands in a cell; the second cell of a wide character has no text of its own."""
@@ -34,7 +34,7 @@ class _Cells(dict[str, Cell]):
         self._pen = pen
 
     def __missing__(self, text: str) -> Cell:
-        cell = self[text] = (text, self._pen)
+        cell = self[text] = (text, for_spaces(self._pen) if text == " " else self._pen)
         return cell
 
 
@@ -53,17 +53,18 @@ class FrontBuffer:
     def paint(self, pieces: Iterator[tuple[int, int, Strip]], colors: ColorSystem) -> str:
         """Give what brings the terminal to show `pieces`, each at a row and a column, and note that it does."""
         sequences: list[str] = []
-        pen, cursor = PLAIN, (-1, -1)
+        pen, asked, cursor = PLAIN, PLAIN, (-1, -1)
         for y, x, strip in pieces:
             cells = self._cells_of(strip, colors)
             row = self._rows[y]
             row += [None] * (x + len(cells) - len(row))
             for begin, end in _changes(row[x : x + len(cells)], cells):
                 sequences.append(_move(cursor, (y, x + begin)))
-                for text, its_pen in cells[begin:end]:
-                    if its_pen is not pen:
-                        sequences.append(change(pen, its_pen))
-                        pen = its_pen
+                for text, wanted in cells[begin:end]:
+                    if wanted is not asked:
+                        asked, next_pen = wanted, resolve(pen, wanted)
+                        sequences.append(change(pen, next_pen))
+                        pen = next_pen
                     sequences.append(text)
                 cursor = y, x + end
             row[x : x + len(cells)] = cells

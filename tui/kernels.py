@@ -3,7 +3,8 @@
 from engines.events import Filters
 from engines.gallery import decode_bytes
 from tui.digits import INK_LEVELS
-from tui.lines import Line, fit, merge
+from tui.half_blocks import draw_half_blocks
+from tui.lines import Line, fit
 
 ZERO, SPAN = 128, 127
 _MIDDLE = INK_LEVELS // 2
@@ -72,8 +73,7 @@ def _draw_blocks(rows: list[bytes]) -> list[Line]:
     for y in range(0, len(rows), 2):
         width = max(map(len, rows[y : y + 2]))
         upper, lower = (row.ljust(width, b"\0") for row in [*rows[y : y + 2], b""][:2])
-        inks = zip(upper, lower, strict=True)
-        lines.append(merge((" " if a == b == 0 else "▀", f"ink {a}/{b}") for a, b in inks))
+        lines.append(draw_half_blocks(upper, lower))
     return lines
 
 

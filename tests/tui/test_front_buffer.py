@@ -19,6 +19,7 @@ from tui.front_buffer import FrameUpdate, FrontBuffer
 
 CONSOLE = Console(file=io.StringIO(), color_system="truecolor")
 COLUMNS, ROWS = 12, 4
+END_OF_FRAME = b"\x1b[0m\x1b[1;1H"
 STYLES = [
     None,
     Style(color="#ff0000", bgcolor="#000010"),
@@ -79,13 +80,18 @@ def test_what_the_terminal_shows_already_is_not_sent_again_by_whatever_way_it_ca
 def test_of_a_moved_screen_the_difference_is_sent():
     front = FrontBuffer()
     paint(front, (0, 0, strip_of("accuracy   0.91", 1)))
-    assert paint(front, (0, 0, strip_of("accuracy   0.95", 1))) == "\x1b[1;15H\x1b[38;2;255;0;0;48;2;0;0;16m5\x1b[0m"
+    assert paint(front, (0, 0, strip_of("accuracy   0.95", 1))) == "\x1b[1;15H\x1b[38;5;196;48;2;0;0;16m5\x1b[0m"
     assert paint(front, (0, 0, strip_of("accuracy   0.95", 2))).count("\x1b[") == 3
 
 
 def test_neighbours_share_the_background_that_they_have_in_common():
     written = paint(FrontBuffer(), (0, 0, Strip([Segment("a", STYLES[1]), Segment("b", STYLES[2])])))
-    assert written == "\x1b[1;1H\x1b[38;2;255;0;0;48;2;0;0;16ma\x1b[38;2;0;255;0mb\x1b[0m"
+    assert written == "\x1b[1;1H\x1b[38;5;196;48;2;0;0;16ma\x1b[38;5;46mb\x1b[0m"
+
+
+def test_spaces_between_words_take_no_ink_of_their_own():
+    words = Strip([Segment("a", STYLES[1]), Segment(" ", STYLES[2]), Segment("b", STYLES[1])])
+    assert paint(FrontBuffer(), (0, 0, words)) == "\x1b[1;1H\x1b[38;5;196;48;2;0;0;16ma b\x1b[0m"
 
 
 def test_after_the_terminal_may_show_anything_all_is_sent():
@@ -101,6 +107,12 @@ rows = st.lists(st.tuples(texts, st.integers(0, len(STYLES) - 1)), max_size=4).m
 )
 
 
+def seen_at(screen, y, x):
+    """Give what a person sees in a cell; where nothing is written the ink makes no difference."""
+    cell = screen.buffer[y][x]
+    return cell._replace(fg="default") if cell.data == " " and not (cell.reverse or cell.underscore) else cell
+
+
 @given(st.lists(st.tuples(st.integers(0, ROWS - 1), rows), max_size=12))
 def test_a_terminal_shows_what_it_would_if_all_were_sent(changes):
     front, few, all_of_it = FrontBuffer(), pyte.Screen(COLUMNS, ROWS), pyte.Screen(COLUMNS, ROWS)
@@ -108,7 +120,7 @@ def test_a_terminal_shows_what_it_would_if_all_were_sent(changes):
         pyte.Stream(few).feed(paint(front, (y, 0, row)))
         pyte.Stream(all_of_it).feed(paint(FrontBuffer(), (y, 0, row)))
     assert few.display == all_of_it.display
-    assert all(few.buffer[y][x] == all_of_it.buffer[y][x] for y in range(ROWS) for x in range(COLUMNS))
+    assert all(seen_at(few, y, x) == seen_at(all_of_it, y, x) for y in range(ROWS) for x in range(COLUMNS))
 
 
 @pytest.fixture
@@ -134,6 +146,14 @@ def test_opening_a_run_sends_little_more_than_its_screen_once(opened):
     opening = len(opened.written)
     whole = sent_after(opened, lambda: opened.child.kill(signal.SIGWINCH), "the whole screen once more")
     assert whole < opening < 1.5 * whole
+
+
+def test_a_key_that_moves_panes_and_marks_their_names_is_answered_by_one_frame(opened):
+    before = len(opened.written)
+    opened.child.send("7")
+    opened.wait_for(lambda: "[7" in opened.text, "the name of the pane marked")
+    opened.wait_for(opened.is_quiet, "all of it")
+    assert opened.written[before:].count(END_OF_FRAME) == 1
 
 
 def test_a_terminal_that_may_show_anything_is_sent_all_of_the_screen(opened):

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from textual import events
+from textual import events, messages
 from textual.screen import Screen
 
 from tui.frame_pace import FramePace
@@ -47,7 +47,17 @@ class Paced(_Screen):
             if not pace.is_due():
                 return  # The timer goes on, and asks again.
             pace.draw()
+            self._collect_dirty_widgets()
         super()._on_timer_update()
+
+    async def _on_update(self, message: messages.Update) -> None:
+        if message.widget in self._compositor.visible_widgets and not message.widget._repaint_regions:
+            message.stop()
+            message.prevent_default()  # A frame has shown it already.
+
+    def _collect_dirty_widgets(self) -> None:
+        """Have this frame show also what the screen has not been told of yet, or the answer to a key takes two."""
+        self._dirty_widgets.update(widget for widget in self._compositor.visible_widgets if widget._repaint_regions)
 
     @property
     def _pace(self) -> FramePace | None:
