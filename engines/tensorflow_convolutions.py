@@ -12,12 +12,35 @@ Shape = tuple[Any, ...]
 
 
 class PooledConv2D(keras.layers.Conv2D):  # type: ignore[misc]
-    """A convolution, pooling, and only then its bias and ReLU: the same values, at a quarter of the work."""
+    """A convolution with a ReLU and the pooling after it.
+
+    Forward TensorFlow does bias and ReLU within the convolution. Backward both are of what is left after the pooling,
+    a quarter: where a maximum is zero, whatever made it has no gradient.
+    """
 
     def call(self, inputs: Any) -> Any:
         """Give the activations (N x height / 2 x width / 2 x filters) of N images, channels last."""
-        sums = tf.nn.conv2d(inputs, self.kernel, strides=1, padding=self.padding.upper())
-        return self.activation(tf.nn.bias_add(tf.nn.max_pool2d(sums, 2, 2, "VALID"), self.bias))
+        return self._convolve(inputs, tf.convert_to_tensor(self.kernel), tf.convert_to_tensor(self.bias))
+
+    @tf.custom_gradient  # type: ignore[untyped-decorator]
+    def _convolve(self, images: Any, kernel: Any, bias: Any) -> Any:
+        convolution = {"strides": [1, 1, 1, 1], "padding": self.padding.upper()}
+        pooling = {"ksize": [1, 2, 2, 1], "strides": [1, 2, 2, 1], "padding": "VALID"}
+        places = tf.nn.relu(tf.nn.bias_add(tf.nn.conv2d(images, kernel, **convolution), bias))
+        maps = tf.nn.max_pool2d(places, **pooling)
+
+        def find_gradients(gradient: Any) -> tuple[Any, Any, Any]:
+            gradient = tf.raw_ops.ReluGrad(gradients=gradient, features=maps)
+            spread = tf.raw_ops.MaxPoolGrad(orig_input=places, orig_output=maps, grad=gradient, **pooling)
+            of_images = tf.raw_ops.Conv2DBackpropInput(
+                input_sizes=tf.shape(images), filter=kernel, out_backprop=spread, **convolution
+            )
+            of_kernel = tf.raw_ops.Conv2DBackpropFilter(
+                input=images, filter_sizes=kernel.shape, out_backprop=spread, **convolution
+            )
+            return of_images, of_kernel, tf.raw_ops.BiasAddGrad(out_backprop=gradient)
+
+        return maps, find_gradients
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Give the shape of what `call` gives; Keras asks for it."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
@@ -13,12 +13,30 @@ from engines.problems import OutOfMemory, Unavailable
 from engines.processor import core_count, has_bfloat16_units, processor_name
 from engines.spec import Precision, RunSpec
 
+_OPERATIONS_AT_ONCE = 2
 
-def take_device(spec: RunSpec, *, parallel: bool) -> str:
+
+class Threads(NamedTuple):
+    """How many operations a processor does at once, and how many threads share one of them."""
+
+    operations: int
+    sharing: int
+
+
+ONE_THREAD = Threads(1, 1)
+
+
+def share_cores(*, are_small: bool = False) -> Threads:
+    """Give the threads where two operations can always be done at once; of `are_small` each takes one thread alone."""
+    operations = min(core_count(), _OPERATIONS_AT_ONCE)
+    return Threads(operations, 1 if are_small else max(1, core_count() - operations))
+
+
+def take_device(spec: RunSpec, threads: Threads) -> str:
     """Have this process compute on the device of `spec` and give what a person calls it: `CPU (AMD EPYC, 1 thread)`.
 
-    With `auto` that is the emptiest GPU, where there are several. A CPU gets one thread unless `parallel`. A process
-    that computes already keeps the device and threads that it has. Raises `Unavailable` where the device is not there.
+    With `auto` that is the emptiest GPU, where there are several. A CPU gets `threads`. A process that computes already
+    keeps the device and threads that it has. Raises `Unavailable` where the device is not there.
     """
     gpus = tf.config.list_physical_devices("GPU")
     index = int(spec.device.partition(":")[2] or 0)
@@ -30,7 +48,7 @@ def take_device(spec: RunSpec, *, parallel: bool) -> str:
             + ("" if gpus or spec.device == "mps" else " An NVIDIA GPU needs pip install 'mnist-tui[gpu]'."),
         )
     if not gpus or spec.device == "cpu":
-        return _take_cpu(parallel)
+        return _take_cpu(threads)
     if spec.device == "auto":
         index = _choose(gpus)
     return f"{_take_gpu(gpus[index], spec.gpu_memory_limit)} (cuda:{index})"
@@ -89,16 +107,12 @@ def _take_gpu(gpu: Any, memory_limit: int | None) -> str:
     return str(tf.config.experimental.get_device_details(gpu).get("device_name", "GPU"))
 
 
-def _take_cpu(parallel: bool) -> str:
+def _take_cpu(threads: Threads) -> str:
+    threading = tf.config.threading
     with suppress(RuntimeError):  # it computes already
         tf.config.set_visible_devices([], "GPU")
-        tf.config.threading.set_intra_op_parallelism_threads(_thread_count() if parallel else 1)
-        tf.config.threading.set_inter_op_parallelism_threads(1)
-    threads = tf.config.threading.get_intra_op_parallelism_threads() or core_count()
-    return f"CPU ({processor_name()}, {threads} thread{'s' if threads > 1 else ''})"
-
-
-def _thread_count() -> int:
-    """Give all cores but one, which is the screen's; of two both: one alone takes half as long again for `lenet1`."""
-    cores = core_count()
-    return cores - 1 if cores > 2 else cores
+        threading.set_inter_op_parallelism_threads(threads.operations)
+        threading.set_intra_op_parallelism_threads(threads.sharing)
+    taken = threading.get_inter_op_parallelism_threads() * threading.get_intra_op_parallelism_threads()
+    count = min(core_count(), taken or core_count())
+    return f"CPU ({processor_name()}, {count} thread{'s' if count > 1 else ''})"

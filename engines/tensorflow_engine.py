@@ -6,6 +6,7 @@ os.environ["KERAS_BACKEND"] = "tensorflow"
 # By itself TensorFlow uses oneDNN only on CPUs with AVX-512; on others too it doubles the speed of convolutions.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
+from itertools import pairwise
 from typing import Any
 
 import tensorflow as tf
@@ -15,7 +16,7 @@ from engines.events import Parameter
 from engines.models import MODELS
 from engines.recipes import is_plain
 from engines.spec import RunSpec
-from engines.tensorflow_device import choose_dtype, name_with_dtype, take_device, uses_gpu
+from engines.tensorflow_device import ONE_THREAD, choose_dtype, name_with_dtype, share_cores, take_device, uses_gpu
 from engines.tensorflow_network import KERAS_VERSION, are_small, build_network, dropout_seeds
 from engines.tensorflow_recipe_engine import RecipeEngine
 from engines.tensorflow_trainer import TensorFlowTrainer
@@ -45,10 +46,14 @@ class TensorFlowEngine(TensorFlowTrainer):
         input_range: tuple[float, float] = (0.0, 1.0),
         epsilon: float = 1e-7,
     ) -> None:
+        has_convolutions = any(isinstance(layer, Conv) for layer in layers)
         as_products = are_small(layers) and spec.batch_size <= _FEW_IMAGES and spec.precision == "float32"
-        # Products as small as these or a dense network's lose more by the threads' waiting than they gain.
-        parallel = any(isinstance(layer, Conv) for layer in layers) and not as_products
-        self.device_name = take_device(spec, parallel=parallel)
+        # A dense network loses more by the threads' waiting than it gains.
+        threads = share_cores(are_small=as_products) if has_convolutions else ONE_THREAD
+        self.device_name = take_device(spec, threads)
+        self.parts = 1 if uses_gpu() else threads.operations
+        """Of a batch; what one needs is found while another's is: on a processor that is where threads gain most."""
+
         self.batch_size = spec.batch_size
         self.low, self.scale = input_range[0], (input_range[1] - input_range[0]) / 255
         dtype = choose_dtype(spec.precision)
@@ -78,15 +83,26 @@ class TensorFlowEngine(TensorFlowTrainer):
     def _changed_by_looking(self) -> list[Any]:
         return list(self.seeds.values())  # so that the next step draws the dropout that it would have drawn
 
-    def _find_gradients(self, indices: Any) -> tuple[Any, Any, list[Any]]:
+    def _find_gradients(self, images: Any, labels: Any) -> tuple[Any, Any, list[Any]]:
         """Give the mean loss on a batch, the count of right answers and the gradient of each weight."""
-        images, labels = tf.gather(self.images["train"], indices), tf.gather(self.labels["train"], indices)
-        weights = list(self.weights.values())
+        count = tf.shape(labels)[0]
+        ends = [count * part // self.parts for part in range(self.parts + 1)]
+        found = []
+        for begin, end in pairwise(ends):
+            seen = slice(begin, tf.maximum(end, begin + 1))  # Of no images some convolutions give no channels.
+            is_own = tf.cast(end > begin, tf.float32)
+            found.append(self._add_up(images[seen], labels[seen], is_own, tf.cast(count, tf.float32)))
+        losses, rights, gradients = zip(*found, strict=True)
+        return tf.add_n(losses), tf.add_n(rights), [tf.add_n(parts) for parts in zip(*gradients, strict=True)]
+
+    def _add_up(self, images: Any, labels: Any, weight: Any, count: Any) -> tuple[Any, Any, list[Any]]:
+        """Give what these images add, each by `weight`, to the mean loss, right answers and gradients of `count`."""
         with tf.GradientTape() as tape:
             logits = self._logits(images, training=True)
-            loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits))
-        right = tf.reduce_sum(tf.cast(tf.argmax(logits, 1) == labels, tf.float32))
-        return loss, right, tape.gradient(loss, weights)
+            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
+            loss = weight * tf.reduce_sum(losses) / count
+        right = weight * tf.reduce_sum(tf.cast(tf.argmax(logits, 1) == labels, tf.float32))
+        return loss, right, tape.gradient(loss, list(self.weights.values()))
 
     def _update(self, gradients: list[Any]) -> None:
         """Do a step of Adam, for each weight by one kernel of TensorFlow's in place of Keras's ten operations."""

@@ -16,7 +16,7 @@ from engines.first_weights import find_patterns, measure_pixels
 from engines.models import MODELS
 from engines.spec import RunSpec
 from engines.tensorflow_augmentation import change
-from engines.tensorflow_device import choose_dtype, name_with_dtype, take_device
+from engines.tensorflow_device import ONE_THREAD, choose_dtype, name_with_dtype, share_cores, take_device
 from engines.tensorflow_layers import LayeredNetwork, turn_patterns
 from engines.tensorflow_optimizer import Optimizer
 from engines.tensorflow_trainer import TensorFlowTrainer
@@ -32,7 +32,8 @@ class RecipeEngine(TensorFlowTrainer):
 
     def __init__(self, spec: RunSpec, layers: tuple[Layer, ...] | None = None) -> None:
         layers = layers or MODELS[spec.model].layers("tensorflow")
-        self.device_name = take_device(spec, parallel=any(isinstance(layer, Conv | ConvNorm) for layer in layers))
+        has_convolutions = any(isinstance(layer, Conv | ConvNorm) for layer in layers)
+        self.device_name = take_device(spec, share_cores() if has_convolutions else ONE_THREAD)
         self.spec, self.batch_size = spec, spec.batch_size
         dtype = choose_dtype(spec.precision)
         self.device_name = name_with_dtype(self.device_name, dtype)
@@ -102,10 +103,11 @@ class RecipeEngine(TensorFlowTrainer):
     def _changed_by_looking(self) -> list[Any]:
         return list(self.network.statistics.values())
 
-    def _find_gradients(self, indices: Any) -> tuple[Any, Any, list[Any]]:
-        images, labels = tf.gather(self.images["train"], indices), tf.gather(self.labels["train"], indices)
+    def _gather(self, indices: Any) -> tuple[Any, ...]:
+        return *super()._gather(indices), tf.gather(self.changes, indices)
+
+    def _find_gradients(self, images: Any, labels: Any, changes: Any) -> tuple[Any, Any, list[Any]]:
         if is_augmented(self.spec):
-            changes = tf.gather(self.changes, indices)
             images = change(images, changes, self.spec.erase, is_warped=is_warped(self.spec))
         smooth = self.spec.label_smoothing
         targets = (1 - smooth) * tf.one_hot(labels, CLASS_COUNT) + smooth / CLASS_COUNT

@@ -100,7 +100,11 @@ class TensorFlowTrainer:
         """Give what the forward pass of a step changes, beside the weights' own update."""
         raise NotImplementedError
 
-    def _find_gradients(self, indices: Any) -> tuple[Any, Any, list[Any]]:
+    def _gather(self, indices: Any) -> tuple[Any, ...]:
+        """Give of these training images what `_find_gradients` takes: the images, their labels ..."""
+        return tf.gather(self.images["train"], indices), tf.gather(self.labels["train"], indices)
+
+    def _find_gradients(self, *batch: Any) -> tuple[Any, Any, list[Any]]:
         """Give the mean loss on a batch, the count of right answers and the gradient of each weight."""
         raise NotImplementedError
 
@@ -113,15 +117,18 @@ class TensorFlowTrainer:
         raise NotImplementedError
 
     def _train(self, order: Any, first_step: Any, end_step: Any) -> None:
+        # All at once: so little as a batch takes longer to gather than to copy.
+        gathered = self._gather(order[first_step * self.batch_size : end_step * self.batch_size])
         for step in tf.range(first_step, end_step):
-            loss, right, gradients = self._find_gradients(order[step * self.batch_size : (step + 1) * self.batch_size])
+            begin = (step - first_step) * self.batch_size
+            loss, right, gradients = self._find_gradients(*(part[begin : begin + self.batch_size] for part in gathered))
             self._update(gradients)
             self.results.scatter_nd_update([[step]], [[loss, right]])
 
     def _gradient_norm(self, indices: Any) -> Any:
         passing = self._changed_by_looking()
         before = [tf.identity(variable) for variable in passing]
-        _, _, gradients = self._find_gradients(indices)
+        _, _, gradients = self._find_gradients(*self._gather(indices))
         for variable, value in zip(passing, before, strict=True):
             variable.assign(value)
         return tf.linalg.global_norm(gradients)

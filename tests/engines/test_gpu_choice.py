@@ -87,7 +87,7 @@ def taken_by_tensorflow(monkeypatch, *uuids, cuda=None, shown=None, device="auto
     monkeypatch.setattr(tf.config, "set_visible_devices", lambda gpu, _: seen.append(gpu))
     monkeypatch.setattr(tf.config.experimental, "set_memory_growth", lambda gpu, _: seen.append(gpu))
     monkeypatch.setattr(tf.config.experimental, "get_device_details", lambda gpu: {"device_name": f"H100 {gpu}"})
-    said = tensorflow_device.take_device(RunSpec(framework="tensorflow", device=device), parallel=False)
+    said = tensorflow_device.take_device(RunSpec(framework="tensorflow", device=device), tensorflow_device.ONE_THREAD)
     assert len({*seen}) == 1
     number = seen[0].removeprefix("GPU:")
     assert said == f"H100 GPU:{number} (cuda:{number})"

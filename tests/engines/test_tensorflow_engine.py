@@ -8,10 +8,9 @@ from engines import tensorflow_device, tensorflow_engine
 from engines.architecture import Conv, Dense, Dropout, Flatten, MaxPool
 from engines.datasets import ImageData
 from engines.models import ARTICLE_MODELS
-from engines.problems import CheckpointProblem, OutOfMemory, Unavailable
+from engines.problems import CheckpointProblem
 from engines.spec import RunSpec
 from engines.tensorflow_convolutions import PooledProduct2D
-from engines.tensorflow_device import explained_memory
 from engines.tensorflow_engine import TensorFlowEngine
 
 TRAIN_SIZE, TEST_SIZE, BATCH_SIZE = 300, 430, 32
@@ -323,34 +322,6 @@ def test_a_loss_that_is_not_finite_is_reported_as_it_is(make):
     assert np.isnan(engine.read_steps(0, 2)[0]).all()
 
 
-@pytest.mark.parametrize("device", ["cuda", "cuda:7", "mps"])
-def test_an_absent_device_is_named_with_what_is_there(device, monkeypatch):
-    monkeypatch.setattr(tf.config, "list_physical_devices", lambda _: [])
-    with pytest.raises(Unavailable) as caught:
-        tensorflow_engine.create(RunSpec(framework="tensorflow", device=device))
-    assert device in caught.value.message
-    assert "cpu" in caught.value.message
-    assert "--device auto" in caught.value.hint
-    assert ("mnist-tui[gpu]" in caught.value.hint) == device.startswith("cuda")
-
-
-def test_the_device_is_named_for_a_person(make):
-    assert make().device_name.startswith("CPU (")
-    assert make().device_name.endswith((" thread)", " threads)"))
-
-
-def test_a_short_memory_is_explained(data, make):
-    images = np.broadcast_to(np.uint8(0), (10**12, 28, 28))
-    labels = np.broadcast_to(np.uint8(0), 10**12)
-    with pytest.raises(OutOfMemory) as caught:
-        make().load_data(ImageData(images, labels, data.test_images, data.test_labels))
-    assert "--batch-size" in caught.value.hint
-    with pytest.raises(OutOfMemory), explained_memory():
-        raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
-    with pytest.raises(tf.errors.InvalidArgumentError), explained_memory():
-        tf.zeros(3) + tf.zeros(4)
-
-
 @pytest.mark.parametrize("model", ["nn", "lenet"])
 def test_in_bfloat16_it_learns_nearly_the_same_and_its_checkpoint_is_float32(make, model):
     engine, exact = make(model, precision="bfloat16"), make(model)
@@ -364,50 +335,32 @@ def test_in_bfloat16_it_learns_nearly_the_same_and_its_checkpoint_is_float32(mak
     assert exact.evaluate("test").loss == pytest.approx(engine.evaluate("test").loss, rel=0.2)
 
 
-def test_a_gpu_without_bfloat16_is_refused(monkeypatch):
-    monkeypatch.setattr(tf.config, "list_physical_devices", lambda _: ["GPU:0"])
-    monkeypatch.setattr(tf.config, "get_visible_devices", lambda _: ["GPU:0"])
-    details = {"device_name": "Tesla T4", "compute_capability": (7, 5)}
-    monkeypatch.setattr(tf.config.experimental, "get_device_details", lambda _: details)
-    monkeypatch.setattr(tf.config, "set_visible_devices", lambda *_: None)
-    monkeypatch.setattr(tf.config.experimental, "set_memory_growth", lambda *_: None)
-    with pytest.raises(Unavailable, match=r"Tesla T4 .*bfloat16") as caught:
-        tensorflow_engine.create(RunSpec(framework="tensorflow", precision="bfloat16"))
-    assert "--precision float32" in caught.value.hint
-    assert tensorflow_device.choose_dtype("auto") == tf.float32
-
-
-@pytest.mark.parametrize("has_units", [False, True])
-def test_auto_is_bfloat16_where_the_processor_is_fast_at_it_and_says_so(has_units, make, monkeypatch):
-    monkeypatch.setattr(tensorflow_device, "has_bfloat16_units", lambda: has_units)
-    assert make("nn", precision="auto").device_name.endswith(", bfloat16)") == has_units
-
-
-@pytest.mark.parametrize(("cores", "threads"), [(1, 1), (2, 2), (3, 2), (16, 15)])
-def test_a_core_is_left_to_the_screen_where_there_are_more_than_two(cores, threads, monkeypatch):
-    asked = []
-    monkeypatch.setattr(tensorflow_device, "core_count", lambda: cores)
-    monkeypatch.setattr(tf.config.threading, "set_intra_op_parallelism_threads", asked.append)
-    monkeypatch.setattr(tf.config.threading, "set_inter_op_parallelism_threads", lambda _: None)
-    monkeypatch.setattr(tf.config, "set_visible_devices", lambda *_: None)
-    for parallel in (True, False):
-        tensorflow_device.take_device(RunSpec(framework="tensorflow", device="cpu"), parallel=parallel)
-    assert asked == [threads, 1]
-
-
 @pytest.mark.parametrize(
-    ("model", "fields", "parallel", "is_product"),
+    ("model", "fields", "threads", "is_product"),
     [
-        ("nn", {}, False, False),
-        ("lenet", {}, False, True),
-        ("lenet", {"batch_size": 256}, True, False),
-        ("lenet", {"precision": "bfloat16"}, True, False),
-        ("lenet1", {}, True, False),
+        ("nn", {}, (1, 1), False),
+        ("lenet", {}, (2, 1), True),
+        ("lenet", {"batch_size": 256}, (2, 6), False),
+        ("lenet", {"precision": "bfloat16"}, (2, 6), False),
+        ("lenet1", {}, (2, 6), False),
     ],
 )
-def test_small_convolutions_are_products_on_one_thread(model, fields, parallel, is_product, monkeypatch):
+def test_as_many_parts_of_a_batch_as_operations_are_computed_at_once(model, fields, threads, is_product, monkeypatch):
     asked = []
-    monkeypatch.setattr(tensorflow_engine, "take_device", lambda _, parallel: asked.append(parallel) or "CPU (any)")
+    monkeypatch.setattr(tensorflow_device, "core_count", lambda: 8)
+    monkeypatch.setattr(tensorflow_engine, "take_device", lambda _, threads: asked.append(threads) or "CPU (any)")
     engine = tensorflow_engine.create(RunSpec(framework="tensorflow", model=model, device="cpu", **fields))
-    assert asked == [parallel]
+    assert (asked, engine.parts) == ([threads], threads[0])
     assert any(isinstance(layer, PooledProduct2D) for layer in engine.network.layers) == is_product
+
+
+@pytest.mark.parametrize("model", ["lenet", "lenet1"])
+@pytest.mark.parametrize("batch_size", [1, 2, 5, 32])
+def test_parts_add_up_to_the_batch(model, batch_size, make, order):
+    engine, found = make(model), []
+    for engine.parts in (1, 2, 3):
+        loss, right, gradients = engine._find_gradients(*engine._gather(order[:batch_size]))
+        found.append([np.array(tensor) for tensor in (loss, right, *gradients)])
+    for others in found[1:]:
+        for mine, its in zip(others, found[0], strict=True):
+            np.testing.assert_allclose(mine, its, rtol=1e-4, atol=1e-5)
