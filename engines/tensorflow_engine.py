@@ -22,7 +22,7 @@ from engines.tensorflow_recipe_engine import RecipeEngine
 from engines.tensorflow_trainer import TensorFlowTrainer
 
 _BETAS = (0.9, 0.999)
-_FEW_IMAGES = 64
+_FEW_IMAGES = 256
 """In a step of so many, what small convolutions have as products is still in a core's cache when it is used again."""
 
 

@@ -340,7 +340,7 @@ def test_in_bfloat16_it_learns_nearly_the_same_and_its_checkpoint_is_float32(mak
     [
         ("nn", {}, (1, 1), False),
         ("lenet", {}, (2, 1), True),
-        ("lenet", {"batch_size": 256}, (2, 6), False),
+        ("lenet", {"batch_size": 512}, (2, 6), False),
         ("lenet", {"precision": "bfloat16"}, (2, 6), False),
         ("lenet1", {}, (2, 6), False),
     ],
