@@ -5,18 +5,22 @@
 First frame: from the command to the launcher's start line, in turn with the first frame of a Textual app that shows one
 word, which is the floor. First step: from Enter to the first step's number on the screen; `cold` as soon as the
 launcher is there, `warm` after it was left alone for `--settle` seconds, for a switch with `m` too. Through a real
-pseudo-terminal of 120x40. Prints a table and one JSON line.
+pseudo-terminal of 120x40. The command's end: from the last event of a run with `--no-ui` until the shell has it back.
+Prints a table and one JSON line.
 """
 
 import argparse
 import json
 import re
 import statistics
+import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable
+from pathlib import Path
 
-from screen import Terminal, control, terminal
+from screen import COMMAND, Terminal, control, terminal
 
 ONE_WORD = """
 from textual.app import App
@@ -69,6 +73,15 @@ def switched_step(runs: str, framework: str, settle: float) -> float:
     return seconds
 
 
+def end_of_command(runs: str, framework: str) -> float:
+    """Give the seconds from a run's last event to the end of the command that started it."""
+    chosen = ["-f", framework, "-m", "nn", "-d", "digits", "--epochs", "1", "--runs-dir", runs]
+    subprocess.run([COMMAND, "--no-ui", *chosen], check=True, capture_output=True)
+    ended = time.time()
+    *_, newest = sorted(Path(runs).glob("*/events.jsonl"))
+    return ended - float(json.loads(newest.read_bytes().splitlines()[-1])["time"])
+
+
 def press_and_see(opened: Terminal, key: str, shown: Callable[[str], bool]) -> float:
     """Press `key`; gives the seconds until the text is as `shown` wants it."""
     opened.paint()
@@ -99,6 +112,7 @@ def main() -> None:
             tell(f"first step, {framework}, warm", warm)
             switched = [switched_step(runs, framework, options.settle) for _ in range(options.runs)]
             tell(f"switched model, {framework}, warm", switched)
+            tell(f"command's end, {framework}", [end_of_command(runs, framework) for _ in range(options.runs)])
     print(json.dumps({"benchmark": "startup", "median_seconds": medians}))
 
 
