@@ -25,7 +25,7 @@ from engines.torch_device import choose_device, choose_dtype, explained_memory, 
 from engines.torch_figures import evaluation_of, figures_of_steps
 from engines.torch_network import Network
 from engines.torch_recipe_engine import RecipeEngine
-from engines.torch_threads import exact_counts
+from engines.torch_threads import exact_counts, usual_count
 
 _GATHERED_IMAGES = 128
 _EVALUATED_IMAGES = {"cpu": 64, "cuda": 1_000, "mps": 1_000}
@@ -58,9 +58,10 @@ class TorchEngine:
         self.exp_avg_sq = torch.zeros_like(self.network.values)
         self.adam_steps = torch.zeros((), device=self.device)
         self.steps_done = 0
-        # Matrices as small as a dense network's lose more by the threads' waiting than they gain.
-        is_parallel = self.device.type == "cpu" and any(isinstance(layer, Conv) for layer in layers)
-        self.threads = ThreadTuner(exact_counts(self._try_step) if is_parallel else [1], torch.set_num_threads)
+        # Untried, matrices as small as a dense network's may lose more by the threads' waiting than they gain.
+        untried = usual_count() if any(isinstance(layer, Conv) for layer in layers) else 1
+        counts = exact_counts(self._try_step, untried) if self.device.type == "cpu" else [1]
+        self.threads = ThreadTuner(counts, torch.set_num_threads)
         self.device_name = name_device(self.device, dtype, threads=max(self.threads.counts))
 
     @explained_memory()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-_MANY_TERMS = 1_000
+_MANY_TERMS = 500
 """Of a sum; so many are added in halves, in the same order however many threads take part (see `add_product`)."""
 
 

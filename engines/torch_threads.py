@@ -8,15 +8,15 @@ from torch import Tensor
 from engines.processor import core_count
 
 
-def exact_counts(compute: Callable[[], Sequence[Tensor]]) -> tuple[int, ...]:
+def exact_counts(compute: Callable[[], Sequence[Tensor]], otherwise: int) -> tuple[int, ...]:
     """Give the counts of threads with which `compute` gives, to the last bit, what one thread does; 1 is the first.
 
     Where only 1 does, as libraries other than those that this was made with may add in another order, it is one count
-    for all of a run.
+    for all of a run, `otherwise`.
     """
     alone = _computed(1, compute)
     exact = [count for count in _possible_counts() if _are_equal(alone, _computed(count, compute))]
-    return (1, *exact) if exact else (usual_count(),)
+    return (1, *exact) if exact else (otherwise,)
 
 
 def usual_count() -> int:

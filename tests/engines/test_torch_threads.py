@@ -28,21 +28,33 @@ def cores(monkeypatch):
 )
 def test_all_cores_but_one_may_be_shared_and_both_of_two(count, expected, cores):
     cores(count)
-    assert exact_counts(lambda: [torch.ones(3)]) == expected
+    assert exact_counts(lambda: [torch.ones(3)], 1) == expected
 
 
 def test_a_count_that_gives_other_numbers_is_not_used(cores):
     cores(9)
-    assert exact_counts(lambda: [torch.ones(3), torch.tensor(torch.get_num_threads() == 4)]) == (1, 2, 8)
+
+    def compute():
+        return [torch.ones(3), torch.tensor(torch.get_num_threads() == 4)]
+
+    assert exact_counts(compute, 1) == (1, 2, 8)
 
 
-@pytest.mark.parametrize(("count", "expected"), [(2, 1), (8, 7)])
-def test_where_every_count_gives_other_numbers_one_is_used_for_all_of_a_run(count, expected, cores):
-    cores(count)
-    assert exact_counts(lambda: [torch.tensor(torch.get_num_threads())]) == (expected,)
+def test_where_every_count_gives_other_numbers_one_is_used_for_all_of_a_run(cores):
+    cores(8)
+    assert exact_counts(lambda: [torch.tensor(torch.get_num_threads())], 7) == (7,)
 
 
-@pytest.mark.parametrize("model", ["lenet", "lenet1"])
+@pytest.mark.parametrize(("model", "expected"), [("nn", (1,)), ("lenet", (7,))])
+def test_without_a_choice_convolutions_take_all_cores_but_one_and_a_dense_network_one(
+    model, expected, cores, monkeypatch
+):
+    cores(8)
+    monkeypatch.setattr(torch_engine, "exact_counts", lambda _, otherwise: (otherwise,))
+    assert torch_engine.create(RunSpec(model=model, device="cpu")).threads.counts == expected
+
+
+@pytest.mark.parametrize("model", ["nn", "lenet", "lenet1"])
 @pytest.mark.parametrize("batch_size", [32, 15])
 def test_weights_are_the_same_to_the_last_bit_with_however_many_threads(model, batch_size, cores):
     cores(2)
