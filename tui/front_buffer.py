@@ -15,6 +15,7 @@ from rich.style import Style
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.strip import Strip
 
+from tui.lines import differing_spans
 from tui.pens import PLAIN, RESET, Pen, change, for_spaces, pen_of, resolve
 
 Cell = tuple[str, Pen]
@@ -113,17 +114,7 @@ def _pieces_of_parts(update: ChopsUpdate) -> Iterator[tuple[int, int, Strip]]:
 
 def _changes(old: Sequence[Cell | None], new: Sequence[Cell]) -> list[tuple[int, int]]:
     """Give where two stretches of a row differ: the first cell of each difference, and the one after its last."""
-    if old == new:
-        return []
-    spans: list[tuple[int, int]] = []
-    for at, (before, after) in enumerate(zip(old, new, strict=True)):
-        if before == after:
-            continue
-        if spans and at - spans[-1][1] <= _WORTH_A_MOVE:
-            spans[-1] = spans[-1][0], at + 1
-        else:
-            spans.append((at, at + 1))
-    return [_whole(span, new) for span in spans]
+    return [] if old == new else [_whole(span, new) for span in differing_spans(old, new, _WORTH_A_MOVE)]
 
 
 def _whole(span: tuple[int, int], cells: Sequence[Cell]) -> tuple[int, int]:

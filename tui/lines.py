@@ -1,6 +1,6 @@
 """Lines of text with roles: what every drawing function gives; free of themes, and of the framework that shows them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 from rich.cells import cell_len, set_cell_size
@@ -11,7 +11,7 @@ Run = tuple[str, str]
 Line = list[Run]
 
 _WORTH_A_MOVE = 8
-"""Cells; the cursor's move and a style cost some fifty bytes."""
+"""Cells; the cursor's move and a style cost some thirty bytes."""
 
 
 def plain(line: Line) -> str:
@@ -94,13 +94,16 @@ def changed_spans(old: Line, new: Line) -> list[tuple[int, int]]:
 
     Stretches with little between them are one: to move the cursor costs more bytes than to write a few cells again.
     """
-    if old == new:
-        return []
+    return [] if old == new else differing_spans(_cells(old), _cells(new), _WORTH_A_MOVE)
+
+
+def differing_spans(old: Sequence[object], new: Sequence[object], worth_a_move: int) -> list[tuple[int, int]]:
+    """Give where two rows of equal length differ, as `changed_spans` does; few, up to `worth_a_move`, lie between."""
     spans: list[tuple[int, int]] = []
-    for at, (before, after) in enumerate(zip(_cells(old), _cells(new), strict=True)):
+    for at, (before, after) in enumerate(zip(old, new, strict=True)):
         if before == after:
             continue
-        if spans and at - spans[-1][1] <= _WORTH_A_MOVE:
+        if spans and at - spans[-1][1] <= worth_a_move:
             spans[-1] = spans[-1][0], at + 1
         else:
             spans.append((at, at + 1))
