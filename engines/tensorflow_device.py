@@ -14,6 +14,7 @@ from engines.processor import core_count, has_bfloat16_units, processor_name
 from engines.spec import Precision, RunSpec
 
 _OPERATIONS_AT_ONCE = 2
+"""As measured on two cores."""
 
 
 class Threads(NamedTuple):
