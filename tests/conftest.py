@@ -24,6 +24,7 @@ def pytest_configure(config):
     # `nohup` and a shell's background jobs ignore these, and so would every process that a test starts.
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.environ.pop("PYTHONUNBUFFERED", None)  # What a stream that is lost leaves in a buffer is to be seen here too.
     config.addinivalue_line("markers", "slow: trains a framework for seconds; runs after everything else")
 
 

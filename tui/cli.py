@@ -10,7 +10,7 @@ import click
 from engines.problems import Problem, StorageProblem, UsageProblem
 from tui import training, ui_log
 from tui.options import folder_options, refuse_before_command, run_options, screen_options
-from tui.streams import OutputRefused, give_up_stdout, prepare_streams, say
+from tui.streams import OutputRefused, end_streams, prepare_streams, say
 
 PROGRAM = "mnist-tui"
 INTERRUPTED_EXIT_CODE = 130
@@ -20,10 +20,7 @@ def main() -> NoReturn:
     """Run the command line of this process and end with its exit code."""
     prepare_streams()
     code = run(sys.argv[1:])
-    try:
-        sys.stdout.flush()
-    except OSError:
-        give_up_stdout()
+    end_streams()
     sys.exit(code)
 
 

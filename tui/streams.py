@@ -67,8 +67,21 @@ def write_out(text: str) -> None:
 
 def give_up_stdout() -> None:
     """Point stdout at nothing, so that what is still buffered is not tried again, and complained about, at exit."""
+    _point_at_nothing(1)
+
+
+def end_streams() -> None:
+    """Write what is still buffered; where it cannot be, it is dropped, or Python would end with 120, its own code."""
+    for descriptor, stream in ((1, sys.stdout), (2, sys.stderr)):
+        try:
+            stream.flush()
+        except OSError:
+            _point_at_nothing(descriptor)
+
+
+def _point_at_nothing(descriptor: int) -> None:
     nothing = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nothing, 1)
+    os.dup2(nothing, descriptor)
     os.close(nothing)
 
 
