@@ -95,7 +95,8 @@ def _print(events: list[AnyEvent], state: RunState, printer: Printer) -> None:
         state.apply(event)
     for event in events:
         printer.show(event)
-    printer.refresh(state)
+    if events:
+        printer.refresh(state)
 
 
 def _print_unless_interrupted(
