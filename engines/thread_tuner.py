@@ -34,6 +34,7 @@ class ThreadTuner:
         self._use = use
         self._clock = clock
         self._step_seconds: float | None = None
+        self._is_slow = False
         self._untried = list(self.counts[1:])
         self._trial: int | None = None
         self._trial_steps, self._trial_seconds = 0, 0.0
@@ -87,6 +88,9 @@ class ThreadTuner:
 
     def _remember(self, seconds: float) -> None:
         known = self._step_seconds or seconds
-        self._step_seconds = known + _SHARE * (seconds - known)
-        if seconds > _SLOWED * known:  # Someone has come, who may stay.
+        was_slow, self._is_slow = self._is_slow, seconds > _SLOWED * known
+        # What held up one burst may be gone with the next; two in a row tell that someone has come, who may stay.
+        counted = seconds if was_slow else min(seconds, _SLOWED * known)
+        self._step_seconds = known + _SHARE * (counted - known)
+        if self._is_slow:
             self._pause, self._next_trial = _SHORTEST_SECONDS, self._clock()
