@@ -146,8 +146,9 @@ def _leave_streams(log: TextIO, answers: int) -> None:
 
 def _leave(code: int) -> NoReturn:
     """End at once: all that is to last is written, and to take a framework down would be half a second and more."""
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError):  # Both go to the log by now, and its disk may be full.
+            stream.flush()
     os._exit(code)
 
 

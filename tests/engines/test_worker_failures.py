@@ -1,5 +1,8 @@
 """A worker as what it is, a process: failures within, each told in words and with a code of its own."""
 
+import subprocess
+import sys
+
 import pytest
 import real_worker
 
@@ -66,6 +69,19 @@ def test_a_machine_without_memory_has_its_own_code(store, python_finds):
     python_finds("sitecustomize", BROKEN.format(error="MemoryError"))
     run = real_worker.train(store)
     assert (run.exit_code, run.finished.error.kind) == (11, "out-of-memory")
+
+
+def test_the_exit_code_is_told_where_the_log_takes_no_last_words():
+    code = """
+import os, sys
+from engines import worker
+full = os.open("/dev/full", os.O_WRONLY)
+for stream in (sys.stdout, sys.stderr):
+    os.dup2(full, stream.fileno())
+    stream.write("of a framework")
+worker._leave(14)
+"""
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 14
 
 
 def test_a_loss_that_is_not_finite_ends_the_run_and_keeps_what_was_finite(store):
