@@ -33,7 +33,7 @@ def measure_worker(framework: str, model: str) -> float:
         chosen = ["-f", framework, "-m", model, "-d", "mnist", "--epochs", "2", "--runs-dir", runs]
         with subprocess.Popen([COMMAND, "--no-ui", *chosen], stdout=subprocess.DEVNULL) as command:
             while command.poll() is None:
-                most = max(most, *map(resident, psutil.Process(command.pid).children()), 0)
+                most = max([most, *map(resident, psutil.Process(command.pid).children())])
                 time.sleep(LOOK_SECONDS)
     return most / 1e6
 

@@ -78,7 +78,7 @@ def end_of_command(runs: str, framework: str) -> float:
     chosen = ["-f", framework, "-m", "nn", "-d", "digits", "--epochs", "1", "--runs-dir", runs]
     subprocess.run([COMMAND, "--no-ui", *chosen], check=True, capture_output=True)
     ended = time.time()
-    *_, newest = sorted(Path(runs).glob("*/events.jsonl"))
+    newest = max(Path(runs).glob("*/events.jsonl"))
     return ended - float(json.loads(newest.read_bytes().splitlines()[-1])["time"])
 
 

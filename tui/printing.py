@@ -24,7 +24,7 @@ class Printer(Protocol):
         """Print `event`, or nothing where it says nothing to a reader of this kind."""
 
     def refresh(self, state: RunState) -> None:
-        """Bring what stays on the screen up to `state`, their sum so far; called about ten times a second."""
+        """Bring what stays on the screen up to `state`, their sum so far; called where there are new ones."""
 
     def close(self) -> None:
         """Leave the terminal as it was."""

@@ -67,7 +67,7 @@ def write_out(text: str) -> None:
 
 def give_up_stdout() -> None:
     """Point stdout at nothing, so that what is still buffered is not tried again, and complained about, at exit."""
-    _point_at_nothing(1)
+    point_at_nothing(1)
 
 
 def end_streams() -> None:
@@ -76,12 +76,14 @@ def end_streams() -> None:
         try:
             stream.flush()
         except OSError:
-            _point_at_nothing(descriptor)
+            point_at_nothing(descriptor)
 
 
-def _point_at_nothing(descriptor: int) -> None:
+def point_at_nothing(*descriptors: int) -> None:
+    """Have what is written to `descriptors` from now on go nowhere."""
     nothing = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nothing, descriptor)
+    for descriptor in descriptors:
+        os.dup2(nothing, descriptor)
     os.close(nothing)
 
 

@@ -11,7 +11,7 @@ from typing import TextIO
 
 from engines.problems import Unavailable
 from tui.ascii_glyphs import ERRORS
-from tui.streams import output_encoding
+from tui.streams import output_encoding, point_at_nothing
 
 RESET = (
     "\x18\x1b\\"  # Whatever sequence was cut off in its middle ends here.
@@ -66,11 +66,7 @@ class Terminal:
 
     def give_back_by_force(self) -> None:
         """Bring it back at once, also where nobody reads what is written to it or an app still writes."""
-        nothing = os.open(os.devnull, os.O_WRONLY)
-        for descriptor in (self.screen.fileno(), self.direct):
-            if descriptor >= 0:
-                os.dup2(nothing, descriptor)
-        os.close(nothing)
+        point_at_nothing(*(descriptor for descriptor in (self.screen.fileno(), self.direct) if descriptor >= 0))
         _interrupt_writes()
         self.give_back()
         with suppress(OSError, termios.error):

@@ -45,13 +45,13 @@ def test_where_every_count_gives_other_numbers_one_is_used_for_all_of_a_run(core
     assert exact_counts(lambda: [torch.tensor(torch.get_num_threads())], 7) == (7,)
 
 
-@pytest.mark.parametrize(("model", "expected"), [("nn", (1,)), ("lenet", (7,))])
+@pytest.mark.parametrize(("model", "count", "expected"), [("nn", 8, 1), ("lenet", 8, 7), ("lenet", 2, 1)])
 def test_without_a_choice_convolutions_take_all_cores_but_one_and_a_dense_network_one(
-    model, expected, cores, monkeypatch
+    model, count, expected, cores, monkeypatch
 ):
-    cores(8)
+    cores(count)
     monkeypatch.setattr(torch_engine, "exact_counts", lambda _, otherwise: (otherwise,))
-    assert torch_engine.create(RunSpec(model=model, device="cpu")).threads.counts == expected
+    assert torch_engine.create(RunSpec(model=model, device="cpu")).threads.counts == (expected,)
 
 
 @pytest.mark.parametrize("model", ["nn", "lenet", "lenet1"])
