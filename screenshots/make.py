@@ -34,7 +34,7 @@ SEVEN = (*["left"] * 5, *["up"] * 8, "space", *["right"] * 10, *["down", "down",
 """What draws a seven from the middle of the sheet."""
 
 POLL_SECONDS = 0.2
-LOOK_SECONDS = 2.0
+LOOK_SECONDS = 1.0
 
 
 async def picture_run(spec: RunSpec, store: RunStore) -> None:
@@ -44,7 +44,7 @@ async def picture_run(spec: RunSpec, store: RunStore) -> None:
         await pilot.pause(LOOK_SECONDS)
         save(app, "launcher")
         await pilot.press("enter")
-        last = spec.epochs - 0.4
+        last = spec.epochs - 1
         await wait_until(pilot, store, lambda state: state.position >= last)
         save(app, "live")
         await pilot.resize_terminal(*NARROW)
