@@ -1,86 +1,76 @@
-"""The convolutions of a network in PyTorch, forward and backward by hand, each as products with a copy of its windows.
-
-Numbers of all images lie side by side, so that whatever is copied, compared or added is a long run of memory.
-What a pass leaves for the way back is large and lies in memory that the next step uses again: to be given fresh pages
-by the system would cost as much as to compute what fills them.
-"""
+"""The convolutions of a network in PyTorch, forward and backward by hand, as products with copies of their windows."""
 
 # ruff: noqa: D102 - what the three methods do is said once, in Operation
-from itertools import product
-
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name that every PyTorch file uses
 from torch import Tensor
 from torch.nn.grad import conv2d_weight
 
-from engines.torch_operations import Operation, Weights, add_product, split_by_maximum
+from engines.torch_operations import HalvedProduct, Moment, Operation, Signal, Weights, split_by_maximum
+from engines.torch_windows import Margin, PoolingWindows, Windows
 
 
 class Conv(Operation):
-    """A convolution with stride 1 of images that get `before` rows and columns of zeros first and `after` last."""
+    """A convolution with stride 1 of images that get a margin; where it `is_pooled`, its gradient overwrites its value.
 
-    def __init__(self, weights: Weights, before: int, after: int) -> None:
+    One matrix product: each row of the weights' matrix is a filter's kernel, each column what one window sees.
+    """
+
+    def __init__(self, given: Signal, weights: Weights, margin: Margin, *, is_pooled: bool) -> None:
+        super().__init__(given)
         self.weights = weights
-        self.before, self.after = before, after
-        self.windows, self.y, self.padded = (weights.weight.new_empty(0) for _ in range(3))
-        self.halves = weights.weight.new_empty(2, *_as_matrix(weights.weight).shape)
+        self.windows = Windows(given, weights.weight.shape[2], margin)
+        side, columns = self.windows.side, self.windows.columns
+        value = columns.new_empty(len(weights.bias), side, side, given.value.shape[3])
+        self.output = Signal(value, value if is_pooled else torch.empty_like(value))
+        self.rows, self.gradient_rows = value.flatten(1), self.output.gradient.flatten(1)
+        self.bias = weights.bias.unsqueeze(1)
+        self.matrix, self.matrix_gradient = _as_matrix(weights.weight), _as_matrix(weights.weight_gradient)
+        self.transposed = self.matrix.T
+        self.product = HalvedProduct(self.gradient_rows, columns)
 
-    def forward(self, x: Tensor, seed: int | None) -> Tensor:
-        filters, channels, kernel, _ = self.weights.weight.shape
-        self.shape = x.shape
-        self.side = x.shape[1] + self.before + self.after - kernel + 1
-        # Where numbers are left out at the end, there are just fewer windows.
-        x = F.pad(x, (0, 0) + (self.before, max(self.after, 0)) * 2) if max(self.before, self.after) > 0 else x
-        channel, row, pixel, image = x.stride()
-        windows = x.as_strided(
-            (kernel, kernel, channels, self.side, self.side, x.shape[3]), (row, pixel, channel, row, pixel, image)
-        )
-        self.windows.resize_(windows.shape).copy_(windows)
-        y = self.y.resize_(filters, self.side, self.side, x.shape[3])
-        matrix = _as_matrix(self.weights.weight)
-        torch.addmm(self.weights.bias.unsqueeze(1), matrix, self._columns(), out=y.flatten(1))
-        return y
+    def forward(self, moment: Moment | None) -> None:
+        self.windows.gather()
+        torch.addmm(self.bias, self.matrix, self.windows.columns, out=self.rows)
 
-    def learn(self, gradient: Tensor) -> None:
-        add_product(gradient.flatten(1), self._columns(), self.halves.zero_())
-        torch.add(self.halves[0], self.halves[1], out=_as_matrix(self.weights.weight_gradient))
-        torch.sum(gradient.flatten(1), 1, out=self.weights.bias_gradient)
+    def learn(self) -> None:
+        torch.add(*self.product.compute(), out=self.matrix_gradient)
+        torch.sum(self.gradient_rows, 1, out=self.weights.bias_gradient)
 
-    def backward(self, gradient: Tensor) -> Tensor:
-        kernels = _as_matrix(self.weights.weight)
-        torch.mm(kernels.T, gradient.flatten(1), out=self._columns())
-        kernel, channels, side = len(self.windows), self.shape[0], self.side + len(self.windows) - 1
-        padded = self.padded.resize_(channels, side, side, self.shape[3]).zero_()
-        for i, j in product(range(kernel), repeat=2):
-            padded[:, i : i + self.side, j : j + self.side].add_(self.windows[i, j])
-        inner = slice(self.before, self.before + self.shape[1])
-        return padded[:, inner, inner]
-
-    def _columns(self) -> Tensor:
-        return self.windows.flatten(0, 2).flatten(1)
+    def backward(self) -> None:
+        torch.mm(self.transposed, self.gradient_rows, out=self.windows.columns)
+        self.windows.spread()
 
 
 class RoundedConv(Operation):
     """A convolution as `Conv` in `dtype`, of few bits, by the library's own kernels; what leaves it is of that type."""
 
-    def __init__(self, weights: Weights, before: int, after: int, dtype: torch.dtype) -> None:
+    def __init__(self, given: Signal, weights: Weights, margin: Margin, dtype: torch.dtype, *, is_pooled: bool) -> None:
+        super().__init__(given)
         self.weights, self.dtype = weights, dtype
-        self.margin = (before, after) * 2
+        self.margin = margin * 2
+        _, size, _, count = given.value.shape
+        self.inner = slice(margin[0], margin[0] + size)
+        side = size + sum(margin) - weights.weight.shape[2] + 1
+        # Channels last, as the library's kernels have it.
+        value = given.value.new_empty(count, side, side, len(weights.bias), dtype=dtype).permute(3, 1, 2, 0)
+        self.output = Signal(value, value if is_pooled else torch.empty_like(value))
 
-    def forward(self, x: Tensor, seed: int | None) -> Tensor:
-        self.inner = slice(self.margin[0], self.margin[0] + x.shape[1])
-        self.x = F.pad(self._as_images(x), self.margin)
+    def forward(self, moment: Moment | None) -> None:
+        self.x = F.pad(self._as_images(self.input.value), self.margin)
         self.weight = self.weights.weight.to(self.dtype)
-        return F.conv2d(self.x, self.weight, self.weights.bias.to(self.dtype)).permute(1, 2, 3, 0)
+        y = F.conv2d(self.x, self.weight, self.weights.bias.to(self.dtype))
+        self.output.value.copy_(y.permute(1, 2, 3, 0))
 
-    def learn(self, gradient: Tensor) -> None:
+    def learn(self) -> None:
+        gradient = self.output.gradient
         torch.sum(gradient.flatten(1), 1, dtype=torch.float32, out=self.weights.bias_gradient)
         found = conv2d_weight(self.x, self.weight.shape, self._as_images(gradient))  # type: ignore[no-untyped-call]
         self.weights.weight_gradient.copy_(found)
 
-    def backward(self, gradient: Tensor) -> Tensor:
-        padded = F.conv_transpose2d(self._as_images(gradient), self.weight)
-        return padded.permute(1, 2, 3, 0)[:, self.inner, self.inner]
+    def backward(self) -> None:
+        padded = F.conv_transpose2d(self._as_images(self.output.gradient), self.weight)
+        self.input.gradient.copy_(padded.permute(1, 2, 3, 0)[:, self.inner, self.inner])
 
     def _as_images(self, x: Tensor) -> Tensor:
         return x.permute(3, 0, 1, 2).to(self.dtype, memory_format=torch.channels_last)
@@ -90,99 +80,53 @@ class PooledConv(Operation):
     """A convolution of few channels and the 2x2 pooling after it as one matrix product.
 
     A column is what one pooling window of one image sees; a row of the matrix is a filter's kernel, laid at one of the
-    four places in such a window. Windows begin at every second pixel, so that blocks of 2x2 pixels are what is copied.
-    The bias comes after the pooling: the same values, at a quarter of the work.
+    four places in such a window. The bias comes after the pooling: the same values, at a quarter of the work.
     """
 
-    def __init__(self, weights: Weights, before: int, after: int) -> None:
+    def __init__(self, given: Signal, weights: Weights, margin: Margin) -> None:
+        super().__init__(given)
         self.weights = weights
-        self.before, self.after = before, after
-        filters, channels, kernel, _ = weights.weight.shape
-        self.reach = kernel // 2 + 1
-        """Blocks that a window sees, along each side."""
-
-        self.matrix = weights.weight.new_zeros(4 * filters, 4 * self.reach**2 * channels)
-        self.halves = weights.weight.new_zeros(2, *self.matrix.shape)
-        self.blocks, self.block_gradients = (weights.weight.new_zeros(0) for _ in range(2))
-        self.windows, self.y, self.pairs, self.pooled = (weights.weight.new_empty(0) for _ in range(4))
-
-    def forward(self, x: Tensor, seed: int | None) -> Tensor:
-        filters, channels, kernel, _ = self.weights.weight.shape
-        self.shape = x.shape
-        self.side = (x.shape[1] + self.before + self.after - kernel + 1) // 2
-        x = F.pad(x, (0, 0) + self._odd_margin() * 2) if any(self._odd_margin()) else x
-        images, side = x.shape[3], self.side + self.reach - 1
-        blocks = (2, 2, channels, side, side, images)
-        if self.blocks.shape != blocks:
-            self.blocks = self.blocks.new_zeros(blocks)
-        self._within(self.blocks).copy_(self._as_blocks(x))
-        down, right, channel, row, block, image = self.blocks.stride()
-        windows = (self.reach, 2, self.reach, 2, channels, self.side, self.side, images)
-        self.windows.resize_(windows).copy_(
-            self.blocks.as_strided(windows, (row, down, block, right, channel, row, block, image))
+        filters, _, kernel, _ = weights.weight.shape
+        self.windows = PoolingWindows(given, kernel, margin)
+        side, columns = self.windows.side, self.windows.columns
+        self.kernels, self.kernel_gradients = (
+            kernels.permute(0, 2, 3, 1) for kernels in (weights.weight, weights.weight_gradient)
         )
-        self._places(self.matrix).copy_(self.weights.weight.permute(0, 2, 3, 1))
-        places = self.side**2 * images
-        y, pairs = self.y.resize_(2, 2 * filters, places), self.pairs.resize_(2, filters, places)
-        torch.mm(self.matrix, self._columns(), out=y.view(4 * filters, places))
-        torch.maximum(y[0], y[1], out=pairs.view(2 * filters, places))
-        pooled = torch.maximum(pairs[0], pairs[1], out=self.pooled.resize_(filters, places))
-        return pooled.add_(self.weights.bias.unsqueeze(1)).view(filters, self.side, self.side, images)
+        self.matrix = columns.new_zeros(4 * filters, len(columns))
+        self.transposed, self.places = self.matrix.T, self.windows.places(self.matrix, self.kernels)
+        self.rows = columns.new_empty(4 * filters, columns.shape[1])
+        self.pair_rows = columns.new_empty(2 * filters, columns.shape[1])
+        self.halves = self.rows[: 2 * filters], self.rows[2 * filters :]
+        self.quarters = self.pair_rows[:filters], self.pair_rows[filters:]
+        value = columns.new_empty(filters, side, side, given.value.shape[3])
+        self.output = Signal(value, torch.empty_like(value))
+        self.pooled, self.gradient_rows = value.flatten(1), self.output.gradient.flatten(1)
+        self.bias = weights.bias.unsqueeze(1)
+        self.product = HalvedProduct(self.rows, columns)
+        found = self.windows.places(self.product.halves[0], self.kernels)
+        self.found = [found[i, j] for i in range(2) for j in range(2)]
 
-    def learn(self, gradient: Tensor) -> None:
-        gradient = gradient.flatten(1)
-        torch.sum(gradient, 1, out=self.weights.bias_gradient)
-        split_by_maximum(gradient, self.pairs[0], self.pairs[1])
-        split_by_maximum(self.pairs.flatten(0, 1), self.y[0], self.y[1])
-        add_product(self.y.flatten(0, 1), self._columns(), self.halves.zero_())
-        places = self._places(self.halves[0].add_(self.halves[1]))
-        found = places[0, 0].add_(places[0, 1]).add_(places[1, 0]).add_(places[1, 1])
-        self.weights.weight_gradient.permute(0, 2, 3, 1).copy_(found)
+    def forward(self, moment: Moment | None) -> None:
+        self.windows.gather()
+        self.places.copy_(self.kernels)
+        torch.mm(self.matrix, self.windows.columns, out=self.rows)
+        torch.maximum(*self.halves, out=self.pair_rows)
+        torch.maximum(*self.quarters, out=self.pooled).add_(self.bias)
 
-    def backward(self, gradient: Tensor) -> Tensor:
-        torch.mm(self.matrix.T, self.y.flatten(0, 1), out=self._columns())
-        blocks = self.block_gradients.resize_(self.blocks.shape).zero_()
-        for i, below in enumerate(self.windows.unbind(0)):
-            rows = blocks.narrow(3, i, self.side)
-            for j, part in enumerate(below.unbind(1)):
-                rows.narrow(4, j, self.side).add_(part)
-        channels, side, _, images = self.shape
-        before, after = self._odd_margin()
-        padded = gradient.new_empty(channels, side + before + after, side + before + after, images)
-        self._as_blocks(padded).copy_(self._within(blocks))
-        return padded[:, before : before + side, before : before + side]
+    def learn(self) -> None:
+        torch.sum(self.gradient_rows, 1, out=self.weights.bias_gradient)
+        split_by_maximum(self.gradient_rows, self.quarters, self.quarters)
+        split_by_maximum(self.pair_rows, self.halves, self.halves)
+        first, second = self.product.compute()
+        first.add_(second)
+        total, *others = self.found
+        for found in others:
+            total.add_(found)
+        self.kernel_gradients.copy_(total)
 
-    def _odd_margin(self) -> tuple[int, int]:
-        """Give how much of the margin makes the images begin and end with a whole block of 2x2 pixels."""
-        before = self.before % 2
-        return before, (self.shape[1] + before) % 2
-
-    def _as_blocks(self, x: Tensor) -> Tensor:
-        """View images block by block: (2, 2, channels, height, width, images), as many as windows see."""
-        count = min(x.shape[1] // 2, self.side + self.reach - 1 - self.before // 2)
-        channel, row, pixel, image = x.stride()
-        return x.as_strided(
-            (2, 2, x.shape[0], count, count, x.shape[3]), (row, pixel, channel, 2 * row, 2 * pixel, image)
-        )
-
-    def _within(self, blocks: Tensor) -> Tensor:
-        """View what the margin's whole blocks surround."""
-        inner = slice(self.before // 2, self.before // 2 + (self.shape[1] + sum(self._odd_margin())) // 2)
-        return blocks[..., inner, inner, :]
-
-    def _columns(self) -> Tensor:
-        return self.windows.view(self.matrix.shape[1], -1)
-
-    def _places(self, matrix: Tensor) -> Tensor:
-        """View where `matrix` holds the kernels: (2 x 2 places, filters, height, width, channels)."""
-        filters, channels, kernel, _ = self.weights.weight.shape
-        right = channels
-        down = 2 * self.reach * channels
-        row = matrix.stride(0)
-        return matrix.as_strided(
-            (2, 2, filters, kernel, kernel, channels),
-            (2 * filters * row + down, filters * row + right, row, down, right, 1),
-        )
+    def backward(self) -> None:
+        torch.mm(self.transposed, self.rows, out=self.windows.columns)
+        self.windows.spread()
 
 
 def _as_matrix(kernels: Tensor) -> Tensor:

@@ -24,11 +24,13 @@ from engines.thread_tuner import ThreadTuner
 from engines.torch_device import choose_device, choose_dtype, explained_memory, name_device, prepare_device
 from engines.torch_figures import evaluation_of, figures_of_steps
 from engines.torch_network import Network
+from engines.torch_operations import Moment
 from engines.torch_recipe_engine import RecipeEngine
 from engines.torch_threads import exact_counts, usual_count
 
 _GATHERED_IMAGES = 128
 _EVALUATED_IMAGES = {"cpu": 64, "cuda": 1_000, "mps": 1_000}
+_FEW_IMAGES = 32
 _SEED_LIMIT = 2**63
 
 
@@ -51,6 +53,9 @@ class TorchEngine:
         self.framework_version = str(torch.__version__)
         dtype = choose_dtype(spec.precision, self.device)
         self.batch_size, self.lr, self.seed = spec.batch_size, spec.lr, spec.seed
+        # A pass of training serves evaluation too, unless its batches are very small or very large.
+        is_fit = self.device.type == "cpu" and _FEW_IMAGES <= self.batch_size <= _GATHERED_IMAGES
+        self.evaluated = self.batch_size if is_fit else _EVALUATED_IMAGES[self.device.type]
         self.low, self.scale = torch.tensor(input_range[0], device=self.device), (input_range[1] - input_range[0]) / 255
         self.network = Network(layers, spec.seed, self.device, dtype)
         self.parameters = [Parameter(name, list(w.shape), w.numel()) for name, w in self.network.weights.items()]
@@ -108,16 +113,14 @@ class TorchEngine:
     @explained_memory()
     def evaluate(self, split: Split) -> Evaluation:
         """Evaluate the whole set in evaluation mode: mean cross-entropy, accuracy, confusion counts."""
-        count = _EVALUATED_IMAGES[self.device.type]
-        batches = [self.network.forward(self._normalise(part)) for part in torch.split(self.images[split], count)]
-        return evaluation_of(torch.cat(batches), self.labels[split])
+        return evaluation_of(self._evaluated(self.images[split]), self.labels[split])
 
     @torch.inference_mode()
     @explained_memory()
     def predict(self, split: Split, indices: NDArray[np.int64]) -> NDArray[np.float32]:
         """Give the probabilities (N x 10, float32) of these images in evaluation mode."""
         images = self.images[split].index_select(0, self._send(indices))
-        probabilities: NDArray[np.float32] = self.network.forward(self._normalise(images)).softmax(1).cpu().numpy()
+        probabilities: NDArray[np.float32] = self._evaluated(images).softmax(1).cpu().numpy()
         return probabilities
 
     def set_learning_rate(self, lr: float) -> None:
@@ -141,6 +144,13 @@ class TorchEngine:
         self.adam_steps.fill_(self.steps_done)
         self.seed = int(state["random/state"])
 
+    def _evaluated(self, images: Tensor) -> Tensor:
+        """Give the logits (N x 10) of images (N x 1 x 28 x 28, uint8) in evaluation mode."""
+        logits = torch.empty(len(images), CLASS_COUNT, device=self.device)
+        for part, target in zip(*(torch.split(x, self.evaluated) for x in (images, logits)), strict=True):
+            target.copy_(self.network.pass_of(len(part)).forward(self._normalise(part)))
+        return logits
+
     def _batches(self, first_step: int, step_count: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         """Give each batch's images, its labels as one-hot rows and the place of its logits, many gathered at once."""
         end = min((first_step + step_count) * self.batch_size, len(self.order))
@@ -153,10 +163,11 @@ class TorchEngine:
             yield from zip(*parts, strict=True)
 
     def _find_gradients(self, images: Tensor, targets: Tensor, logits: Tensor) -> None:
-        seed = (self.seed * 1_000_003 + self.steps_done) % _SEED_LIMIT
-        logits.copy_(self.network.forward(images, seed))
+        batch = self.network.pass_of(len(images))
+        logits.copy_(batch.forward(images, Moment(self.seed, self.steps_done)))
         # The gradient of the mean cross-entropy.
-        self.network.backward(logits.softmax(1).sub_(targets).div_(len(targets)))
+        torch.softmax(batch.logits, 1, out=batch.gradient).sub_(targets).mul_(1 / len(targets))
+        batch.backward()
 
     @torch.inference_mode()
     def _try_step(self) -> tuple[Tensor, ...]:
@@ -166,7 +177,7 @@ class TorchEngine:
         images = torch.linspace(-1, 1, count * IMAGE_SIZE**2).view(-1, 1, IMAGE_SIZE, IMAGE_SIZE)
         logits = torch.empty(count, CLASS_COUNT)
         self._find_gradients(images, torch.zeros_like(logits), logits)
-        return logits, self.network.gradients, self.network.forward(images[: _EVALUATED_IMAGES["cpu"]])
+        return logits, self.network.gradients, self.network.pass_of(count).forward(images)
 
     def _update(self) -> None:
         """Do a step of Adam, by the kernel that torch.optim.Adam(fused=True) calls, without its bookkeeping."""

@@ -1,18 +1,23 @@
 """The operations of a network in PyTorch, forward and backward by hand: a few matrix products, and no graph to build.
 
-Values flow as (channels, height, width, batch), or (features, batch) once they are flat: what stands at one place in
-all images is one run of numbers. An operation keeps what its way back needs, and the way back may overwrite what the
-forward pass left.
+Values flow as (channels, height, width, images), or (features, images) once they are flat: what stands at one place in
+all images is one run of numbers. An operation is made for one count of images, and all that it reads and writes stays
+where it is: a step is then calls of the library alone, without the views and the memory that it would have to make
+anew. What a pass leaves for the way back, the way back may overwrite.
 """
 
 # ruff: noqa: D102 - what the three methods do is said once, in Operation
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+_DRAWN_NUMBERS = 2**16
+"""Drawn at once, for the masks of many steps."""
+
 _MANY_TERMS = 500
-"""Of a sum; so many are added in halves, in the same order however many threads take part (see `add_product`)."""
+"""Of a sum; so many are added in halves, in the same order however many threads take part (see `HalvedProduct`)."""
 
 
 @dataclass
@@ -25,122 +30,204 @@ class Weights:
     bias_gradient: Tensor
 
 
-class Operation:
-    """One operation of the forward pass, and its part of the backward pass."""
+@dataclass
+class Signal:
+    """What flows between two operations, and the gradient of the loss by it.
 
-    def forward(self, x: Tensor, seed: int | None) -> Tensor:
-        """Give the output; `seed` is that of this step's random numbers, None in evaluation mode."""
+    Both may lie in the same memory, where the gradient comes when its value has done its work.
+    """
+
+    value: Tensor
+    gradient: Tensor
+
+
+class Moment(NamedTuple):
+    """What a step's random numbers follow from: the run's seed, and how many steps were done before."""
+
+    seed: int
+    step: int
+
+
+class Operation:
+    """One operation of the forward pass, and its part of the backward pass; by default it works in place."""
+
+    def __init__(self, given: Signal) -> None:
+        self.input = self.output = given
+
+    def forward(self, moment: Moment | None) -> None:
+        """Find the output's value from the input's; `moment` is that of this step, None: evaluate."""
         raise NotImplementedError
 
-    def learn(self, gradient: Tensor) -> None:
+    def learn(self) -> None:
         """Write the gradients of the weights, if there are any, given that of the output."""
 
-    def backward(self, gradient: Tensor) -> Tensor:
-        """Give the gradient of the input, given that of the output."""
+    def backward(self) -> None:
+        """Find the gradient of the input from that of the output."""
         raise NotImplementedError
 
 
 class Flatten(Operation):
     """All values of an image in one column, channel by channel."""
 
-    def forward(self, x: Tensor, seed: int | None) -> Tensor:
-        self.shape = x.shape
-        return x.flatten(0, 2)
+    def __init__(self, given: Signal) -> None:
+        super().__init__(given)
+        self.output = Signal(given.value.flatten(0, 2), given.gradient.flatten(0, 2))
+        self.is_view = self.output.value.data_ptr() == given.value.data_ptr()
 
-    def backward(self, gradient: Tensor) -> Tensor:
-        return gradient.view(self.shape)
+    def forward(self, moment: Moment | None) -> None:
+        if not self.is_view:
+            self.output.value.view(self.input.value.shape).copy_(self.input.value)
+
+    def backward(self) -> None:
+        if not self.is_view:
+            self.input.gradient.copy_(self.output.gradient.view(self.input.value.shape))
 
 
 class Dense(Operation):
-    """A fully connected layer: y = W x + b, its products taken in `dtype`."""
+    """A fully connected layer: y = W x + b."""
 
-    def __init__(self, weights: Weights, dtype: torch.dtype) -> None:
+    def __init__(self, given: Signal, weights: Weights) -> None:
+        super().__init__(given)
+        self.output = flat_signal(given.value, len(weights.bias))
+        self.weights = weights
+        self.bias = weights.bias.unsqueeze(1)
+        self.transposed = weights.weight.T, weights.weight_gradient.T, self.output.gradient.T
+        count = len(given.value)
+        self.is_long = count >= _MANY_TERMS and count % 2 == 0
+        if self.is_long:
+            self.halves = given.value.new_empty(2, *self.output.value.shape)
+            self.weight_halves = weights.weight.T.view(2, count // 2, -1).transpose(1, 2)
+            self.x_halves = given.value.view(2, count // 2, -1)
+
+    def forward(self, moment: Moment | None) -> None:
+        if self.is_long:
+            first, second = torch.bmm(self.weight_halves, self.x_halves, out=self.halves)
+            torch.add(first, second, out=self.output.value).add_(self.bias)
+        else:
+            torch.addmm(self.bias, self.weights.weight, self.input.value, out=self.output.value)
+
+    def learn(self) -> None:
+        _, weight_gradient, gradient = self.transposed
+        torch.mm(self.input.value, gradient, out=weight_gradient)
+        torch.sum(self.output.gradient, 1, out=self.weights.bias_gradient)
+
+    def backward(self) -> None:
+        torch.mm(self.transposed[0], self.output.gradient, out=self.input.gradient)
+
+
+class RoundedDense(Operation):
+    """A fully connected layer as `Dense`, its products taken in `dtype`, of few bits."""
+
+    def __init__(self, given: Signal, weights: Weights, dtype: torch.dtype) -> None:
+        super().__init__(given)
+        self.output = flat_signal(given.value, len(weights.bias))
         self.weights, self.dtype = weights, dtype
+        self.bias = weights.bias.unsqueeze(1)
 
-    def forward(self, x: Tensor, seed: int | None) -> Tensor:
-        self.x, self.weight = x.to(self.dtype), self.weights.weight.to(self.dtype)
-        bias, count = self.weights.bias.unsqueeze(1), len(x)
-        if self.dtype != bias.dtype:
-            return torch.add(self.weight @ self.x, bias)
-        if count < _MANY_TERMS or count % 2:
-            return torch.addmm(bias, self.weight, self.x)
-        halves = torch.bmm(self.weight.T.view(2, count // 2, -1).transpose(1, 2), self.x.view(2, count // 2, -1))
-        return torch.add(halves[0], halves[1]).add_(bias)
+    def forward(self, moment: Moment | None) -> None:
+        self.x, self.weight = self.input.value.to(self.dtype), self.weights.weight.to(self.dtype)
+        torch.add(self.weight @ self.x, self.bias, out=self.output.value)
 
-    def learn(self, gradient: Tensor) -> None:
-        multiply(self.x, gradient.to(self.dtype).T, self.weights.weight_gradient.T)
-        torch.sum(gradient, 1, out=self.weights.bias_gradient)
+    def learn(self) -> None:
+        self.gradient = self.output.gradient.to(self.dtype)
+        self.weights.weight_gradient.T.copy_(self.x @ self.gradient.T)
+        torch.sum(self.output.gradient, 1, out=self.weights.bias_gradient)
 
-    def backward(self, gradient: Tensor) -> Tensor:
-        return (self.weight.T @ gradient.to(self.dtype)).to(gradient.dtype)
+    def backward(self) -> None:
+        self.input.gradient.copy_(self.weight.T @ self.gradient)
 
 
 class Relu(Operation):
     """max(x, 0), in place."""
 
-    def forward(self, x: Tensor, seed: int | None) -> Tensor:
-        self.y = x.relu_()
-        return self.y
+    def forward(self, moment: Moment | None) -> None:
+        self.output.value.relu_()
 
-    def backward(self, gradient: Tensor) -> Tensor:
-        return self.y.sign_().mul_(gradient)
+    def backward(self) -> None:
+        self.output.gradient.mul_(self.output.value.sign_())
 
 
 class Dropout(Operation):
-    """While training, zero each value with probability `rate` and scale the rest by 1 / (1 - rate)."""
+    """While training, zero each value with probability `rate` and scale the rest by 1 / (1 - rate); in place."""
 
-    def __init__(self, rate: float, device: torch.device) -> None:
+    def __init__(self, given: Signal, rate: float) -> None:
+        super().__init__(given)
         self.kept = 1 - rate
-        self.generator = torch.Generator(device)
+        self.generator = torch.Generator(given.value.device)
+        count = max(1, _DRAWN_NUMBERS // given.value.numel())
+        self.drawn = given.value.new_empty(count, *given.value.shape)
+        self.masks = self.drawn.unbind(0)
+        self.drawn_for: Moment | None = None
 
-    def forward(self, x: Tensor, seed: int | None) -> Tensor:
-        if seed is None:
-            return x
-        self.generator.manual_seed(seed)
-        self.mask = torch.empty_like(x).uniform_(generator=self.generator).lt_(self.kept).div_(self.kept)
-        return x * self.mask
+    def forward(self, moment: Moment | None) -> None:
+        if moment is None:
+            return
+        place = moment.step % len(self.masks)
+        if (first := moment._replace(step=moment.step - place)) != self.drawn_for:
+            self.generator.manual_seed((first.seed * 1_000_003 + first.step) % 2**63)
+            self.drawn.uniform_(generator=self.generator).lt_(self.kept).div_(self.kept)
+            self.drawn_for = first
+        self.mask = self.masks[place]
+        self.output.value.mul_(self.mask)
 
-    def backward(self, gradient: Tensor) -> Tensor:
-        return gradient * self.mask
+    def backward(self) -> None:
+        self.output.gradient.mul_(self.mask)
 
 
 class MaxPool(Operation):
     """The maximum of each 2x2 window, found pair by pair."""
 
-    def forward(self, x: Tensor, seed: int | None) -> Tensor:
+    def __init__(self, given: Signal) -> None:
+        super().__init__(given)
         # Pairs of rows first, as these are the longer runs of memory.
-        self.x = x
-        self.top, self.bottom = x[:, 0::2], x[:, 1::2]
-        self.rows = torch.maximum(self.top, self.bottom)
-        self.left, self.right = self.rows[:, :, 0::2], self.rows[:, :, 1::2]
-        return torch.maximum(self.left, self.right)
+        self.top, self.bottom = (given.value[:, start::2] for start in (0, 1))
+        self.top_gradient, self.bottom_gradient = (given.gradient[:, start::2] for start in (0, 1))
+        self.rows = torch.empty_like(self.top)
+        self.left, self.right = (self.rows[:, :, start::2] for start in (0, 1))
+        self.output = Signal(*(torch.empty_like(self.left) for _ in range(2)))
 
-    def backward(self, gradient: Tensor) -> Tensor:
-        split_by_maximum(gradient, self.left, self.right)
-        split_by_maximum(self.rows, self.top, self.bottom)
-        return self.x
+    def forward(self, moment: Moment | None) -> None:
+        torch.maximum(self.top, self.bottom, out=self.rows)
+        torch.maximum(self.left, self.right, out=self.output.value)
 
-
-def split_by_maximum(gradient: Tensor, first: Tensor, second: Tensor) -> None:
-    """Overwrite both by their share of the gradient of their maximum: `first` has it where they are equal."""
-    torch.sub(gradient, first.ge_(second).mul_(gradient), out=second)
+    def backward(self) -> None:
+        split_by_maximum(self.output.gradient, (self.left, self.right), (self.left, self.right))
+        split_by_maximum(self.rows, (self.top, self.bottom), (self.top_gradient, self.bottom_gradient))
 
 
-def add_product(first: Tensor, second: Tensor, halves: Tensor) -> None:
-    """Add the product of `first` and `second`', matrices of long rows, to `halves`: those of each half of the rows.
+class HalvedProduct:
+    """The product of `first` and `second`', matrices of long rows, as the sum of those of each half of the rows.
 
     Two threads would halve the rows of one long product themselves, and the sum's last digits were others than one's.
     """
-    half = first.shape[1] // 2
-    parts = [matrix[:, : 2 * half].view(len(matrix), 2, half).transpose(0, 1) for matrix in (first, second)]
-    torch.baddbmm(halves, parts[0], parts[1].transpose(1, 2), out=halves)
-    if first.shape[1] % 2:
-        halves[0].addr_(first[:, -1], second[:, -1])
+
+    def __init__(self, first: Tensor, second: Tensor) -> None:
+        half = first.shape[1] // 2
+        self.both = first.new_zeros(2, len(first), len(second))
+        self.halves = self.both[0], self.both[1]
+        ours, its = (matrix[:, : 2 * half].view(len(matrix), 2, half).transpose(0, 1) for matrix in (first, second))
+        self.parts = ours, its.transpose(1, 2)
+        self.rest = (first[:, -1], second[:, -1]) if first.shape[1] % 2 else None
+
+    def compute(self) -> tuple[Tensor, Tensor]:
+        """Give the products of both halves, which are overwritten by the next call."""
+        torch.baddbmm(self.both.zero_(), *self.parts, out=self.both)
+        if self.rest:
+            self.halves[0].addr_(*self.rest)
+        return self.halves
 
 
-def multiply(first: Tensor, second: Tensor, product: Tensor) -> None:
-    """Write the product of two matrices, taken in their type, to `product`, which may be of another type."""
-    if product.dtype == first.dtype:
-        torch.mm(first, second, out=product)
-    else:
-        product.copy_(first @ second)
+def flat_signal(like: Tensor, features: int) -> Signal:
+    """Make room for so many float32 features of as many images as are in `like`."""
+    images = like.shape[-1]
+    return Signal(*(like.new_empty(images, features, dtype=torch.float32).T for _ in range(2)))
+
+
+def split_by_maximum(gradient: Tensor, values: tuple[Tensor, Tensor], gradients: tuple[Tensor, Tensor]) -> None:
+    """Write each of two values' share of the gradient of their maximum: the first has it where they are equal.
+
+    The gradients may lie where the values do.
+    """
+    first, second = gradients
+    torch.ge(*values, out=first).mul_(gradient)
+    torch.sub(gradient, first, out=second)

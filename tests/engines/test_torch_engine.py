@@ -13,9 +13,11 @@ from engines.spec import RunSpec
 from engines.torch_device import choose_dtype, explained_memory
 from engines.torch_engine import TorchEngine
 from engines.torch_network import Network
+from engines.torch_operations import Moment
 
 TRAIN_SIZE, TEST_SIZE, BATCH_SIZE = 300, 230, 32
 STEPS = 10
+MOMENT = Moment(0, 0)
 
 
 @pytest.fixture(scope="module")
@@ -126,8 +128,10 @@ def test_backward_by_hand_gives_autograds_gradients(layers, data):
     logits = article_forward(layers, weights, images)
     direction = torch.randn(logits.shape)
     expected = torch.autograd.grad(logits, list(weights.values()), direction)
-    torch.testing.assert_close(network.forward(images, 0), logits.detach(), rtol=1e-5, atol=1e-5)
-    network.backward(direction)
+    batch = network.pass_of(len(images))
+    torch.testing.assert_close(batch.forward(images, MOMENT), logits.detach(), rtol=1e-5, atol=1e-5)
+    batch.gradient.copy_(direction)
+    batch.backward()
     for (name, gradient), wanted in zip(network.named(network.gradients).items(), expected, strict=True):
         torch.testing.assert_close(
             gradient, wanted, rtol=1e-4, atol=1e-4, msg=lambda text, name=name: f"{name}: {text}"
@@ -139,12 +143,13 @@ def test_products_in_bfloat16_give_nearly_the_same_gradients(layers, data):
     layers = tuple(layer for layer in layers if not isinstance(layer, Dropout))
     images = torch.from_numpy(data.train_images[:7]).unsqueeze(1) / 127.5 - 1
     exact, rounded = (Network(layers, 0, torch.device("cpu"), dtype) for dtype in (torch.float32, torch.bfloat16))
-    logits = exact.forward(images, 0)
-    torch.testing.assert_close(rounded.forward(images, 0), logits, rtol=0.05, atol=0.02)
-    assert not torch.equal(rounded.forward(images, 0), logits)
+    logits, rounded_logits = (network.pass_of(7).forward(images, MOMENT) for network in (exact, rounded))
+    torch.testing.assert_close(rounded_logits, logits, rtol=0.05, atol=0.02)
+    assert not torch.equal(rounded_logits, logits)
     direction = torch.randn(logits.shape)
     for network in (exact, rounded):
-        network.backward(direction)
+        network.pass_of(7).gradient.copy_(direction)
+        network.pass_of(7).backward()
     for (name, found), wanted in zip(
         rounded.named(rounded.gradients).items(), exact.named(exact.gradients).values(), strict=True
     ):
@@ -303,10 +308,40 @@ def test_evaluation_covers_the_whole_set_without_dropout(model, data, order):
 def test_dropout_drops_its_share_and_keeps_the_mean():
     network = Network((Flatten(), Dense(10, relu=False), Dropout(0.2)), 0, torch.device("cpu"))
     images = torch.ones(1_000, 1, 28, 28)
-    kept = network.forward(images, 3) / network.forward(images)
+
+    def forward(*moment: int) -> Tensor:
+        return network.pass_of(len(images)).forward(images, Moment(*moment) if moment else None).clone()
+
+    kept = forward(0, 3) / forward()
     assert (kept == 0).float().mean().item() == pytest.approx(0.2, abs=0.02)
     assert kept.mean().item() == pytest.approx(1, abs=0.02)
-    assert not torch.equal(network.forward(images, 3), network.forward(images, 4))
+    assert not torch.equal(forward(0, 3), forward(0, 4))
+    assert not torch.equal(forward(0, 3), forward(1, 3))
+    assert torch.equal(forward(0, 3), forward(0, 3))
+
+
+def test_masks_that_are_drawn_together_are_those_of_their_step_in_any_order():
+    images = torch.ones(4, 1, 28, 28)
+
+    def forward(*steps: int) -> dict[int, Tensor]:
+        network = Network((Flatten(), Dense(10, relu=False), Dropout(0.5)), 0, torch.device("cpu"))
+        return {step: network.pass_of(4).forward(images, Moment(0, step)).clone() for step in steps}
+
+    forwards, backwards = forward(*range(5_000)), forward(4_999, 1_639, 1_638, 1_637, 0)
+    for step, logits in backwards.items():
+        assert torch.equal(logits, forwards[step]), step
+    assert len({tuple(logits.flatten().tolist()) for logits in list(forwards.values())[:100]}) == 100
+
+
+def test_passes_that_are_kept_share_weights_and_nothing_else():
+    network = Network(without_dropout("lenet"), 0, torch.device("cpu"))
+    images = torch.rand(40, 1, 28, 28)
+    alone = [network.pass_of(count).forward(images[:count]).clone() for count in (40, 7)]
+    together = [network.pass_of(count).forward(images[:count]) for count in (40, 7)]
+    for one, other in zip(alone, together, strict=True):
+        assert torch.equal(one, other)
+    network.weights["fc3.bias"].add_(1)
+    torch.testing.assert_close(network.pass_of(7).forward(images[:7]), alone[1] + 1)
 
 
 def test_gradient_norm_is_that_of_the_batch(data, order):
