@@ -6,7 +6,7 @@ import torch.nn.functional as F  # noqa: N812 - the name that every PyTorch file
 from torch import Tensor
 from torch.nn.grad import conv2d_weight
 
-from engines.torch_operations import HalvedProduct, Moment, Operation, Signal, Weights, split_by_maximum
+from engines.torch_operations import HalvedProduct, Operation, Signal, Weights, split_by_maximum
 from engines.torch_windows import Margin, PoolingWindows, Windows
 
 
@@ -29,7 +29,7 @@ class Conv(Operation):
         self.transposed = self.matrix.T
         self.product = HalvedProduct(self.gradient_rows, columns)
 
-    def forward(self, moment: Moment | None) -> None:
+    def forward(self, is_training: bool) -> None:
         self.windows.gather()
         torch.addmm(self.bias, self.matrix, self.windows.columns, out=self.rows)
 
@@ -56,7 +56,7 @@ class RoundedConv(Operation):
         value = given.value.new_empty(count, side, side, len(weights.bias), dtype=dtype).permute(3, 1, 2, 0)
         self.output = Signal(value, value if is_pooled else torch.empty_like(value))
 
-    def forward(self, moment: Moment | None) -> None:
+    def forward(self, is_training: bool) -> None:
         self.x = F.pad(self._as_images(self.input.value), self.margin)
         self.weight = self.weights.weight.to(self.dtype)
         y = F.conv2d(self.x, self.weight, self.weights.bias.to(self.dtype))
@@ -106,7 +106,7 @@ class PooledConv(Operation):
         found = self.windows.places(self.product.halves[0], self.kernels)
         self.found = [found[i, j] for i in range(2) for j in range(2)]
 
-    def forward(self, moment: Moment | None) -> None:
+    def forward(self, is_training: bool) -> None:
         self.windows.gather()
         self.places.copy_(self.kernels)
         torch.mm(self.matrix, self.windows.columns, out=self.rows)

@@ -54,8 +54,8 @@ class Operation:
     def __init__(self, given: Signal) -> None:
         self.input = self.output = given
 
-    def forward(self, moment: Moment | None) -> None:
-        """Find the output's value from the input's; `moment` is that of this step, None: evaluate."""
+    def forward(self, is_training: bool) -> None:
+        """Find the output's value from the input's."""
         raise NotImplementedError
 
     def learn(self) -> None:
@@ -74,7 +74,7 @@ class Flatten(Operation):
         self.output = Signal(given.value.flatten(0, 2), given.gradient.flatten(0, 2))
         self.is_view = self.output.value.data_ptr() == given.value.data_ptr()
 
-    def forward(self, moment: Moment | None) -> None:
+    def forward(self, is_training: bool) -> None:
         if not self.is_view:
             self.output.value.view(self.input.value.shape).copy_(self.input.value)
 
@@ -99,7 +99,7 @@ class Dense(Operation):
             self.weight_halves = weights.weight.T.view(2, count // 2, -1).transpose(1, 2)
             self.x_halves = given.value.view(2, count // 2, -1)
 
-    def forward(self, moment: Moment | None) -> None:
+    def forward(self, is_training: bool) -> None:
         if self.is_long:
             first, second = torch.bmm(self.weight_halves, self.x_halves, out=self.halves)
             torch.add(first, second, out=self.output.value).add_(self.bias)
@@ -124,7 +124,7 @@ class RoundedDense(Operation):
         self.weights, self.dtype = weights, dtype
         self.bias = weights.bias.unsqueeze(1)
 
-    def forward(self, moment: Moment | None) -> None:
+    def forward(self, is_training: bool) -> None:
         self.x, self.weight = self.input.value.to(self.dtype), self.weights.weight.to(self.dtype)
         torch.add(self.weight @ self.x, self.bias, out=self.output.value)
 
@@ -140,7 +140,7 @@ class RoundedDense(Operation):
 class Relu(Operation):
     """max(x, 0), in place."""
 
-    def forward(self, moment: Moment | None) -> None:
+    def forward(self, is_training: bool) -> None:
         self.output.value.relu_()
 
     def backward(self) -> None:
@@ -156,19 +156,23 @@ class Dropout(Operation):
         self.generator = torch.Generator(given.value.device)
         count = max(1, _DRAWN_NUMBERS // given.value.numel())
         self.drawn = given.value.new_empty(count, *given.value.shape)
-        self.masks = self.drawn.unbind(0)
         self.drawn_for: Moment | None = None
+        self.masks = self.drawn.unbind(0)
+        self.mask = torch.empty_like(given.value)
 
-    def forward(self, moment: Moment | None) -> None:
-        if moment is None:
-            return
+    def draw(self, moment: Moment) -> None:
+        """Make the mask of this step ready."""
         place = moment.step % len(self.masks)
-        if (first := moment._replace(step=moment.step - place)) != self.drawn_for:
+        first = moment._replace(step=moment.step - place)
+        if first != self.drawn_for:
             self.generator.manual_seed((first.seed * 1_000_003 + first.step) % 2**63)
             self.drawn.uniform_(generator=self.generator).lt_(self.kept).div_(self.kept)
             self.drawn_for = first
-        self.mask = self.masks[place]
-        self.output.value.mul_(self.mask)
+        self.mask.copy_(self.masks[place])  # A recorded step looks for it always in the same memory.
+
+    def forward(self, is_training: bool) -> None:
+        if is_training:
+            self.output.value.mul_(self.mask)
 
     def backward(self) -> None:
         self.output.gradient.mul_(self.mask)
@@ -186,7 +190,7 @@ class MaxPool(Operation):
         self.left, self.right = (self.rows[:, :, start::2] for start in (0, 1))
         self.output = Signal(*(torch.empty_like(self.left) for _ in range(2)))
 
-    def forward(self, moment: Moment | None) -> None:
+    def forward(self, is_training: bool) -> None:
         torch.maximum(self.top, self.bottom, out=self.rows)
         torch.maximum(self.left, self.right, out=self.output.value)
 

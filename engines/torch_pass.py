@@ -41,17 +41,26 @@ class Pass:
             is_pooled = layers[index + 1 : index + 2] == (architecture.MaxPool(),)
             self._add_layer(layer, weights.get(name), margin, is_pooled)
         self.first_learner = next(i for i, op in enumerate(self.operations) if type(op).learn is not Operation.learn)
+        self.dropouts = [op for op in self.operations if isinstance(op, Dropout)]
         self.logits, self.gradient = self.output.value.T, self.output.gradient.T
 
-    def forward(self, images: Tensor, moment: Moment | None = None) -> Tensor:
-        """Give the logits (N x 10, float32) of images (N x 1 x 28 x 28), which the next call overwrites.
+    def draw(self, moment: Moment) -> None:
+        """Make ready what is random in the step that is trained next."""
+        for dropout in self.dropouts:
+            dropout.draw(moment)
 
-        Dropout draws for `moment`; None: evaluate.
-        """
+    def forward(self, images: Tensor, *, is_training: bool = False) -> Tensor:
+        """Give the logits (N x 10, float32) of images (N x 1 x 28 x 28), which the next call overwrites."""
         self.images.copy_(images)
         for operation in self.operations:
-            operation.forward(moment)
+            operation.forward(is_training)
         return self.logits
+
+    def find_gradients(self, images: Tensor, targets: Tensor) -> None:
+        """Find the weights' gradients of the mean cross-entropy; `targets` are one-hot rows (N x 10, float32)."""
+        self.forward(images, is_training=True)
+        torch.softmax(self.logits, 1, out=self.gradient).sub_(targets).mul_(1 / len(targets))
+        self.backward()
 
     def backward(self) -> None:
         """Find the gradients of the weights; that of the logits (N x 10) is to be in `gradient`."""

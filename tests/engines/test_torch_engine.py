@@ -17,7 +17,6 @@ from engines.torch_operations import Moment
 
 TRAIN_SIZE, TEST_SIZE, BATCH_SIZE = 300, 230, 32
 STEPS = 10
-MOMENT = Moment(0, 0)
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +128,7 @@ def test_backward_by_hand_gives_autograds_gradients(layers, data):
     direction = torch.randn(logits.shape)
     expected = torch.autograd.grad(logits, list(weights.values()), direction)
     batch = network.pass_of(len(images))
-    torch.testing.assert_close(batch.forward(images, MOMENT), logits.detach(), rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(batch.forward(images), logits.detach(), rtol=1e-5, atol=1e-5)
     batch.gradient.copy_(direction)
     batch.backward()
     for (name, gradient), wanted in zip(network.named(network.gradients).items(), expected, strict=True):
@@ -143,7 +142,7 @@ def test_products_in_bfloat16_give_nearly_the_same_gradients(layers, data):
     layers = tuple(layer for layer in layers if not isinstance(layer, Dropout))
     images = torch.from_numpy(data.train_images[:7]).unsqueeze(1) / 127.5 - 1
     exact, rounded = (Network(layers, 0, torch.device("cpu"), dtype) for dtype in (torch.float32, torch.bfloat16))
-    logits, rounded_logits = (network.pass_of(7).forward(images, MOMENT) for network in (exact, rounded))
+    logits, rounded_logits = (network.pass_of(7).forward(images) for network in (exact, rounded))
     torch.testing.assert_close(rounded_logits, logits, rtol=0.05, atol=0.02)
     assert not torch.equal(rounded_logits, logits)
     direction = torch.randn(logits.shape)
@@ -310,7 +309,10 @@ def test_dropout_drops_its_share_and_keeps_the_mean():
     images = torch.ones(1_000, 1, 28, 28)
 
     def forward(*moment: int) -> Tensor:
-        return network.pass_of(len(images)).forward(images, Moment(*moment) if moment else None).clone()
+        batch = network.pass_of(len(images))
+        if moment:
+            batch.draw(Moment(*moment))
+        return batch.forward(images, is_training=bool(moment)).clone()
 
     kept = forward(0, 3) / forward()
     assert (kept == 0).float().mean().item() == pytest.approx(0.2, abs=0.02)
@@ -325,7 +327,11 @@ def test_masks_that_are_drawn_together_are_those_of_their_step_in_any_order():
 
     def forward(*steps: int) -> dict[int, Tensor]:
         network = Network((Flatten(), Dense(10, relu=False), Dropout(0.5)), 0, torch.device("cpu"))
-        return {step: network.pass_of(4).forward(images, Moment(0, step)).clone() for step in steps}
+        found = {}
+        for step in steps:
+            network.pass_of(4).draw(Moment(0, step))
+            found[step] = network.pass_of(4).forward(images, is_training=True).clone()
+        return found
 
     forwards, backwards = forward(*range(5_000)), forward(4_999, 1_639, 1_638, 1_637, 0)
     for step, logits in backwards.items():
@@ -441,6 +447,9 @@ def test_a_device_without_bfloat16_is_refused(device, capability, monkeypatch):
 
 
 @pytest.mark.parametrize("has_units", [False, True])
-def test_auto_is_bfloat16_where_the_processor_is_fast_at_it_and_says_so(has_units, data, order, monkeypatch):
+def test_auto_is_bfloat16_on_a_processor_with_units_where_the_network_gains_by_it(has_units, data, order, monkeypatch):
     monkeypatch.setattr(torch_device, "has_bfloat16_units", lambda: has_units)
-    assert make(data, order, "nn", precision="auto").device_name.endswith(", bfloat16)") == has_units
+    assert (choose_dtype("auto", torch.device("cpu")) == torch.bfloat16) == has_units
+    assert not make(data, order, "lenet1", precision="auto").device_name.endswith(", bfloat16)")
+    large = torch_engine.create(RunSpec(model="airnet-s", device="cpu", precision="auto"))
+    assert large.device_name.endswith(", bfloat16)") == has_units

@@ -55,13 +55,14 @@ def test_without_a_choice_convolutions_take_all_cores_but_one_and_a_dense_networ
 
 
 @pytest.mark.parametrize("model", ["nn", "lenet", "lenet1"])
-@pytest.mark.parametrize("batch_size", [32, 15])
-def test_weights_are_the_same_to_the_last_bit_with_however_many_threads(model, batch_size, cores):
+@pytest.mark.parametrize(("batch_size", "precision"), [(32, "float32"), (15, "float32"), (32, "bfloat16")])
+def test_weights_are_the_same_to_the_last_bit_with_however_many_threads(model, batch_size, precision, cores):
     cores(2)
     data = load("digits", None, lambda *_: None)
     states = []
     for count in (1, 2):
-        engine = torch_engine.create(RunSpec(model=model, dataset="digits", device="cpu", batch_size=batch_size))
+        spec = RunSpec(model=model, dataset="digits", device="cpu", batch_size=batch_size, precision=precision)
+        engine = torch_engine.create(spec)
         if 2 not in engine.threads.counts:
             pytest.skip("the library here adds in another order with more threads")
         engine.threads = ThreadTuner([count], torch.set_num_threads)
