@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len, get_character_cell_size, set_cell_size
 
 Run = tuple[str, str]
 """A piece of text and its role, such as `muted` or `train`; the widget that shows it knows a role's colours."""
@@ -113,5 +113,8 @@ def differing_spans(old: Sequence[object], new: Sequence[object], worth_a_move: 
 def _cells(line: Line) -> list[Run]:
     """Give each cell's character and role; a wide character is in both of its cells, so that neither changes alone."""
     return [
-        (character * (at + 1), role) for text, role in line for character in text for at in range(cell_len(character))
+        (character * (at + 1), role)
+        for text, role in line
+        for character in text
+        for at in range(get_character_cell_size(character))
     ]
