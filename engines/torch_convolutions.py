@@ -13,32 +13,29 @@ from engines.torch_windows import Margin, PoolingWindows, Windows
 class Conv(Operation):
     """A convolution with stride 1 of images that get a margin; where it `is_pooled`, its gradient overwrites its value.
 
-    One matrix product: each row of the weights' matrix is a filter's kernel, each column what one window sees.
+    One matrix product, of what the windows see, a 1 below it, with the kernels and the biases below them.
     """
 
     def __init__(self, given: Signal, weights: Weights, margin: Margin, *, is_pooled: bool) -> None:
         super().__init__(given)
         self.weights = weights
         self.windows = Windows(given, weights.weight.shape[2], margin)
-        side, columns = self.windows.side, self.windows.columns
+        side, columns = self.windows.side, self.windows.columns_and_one
         value = columns.new_empty(len(weights.bias), side, side, given.value.shape[3])
         self.output = Signal(value, value if is_pooled else torch.empty_like(value))
         self.rows, self.gradient_rows = value.flatten(1), self.output.gradient.flatten(1)
-        self.bias = weights.bias.unsqueeze(1)
-        self.matrix, self.matrix_gradient = _as_matrix(weights.weight), _as_matrix(weights.weight_gradient)
-        self.transposed = self.matrix.T
-        self.product = HalvedProduct(self.gradient_rows, columns)
+        self.matrix, self.kernels = weights.joined.T, weights.joined[:-1]
+        self.product = HalvedProduct(columns, self.gradient_rows)
 
     def forward(self, is_training: bool) -> None:
         self.windows.gather()
-        torch.addmm(self.bias, self.matrix, self.windows.columns, out=self.rows)
+        torch.mm(self.matrix, self.windows.columns_and_one, out=self.rows)
 
     def learn(self) -> None:
-        torch.add(*self.product.compute(), out=self.matrix_gradient)
-        torch.sum(self.gradient_rows, 1, out=self.weights.bias_gradient)
+        torch.add(*self.product.compute(), out=self.weights.joined_gradient)
 
     def backward(self) -> None:
-        torch.mm(self.transposed, self.gradient_rows, out=self.windows.columns)
+        torch.mm(self.kernels, self.gradient_rows, out=self.windows.columns)
         self.windows.spread()
 
 
@@ -93,18 +90,25 @@ class PooledConv(Operation):
             kernels.permute(0, 2, 3, 1) for kernels in (weights.weight, weights.weight_gradient)
         )
         self.matrix = columns.new_zeros(4 * filters, len(columns))
-        self.transposed, self.places = self.matrix.T, self.windows.places(self.matrix, self.kernels)
-        self.rows = columns.new_empty(4 * filters, columns.shape[1])
-        self.pair_rows = columns.new_empty(2 * filters, columns.shape[1])
+        self.places = self.windows.places(self.matrix, self.kernels)
+        both = columns.new_empty(6 * filters, columns.shape[1])
+        self.pair_rows, self.rows = both[: 2 * filters], both[2 * filters :]
         self.halves = self.rows[: 2 * filters], self.rows[2 * filters :]
+        self.shares = both[: 4 * filters]
+        self.transposed = self.matrix.T
         self.quarters = self.pair_rows[:filters], self.pair_rows[filters:]
         value = columns.new_empty(filters, side, side, given.value.shape[3])
         self.output = Signal(value, torch.empty_like(value))
         self.pooled, self.gradient_rows = value.flatten(1), self.output.gradient.flatten(1)
         self.bias = weights.bias.unsqueeze(1)
-        self.product = HalvedProduct(self.rows, columns)
-        found = self.windows.places(self.product.halves[0], self.kernels)
-        self.found = [found[i, j] for i in range(2) for j in range(2)]
+        self.product = HalvedProduct(self.shares, columns)
+        self.of_pairs, self.of_first = self.product.halves[0][: 2 * filters], self.product.halves[0][2 * filters :]
+        second, first = self.product.halves[0].view(2, 2, filters, -1)
+        self.found = [
+            self.windows.place(rows, self.kernels, i, j)
+            for i, pair in enumerate((first, second))
+            for j, rows in enumerate(pair)
+        ]
 
     def forward(self, is_training: bool) -> None:
         self.windows.gather()
@@ -116,19 +120,19 @@ class PooledConv(Operation):
     def learn(self) -> None:
         torch.sum(self.gradient_rows, 1, out=self.weights.bias_gradient)
         split_by_maximum(self.gradient_rows, self.quarters, self.quarters)
-        split_by_maximum(self.pair_rows, self.halves, self.halves)
-        first, second = self.product.compute()
-        first.add_(second)
+        first, second = self.halves
+        torch.ge(first, second, out=first).mul_(self.pair_rows)
+        # What the second has of a pair's gradient, the first has not: the product with it need not be taken.
+        product, rest = self.product.compute()
+        product.add_(rest)
+        self.of_pairs.sub_(self.of_first)
         total, *others = self.found
         for found in others:
             total.add_(found)
         self.kernel_gradients.copy_(total)
 
     def backward(self) -> None:
+        first, second = self.halves
+        torch.sub(self.pair_rows, first, out=second)
         torch.mm(self.transposed, self.rows, out=self.windows.columns)
         self.windows.spread()
-
-
-def _as_matrix(kernels: Tensor) -> Tensor:
-    """View kernels in channels-last memory as one row of numbers a filter."""
-    return kernels.permute(0, 2, 3, 1).flatten(1)

@@ -27,19 +27,27 @@ class Network:
         self.shapes = {name: tensor.shape for name, tensor in initial.items()}
         self.values = torch.zeros(sum(tensor.numel() for tensor in initial.values()), device=device)
         self.gradients = torch.zeros_like(self.values)
-        self.weights, gradients = self.named(self.values), self.named(self.gradients)
+        self.weights = self.named(self.values)
         for name, tensor in initial.items():
             self.weights[name].copy_(tensor)
-        self.layer_weights = {
-            layer: Weights(*(tensors[f"{layer}.{kind}"] for tensors in (self.weights, gradients) for kind in _KINDS))
-            for layer in filter(None, name_layers(layers))
-        }
+        self.layer_weights = self._weights_by_layer()
         self._passes: dict[int, Pass] = {}
 
     def named(self, vector: Tensor) -> dict[str, Tensor]:
         """Give the parts of a vector that is laid out as `values`, by the names of the weights: `conv1.weight`."""
         parts = torch.split(vector, [shape.numel() for shape in self.shapes.values()])
         return {name: _shaped(part, shape) for part, (name, shape) in zip(parts, self.shapes.items(), strict=True)}
+
+    def _weights_by_layer(self) -> dict[str, Weights]:
+        names = [name for name in name_layers(self.layers) if name]
+        sizes = [sum(self.shapes[f"{name}.{kind}"].numel() for kind in _KINDS) for name in names]
+        found: dict[str, list[Tensor]] = {name: [] for name in names}
+        for vector in (self.values, self.gradients):
+            named = self.named(vector)
+            for name, both in zip(names, torch.split(vector, sizes), strict=True):
+                weight, bias = (named[f"{name}.{kind}"] for kind in _KINDS)
+                found[name] += [weight, bias, both.view(-1, len(bias))]
+        return {name: Weights(*tensors) for name, tensors in found.items()}
 
     def pass_of(self, images: int) -> Pass:
         """Give the pass for so many images; those asked for last are kept."""
@@ -67,10 +75,11 @@ def _draw(layers: tuple[Layer, ...], seed: int) -> dict[str, Tensor]:
 
 
 def _shaped(part: Tensor, shape: torch.Size) -> Tensor:
-    """View a stretch of memory as a tensor of `shape`: a dense layer's weights by input, kernels channels last."""
-    if len(shape) == 2:
-        return part.view(shape[1], shape[0]).T
-    if len(shape) < 4:
-        return part.view(shape)
-    filters, channels, height, width = shape
-    return part.view(filters, height, width, channels).permute(0, 3, 1, 2)
+    """View a stretch of memory as a tensor of `shape`: weights lie there input by input, kernels channels last."""
+    match shape:
+        case filters, channels, height, width:
+            return part.view(height, width, channels, filters).permute(3, 2, 0, 1)
+        case units, features:
+            return part.view(features, units).T
+        case _:
+            return part.view(shape)

@@ -22,12 +22,17 @@ _MANY_TERMS = 500
 
 @dataclass
 class Weights:
-    """The weight and bias of one operation and the gradients of both: views into the network's two vectors."""
+    """The weight and bias of one operation and the gradients of both: views into the network's two vectors.
+
+    There a weight lies input by input, with the bias after it: `joined`, of a row for each input and one for the bias.
+    """
 
     weight: Tensor
     bias: Tensor
+    joined: Tensor
     weight_gradient: Tensor
     bias_gradient: Tensor
+    joined_gradient: Tensor
 
 
 @dataclass
@@ -207,7 +212,7 @@ class HalvedProduct:
 
     def __init__(self, first: Tensor, second: Tensor) -> None:
         half = first.shape[1] // 2
-        self.both = first.new_zeros(2, len(first), len(second))
+        self.both = first.new_empty(2, len(first), len(second))
         self.halves = self.both[0], self.both[1]
         ours, its = (matrix[:, : 2 * half].view(len(matrix), 2, half).transpose(0, 1) for matrix in (first, second))
         self.parts = ours, its.transpose(1, 2)
@@ -215,7 +220,7 @@ class HalvedProduct:
 
     def compute(self) -> tuple[Tensor, Tensor]:
         """Give the products of both halves, which are overwritten by the next call."""
-        torch.baddbmm(self.both.zero_(), *self.parts, out=self.both)
+        torch.bmm(*self.parts, out=self.both)
         if self.rest:
             self.halves[0].addr_(*self.rest)
         return self.halves

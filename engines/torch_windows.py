@@ -18,7 +18,8 @@ Margin = tuple[int, int]
 class Windows:
     """All windows of `kernel` x `kernel` pixels, `side` x `side` to an image.
 
-    A row of `columns` is one pixel of the windows, by row, pixel and channel; a column is what one window sees.
+    A row of `columns` is one pixel of the windows, by row, pixel and channel; a column is what one window sees, and
+    in `columns_and_one` a 1 below it, for the bias.
     """
 
     def __init__(self, given: Signal, kernel: int, margin: Margin) -> None:
@@ -28,8 +29,10 @@ class Windows:
         channel, row, pixel, image = self.images.value.stride()
         shape = (kernel, kernel, channels, self.side, self.side, count)
         self.seen = self.images.value.as_strided(shape, (row, pixel, channel, row, pixel, image))
-        self.copied = torch.empty(shape, device=given.value.device)
-        self.columns = self.copied.flatten(0, 2).flatten(1)
+        row_count, column_count = kernel**2 * channels, self.side**2 * count
+        self.columns_and_one = torch.ones(row_count + 1, column_count, device=given.value.device)
+        self.columns = self.columns_and_one[:row_count]
+        self.copied = self.columns.view(shape)
         self.shares = [
             (_part(self.images.gradient, i, j, self.side), self.copied[i, j])
             for i, j in product(range(kernel), repeat=2)
@@ -98,6 +101,12 @@ class PoolingWindows:
         return matrix.as_strided(
             (2, 2, *kernels.shape), (2 * filters * row + down, filters * row + right, row, down, right, 1)
         )
+
+    def place(self, rows: Tensor, kernels: Tensor, row: int, pixel: int) -> Tensor:
+        """View where `rows`, one a filter, hold kernels as `places` has them, at one of the places."""
+        _, height, width, channels = kernels.shape
+        shape = (len(rows), self.reach * 2, self.reach * 2, channels)
+        return rows.view(shape)[:, row : row + height, pixel : pixel + width]
 
 
 class _Surrounded:
