@@ -1,6 +1,7 @@
 """A command on a real pseudo-terminal, with a screen that can be looked at, left unread, or taken away."""
 
 import os
+import select
 import termios
 import time
 
@@ -44,7 +45,9 @@ class RealTerminal:
         return _ALTERNATE_SCREEN in self._modes()
 
     def assert_as_before(self):
-        """Check that nothing of an app is left on the terminal."""
+        """Check that nothing of an app is left on the terminal, once all that was written is read."""
+        while select.select([self.child.child_fd], [], [], 0)[0] and self._read():
+            pass
         left = self._modes() & {_ALTERNATE_SCREEN, _MOUSE, _PASTES}
         assert not left, f"modes {left} are on"
         assert _WRAP in self._modes(), "lines do not wrap"
