@@ -97,17 +97,11 @@ class Dense(Operation):
         self.weights = weights
         self.bias = weights.bias.unsqueeze(1)
         self.transposed = weights.weight.T, weights.weight_gradient.T, self.output.gradient.T
-        count = len(given.value)
-        self.is_long = count >= _MANY_TERMS and count % 2 == 0
-        if self.is_long:
-            self.halves = given.value.new_empty(2, *self.output.value.shape)
-            self.weight_halves = weights.weight.T.view(2, count // 2, -1).transpose(1, 2)
-            self.x_halves = given.value.view(2, count // 2, -1)
+        self.product = HalvedProduct(weights.weight, given.value.T) if len(given.value) >= _MANY_TERMS else None
 
     def forward(self, is_training: bool) -> None:
-        if self.is_long:
-            first, second = torch.bmm(self.weight_halves, self.x_halves, out=self.halves)
-            torch.add(first, second, out=self.output.value).add_(self.bias)
+        if self.product:
+            torch.add(*self.product.compute(), out=self.output.value).add_(self.bias)
         else:
             torch.addmm(self.bias, self.weights.weight, self.input.value, out=self.output.value)
 

@@ -114,28 +114,23 @@ class _Surrounded:
 
     def __init__(self, given: Signal, margin: Margin) -> None:
         self.value, self.gradient = given.value, given.gradient
-        self.inner: list[tuple[Tensor, Tensor]] = []
+        self._given, self._inner = given, given
         before, after = margin[0], max(margin[1], 0)
         if before + after:
             channels, size, _, count = given.value.shape
             side = before + size + after
             self.value, self.gradient = (given.value.new_zeros(channels, side, side, count) for _ in range(2))
-            self.inner = [
-                (_part(self.value, before, before, size), given.value),
-                (given.gradient, _part(self.gradient, before, before, size)),
-            ]
+            self._inner = Signal(*(_part(x, before, before, size) for x in (self.value, self.gradient)))
 
     def take(self) -> None:
         """Copy the images that are given."""
-        if self.inner:
-            target, source = self.inner[0]
-            target.copy_(source)
+        if self._inner is not self._given:
+            self._inner.value.copy_(self._given.value)
 
     def give(self) -> None:
         """Copy the gradient to where it is expected."""
-        if self.inner:
-            target, source = self.inner[1]
-            target.copy_(source)
+        if self._inner is not self._given:
+            self._given.gradient.copy_(self._inner.gradient)
 
 
 def _part(x: Tensor, row: int, column: int, size: int) -> Tensor:
