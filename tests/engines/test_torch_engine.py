@@ -2,18 +2,17 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F  # noqa: N812
+from article_networks import article_forward, without_dropout
+from noisy_shapes import draw_dataset
 from torch import Tensor
 
 from engines import torch_device, torch_engine
-from engines.architecture import Conv, Dense, Dropout, Flatten, Layer, MaxPool
 from engines.datasets import ImageData
 from engines.models import ARTICLE_MODELS
 from engines.problems import CheckpointProblem, OutOfMemory, Unavailable
 from engines.spec import RunSpec
 from engines.torch_device import choose_dtype, explained_memory
 from engines.torch_engine import TorchEngine
-from engines.torch_network import Network
-from engines.torch_operations import Moment
 
 TRAIN_SIZE, TEST_SIZE, BATCH_SIZE = 300, 230, 32
 STEPS = 10
@@ -21,18 +20,7 @@ STEPS = 10
 
 @pytest.fixture(scope="module")
 def data() -> ImageData:
-    """Ten noisy shapes, one for each class; black borders as in real digits, where neighbouring pixels are equal."""
-    random = np.random.default_rng(0)
-    shapes = np.zeros((10, 28, 28))
-    shapes[:, 6:22, 6:22] = np.kron(random.random((10, 4, 4)) > 0.5, np.ones((4, 4))) * 220
-
-    def draw(count: int):
-        labels = random.integers(0, 10, count)
-        images = shapes[labels]
-        noisy = np.where(images > 0, images - random.integers(0, 120, images.shape), 0)
-        return noisy.astype(np.uint8), labels.astype(np.uint8)
-
-    return ImageData(*draw(TRAIN_SIZE), *draw(TEST_SIZE))
+    return draw_dataset(TRAIN_SIZE, TEST_SIZE)
 
 
 @pytest.fixture(scope="module")
@@ -52,29 +40,6 @@ def assert_same_state(one: TorchEngine, other: TorchEngine) -> None:
     assert mine.keys() == its.keys()
     for name, array in mine.items():
         np.testing.assert_array_equal(array, its[name], err_msg=name)
-
-
-def without_dropout(model: str) -> tuple[Layer, ...]:
-    return tuple(layer for layer in ARTICLE_MODELS[model].torch_layers if not isinstance(layer, Dropout))
-
-
-def article_forward(layers: tuple[Layer, ...], weights: dict[str, Tensor], x: Tensor) -> Tensor:
-    """Do the forward pass of `layers` as the article writes it."""
-    convs = denses = 0
-    for layer in layers:
-        match layer:
-            case Conv(_, _, padding):
-                convs += 1
-                x = F.relu(F.conv2d(x, weights[f"conv{convs}.weight"], weights[f"conv{convs}.bias"], padding=padding))
-            case MaxPool():
-                x = F.max_pool2d(x, 2)
-            case Flatten():
-                x = x.flatten(1)
-            case Dense(_, relu):
-                denses += 1
-                x = F.linear(x, weights[f"fc{denses}.weight"], weights[f"fc{denses}.bias"])
-                x = F.relu(x) if relu else x
-    return x
 
 
 def learnable(engine: TorchEngine) -> dict[str, Tensor]:
@@ -108,52 +73,6 @@ def test_first_weights_are_those_pytorch_draws_from_the_seed():
     state = torch_engine.create(RunSpec(model="lenet", seed=7, device="cpu")).state()
     np.testing.assert_array_equal(state["model/conv1.weight"], conv1.weight.detach().numpy())
     np.testing.assert_array_equal(state["model/conv2.bias"], conv2.bias.detach().numpy())
-
-
-GRADIENT_CASES = {
-    **{f"{name}-torch": model.torch_layers for name, model in ARTICLE_MODELS.items()},
-    **{f"{name}-tensorflow": model.tensorflow_layers for name, model in ARTICLE_MODELS.items()},
-    "odd-sides": (Conv(4, 4), MaxPool(), Conv(5, 3, padding=1), MaxPool(), Conv(3, 2), MaxPool(), Flatten(), Dense(10)),
-    "no-first-pool": (Conv(4, 3), Conv(5, 5, padding=1), MaxPool(), Flatten(), Dense(10, relu=False)),
-}
-
-
-@pytest.mark.parametrize("layers", GRADIENT_CASES.values(), ids=GRADIENT_CASES.keys())
-def test_backward_by_hand_gives_autograds_gradients(layers, data):
-    layers = tuple(layer for layer in layers if not isinstance(layer, Dropout))
-    network = Network(layers, 0, torch.device("cpu"))
-    images = torch.from_numpy(data.train_images[:7]).unsqueeze(1) / 127.5 - 1
-    weights = {name: tensor.clone().requires_grad_() for name, tensor in network.weights.items()}
-    logits = article_forward(layers, weights, images)
-    direction = torch.randn(logits.shape)
-    expected = torch.autograd.grad(logits, list(weights.values()), direction)
-    batch = network.pass_of(len(images))
-    torch.testing.assert_close(batch.forward(images), logits.detach(), rtol=1e-5, atol=1e-5)
-    batch.gradient.copy_(direction)
-    batch.backward()
-    for (name, gradient), wanted in zip(network.named(network.gradients).items(), expected, strict=True):
-        torch.testing.assert_close(
-            gradient, wanted, rtol=1e-4, atol=1e-4, msg=lambda text, name=name: f"{name}: {text}"
-        )
-
-
-@pytest.mark.parametrize("layers", GRADIENT_CASES.values(), ids=GRADIENT_CASES.keys())
-def test_products_in_bfloat16_give_nearly_the_same_gradients(layers, data):
-    layers = tuple(layer for layer in layers if not isinstance(layer, Dropout))
-    images = torch.from_numpy(data.train_images[:7]).unsqueeze(1) / 127.5 - 1
-    exact, rounded = (Network(layers, 0, torch.device("cpu"), dtype) for dtype in (torch.float32, torch.bfloat16))
-    logits, rounded_logits = (network.pass_of(7).forward(images) for network in (exact, rounded))
-    torch.testing.assert_close(rounded_logits, logits, rtol=0.05, atol=0.02)
-    assert not torch.equal(rounded_logits, logits)
-    direction = torch.randn(logits.shape)
-    for network in (exact, rounded):
-        network.pass_of(7).gradient.copy_(direction)
-        network.pass_of(7).backward()
-    for (name, found), wanted in zip(
-        rounded.named(rounded.gradients).items(), exact.named(exact.gradients).values(), strict=True
-    ):
-        # A maximum that falls to a neighbour moves more than the rounding itself.
-        assert (found - wanted).norm() < 0.2 * wanted.norm(), name
 
 
 @pytest.mark.parametrize("model", ARTICLE_MODELS)
@@ -302,52 +221,6 @@ def test_evaluation_covers_the_whole_set_without_dropout(model, data, order):
     assert engine.evaluate("train").confusion.sum() == TRAIN_SIZE
     indices = np.array([3, 0, 200])
     np.testing.assert_allclose(engine.predict("test", indices), logits.softmax(1)[indices], atol=1e-5)
-
-
-def test_dropout_drops_its_share_and_keeps_the_mean():
-    network = Network((Flatten(), Dense(10, relu=False), Dropout(0.2)), 0, torch.device("cpu"))
-    images = torch.ones(1_000, 1, 28, 28)
-
-    def forward(*moment: int) -> Tensor:
-        batch = network.pass_of(len(images))
-        if moment:
-            batch.draw(Moment(*moment))
-        return batch.forward(images, is_training=bool(moment)).clone()
-
-    kept = forward(0, 3) / forward()
-    assert (kept == 0).float().mean().item() == pytest.approx(0.2, abs=0.02)
-    assert kept.mean().item() == pytest.approx(1, abs=0.02)
-    assert not torch.equal(forward(0, 3), forward(0, 4))
-    assert not torch.equal(forward(0, 3), forward(1, 3))
-    assert torch.equal(forward(0, 3), forward(0, 3))
-
-
-def test_masks_that_are_drawn_together_are_those_of_their_step_in_any_order():
-    images = torch.ones(4, 1, 28, 28)
-
-    def forward(*steps: int) -> dict[int, Tensor]:
-        network = Network((Flatten(), Dense(10, relu=False), Dropout(0.5)), 0, torch.device("cpu"))
-        found = {}
-        for step in steps:
-            network.pass_of(4).draw(Moment(0, step))
-            found[step] = network.pass_of(4).forward(images, is_training=True).clone()
-        return found
-
-    forwards, backwards = forward(*range(5_000)), forward(4_999, 1_639, 1_638, 1_637, 0)
-    for step, logits in backwards.items():
-        assert torch.equal(logits, forwards[step]), step
-    assert len({tuple(logits.flatten().tolist()) for logits in list(forwards.values())[:100]}) == 100
-
-
-def test_passes_that_are_kept_share_weights_and_nothing_else():
-    network = Network(without_dropout("lenet"), 0, torch.device("cpu"))
-    images = torch.rand(40, 1, 28, 28)
-    alone = [network.pass_of(count).forward(images[:count]).clone() for count in (40, 7)]
-    together = [network.pass_of(count).forward(images[:count]) for count in (40, 7)]
-    for one, other in zip(alone, together, strict=True):
-        assert torch.equal(one, other)
-    network.weights["fc3.bias"].add_(1)
-    torch.testing.assert_close(network.pass_of(7).forward(images[:7]), alone[1] + 1)
 
 
 def test_gradient_norm_is_that_of_the_batch(data, order):

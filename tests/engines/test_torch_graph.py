@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from noisy_shapes import draw_dataset
 from recorded_operations import record_nothing, record_operations, refuse_to_record
 
 from engines import torch_engine
@@ -17,14 +18,7 @@ STEPS = 10
 
 @pytest.fixture(scope="module")
 def data() -> ImageData:
-    random = np.random.default_rng(0)
-    shapes = random.integers(0, 256, (10, 28, 28))
-
-    def draw(count: int):
-        labels = random.integers(0, 10, count)
-        return (shapes[labels] * random.random((count, 1, 1))).astype(np.uint8), labels.astype(np.uint8)
-
-    return ImageData(*draw(TRAIN_SIZE), *draw(50))
+    return draw_dataset(TRAIN_SIZE, 50)
 
 
 def make(data: ImageData, model: str, record=None, **fields) -> TorchEngine:
