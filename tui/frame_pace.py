@@ -15,6 +15,9 @@ RESTS_PER_WRITE = 2
 
 LONGEST_REST_SECONDS = 1.0
 
+_SOONEST_SECONDS, _WRITING_SECONDS = 0.001, 0.02
+"""To ask again before that would find out nothing; the terminal may have taken a frame as soon as the latter."""
+
 
 class FramePace:
     """Says when the next frame may be drawn. The event loop asks; what writes tells how long the terminal took."""
@@ -45,6 +48,16 @@ class FramePace:
         if self.is_hurried and self._answers_by(now) >= 1:
             return True
         return now - self._drawn_at >= self._period and now >= self._rests_until
+
+    def seconds_left(self) -> float:
+        """Give how long no frame is due, as far as that is known; until a key comes, there is nothing to ask before."""
+        now = self._clock()
+        if self._is_writing:
+            return _WRITING_SECONDS
+        left = max(self._drawn_at + self._period, self._rests_until) - now
+        if self.is_hurried:
+            left = min(left, (1 - self._answers_by(now)) / ANSWER_RATE)
+        return max(_SOONEST_SECONDS, left)
 
     def draw(self) -> None:
         """Take note that a frame is drawn."""

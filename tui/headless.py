@@ -18,7 +18,7 @@ from tui.interrupts import Interrupts
 from tui.printing import Printer
 from tui.streams import OutputRefused, give_up_stdout, say
 
-POLL_SECONDS = 0.05
+POLL_SECONDS = 0.1
 
 
 def train(worker: Worker, printer: Printer, interrupts: Interrupts) -> int:

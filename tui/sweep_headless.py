@@ -17,7 +17,7 @@ from tui.formats import counted, duration, percent, spread
 from tui.interrupts import Interrupts
 from tui.streams import OutputRefused, give_up_stdout, say, write_out
 
-POLL_SECONDS = 0.05
+POLL_SECONDS = 0.1
 _FAILED_EXIT_CODE = 1
 
 

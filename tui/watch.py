@@ -49,6 +49,11 @@ class Watch:
         """Tell whether there is somebody to ask."""
         return self._reader.has_worker()
 
+    @property
+    def is_waiting(self) -> bool:
+        """Tell whether something that was asked here has not been answered yet."""
+        return bool(self._unanswered) and bool(self._waiting())
+
     def look(self, seconds: float) -> View:
         """Read what is new for at most about `seconds`, and give the run as it is then."""
         self._reader.advance(seconds)

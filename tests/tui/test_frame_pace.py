@@ -105,3 +105,27 @@ def test_no_frame_is_sent_after_one_that_is_still_on_its_way(clock):
     assert not pace.is_due()
     clock.now += LONGEST_REST_SECONDS
     assert pace.is_due()
+
+
+@pytest.mark.parametrize("rate", [1, 10, 60])
+def test_it_tells_how_long_there_is_nothing_to_ask(clock, rate):
+    pace = settled(rate, clock)
+    pace.draw()
+    left = pace.seconds_left()
+    clock.now += 0.95 * left
+    assert not pace.is_due()
+    clock.now += 0.06 * left
+    assert pace.is_due()
+    assert pace.seconds_left() < 0.01
+
+
+def test_what_answers_a_key_has_less_to_wait(clock):
+    pace = settled(1, clock)
+    frames(pace, clock, 0.5, press_every=0.002)
+    assert pace.seconds_left() < 0.05
+
+
+def test_a_terminal_that_is_still_taking_a_frame_is_asked_now_and_then(clock):
+    pace = settled(1, clock)
+    pace.begin_write()
+    assert 0 < pace.seconds_left() < 0.1

@@ -1,3 +1,4 @@
+import itertools
 from types import SimpleNamespace
 
 import pytest
@@ -15,6 +16,7 @@ from tui.frame_pace import FramePace
 from tui.screens.curve_keys import CurveKeys
 from tui.screens.launcher import LauncherScreen
 from tui.screens.monitor import MonitorScreen
+from tui.watch import Watch
 from tui.widgets.bench import PANE_NAMES
 from tui.widgets.curve_pane import AccuracyPane, LossPane
 
@@ -27,14 +29,15 @@ def test_every_pane_of_a_live_run_is_alive(live_run, size):
 
     async def steps(pilot):
         await until_seen(pilot, "● running")
-        shown = ""
-        for key in "123456789":
+        missing = set(words)
+        for key in itertools.islice(itertools.cycle("123456789"), 90):
             await pilot.press(key)
             await until_seen(pilot, f"{key} {PANE_NAMES[int(key) - 1]}")
             await pilot.pause(0.3)
-            shown += seen(pilot)
-        missing = [word for word in words if word not in shown]
-        assert not missing
+            missing = {word for word in missing if word not in seen(pilot)}
+            if not missing:
+                return
+        raise AssertionError(f"never seen: {missing}")
 
     watch(live_run.run_directory, steps, size)
 
@@ -51,6 +54,7 @@ def test_more_panes_are_shown_where_there_is_more_room(finished_run):
 
 def test_a_long_record_is_caught_up_with_bite_by_bite_without_a_wait_for_the_next_tick(finished_run, monkeypatch):
     monkeypatch.setattr(MonitorScreen, "TICK_SECONDS", 1_000.0)
+    monkeypatch.setattr(monitor_module, "EAGER_SECONDS", 1_000.0)
     monkeypatch.setattr(monitor_module, "READ_SECONDS", 0.0)
     monkeypatch.setattr(EventTail.read, "__defaults__", (3_000,))
 
@@ -58,6 +62,41 @@ def test_a_long_record_is_caught_up_with_bite_by_bite_without_a_wait_for_the_nex
         await until_seen(pilot, "completed")
 
     watch(finished_run, steps)
+
+
+def test_a_run_is_looked_at_often_only_while_its_first_step_or_an_answer_is_waited_for(live_run, monkeypatch):
+    looks = []
+    monkeypatch.setattr(MonitorScreen, "TICK_SECONDS", 1_000.0)
+    monkeypatch.setattr(Watch, "look", lambda self, seconds, look=Watch.look: looks.append(True) or look(self, seconds))
+
+    async def steps(pilot):
+        await until_seen(pilot, "● running")
+        await until(pilot, lambda: not pilot.app.screen.is_eager)
+        before = len(looks)
+        await pilot.pause(5 * monitor_module.EAGER_SECONDS)
+        assert len(looks) <= before + 1
+        await pilot.press("p")
+        await until_seen(pilot, "○ paused")
+
+    watch(live_run.run_directory, steps)
+
+
+def test_a_frame_that_is_not_due_is_not_asked_for_again_and_again(live_run):
+    asked = []
+
+    class CountingPace(FramePace):
+        def is_due(self):
+            asked.append(True)
+            return super().is_due()
+
+    async def steps(pilot):
+        await until_seen(pilot, "● running")
+        await pilot.pause(0.5)
+        asked.clear()
+        await pilot.pause(1.0)
+        assert 1 <= len(asked) <= 20
+
+    drive(app_of(RunStore(live_run.run_directory.parent), attach=live_run.run_directory, pace=CountingPace(1)), steps)
 
 
 def test_the_smallest_screen_has_room_for_a_whole_matrix(finished_run):
@@ -157,7 +196,7 @@ def test_a_pane_is_whole_in_the_first_frame_after_its_key_however_slow_the_pace(
         await until_seen(pilot, "best: epoch")
         for key, words in (("3", "✓ 2"), ("2", "lowest"), ("6", "import")):
             now[0] += 60
-            await pilot.pause(0.5)  # What is drawn unasked has its frame now, and no other while the clock stands.
+            await pilot.pause(1.2)  # What is drawn unasked has its frame now, and no other while the clock stands.
             painted.clear()
             await pilot.press(key)
             await until(pilot, lambda: painted)

@@ -1,4 +1,4 @@
-"""The live screen of a run: reads its directory ten times a second at most, and hands what it finds to the panes."""
+"""The live screen of a run: reads its directory a few times a second, and hands what it finds to the panes."""
 
 from typing import ClassVar
 
@@ -6,6 +6,7 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
+from engines import control
 from engines.launch import Worker
 from engines.run_reader import RunReader, RunStatus
 from engines.spec import RunSpec
@@ -39,6 +40,9 @@ READ_SECONDS = 0.012
 CATCH_UP_SECONDS = 0.001
 """So soon the next tick comes where there is more to read: a long record is caught up with all the same."""
 
+EAGER_SECONDS = 0.1
+"""So often the run is looked at while something is waited for: its first step, an answer, its end."""
+
 ROOMY_HEIGHT, TIGHT_HEIGHT = 30, 20
 
 
@@ -50,7 +54,7 @@ class MonitorScreen(FreshSize, LiveCurves, WorkerKeys, CurveKeys):
     MonitorScreen.-roomy TabsPane { margin: 1 1 0 1; }
     MonitorScreen.-tight HeaderPane, MonitorScreen.-tight ProgressPane { height: 1; }
     """
-    TICK_SECONDS = 0.1
+    TICK_SECONDS = 0.5
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f", "switch('framework')", "framework", tooltip="the next run in another framework"),
         Binding("m", "switch('model')", "model", tooltip="the next run of another model"),
@@ -98,6 +102,10 @@ class MonitorScreen(FreshSize, LiveCurves, WorkerKeys, CurveKeys):
         yield self._bench
         yield KeyLine()
 
+    def on_mount(self) -> None:
+        """Look more often, for now."""
+        self._eager = self.set_interval(EAGER_SECONDS, self.tick)
+
     def on_unmount(self) -> None:
         """Let go of the run's file, and of the window's title."""
         self.watched.close()
@@ -123,6 +131,26 @@ class MonitorScreen(FreshSize, LiveCurves, WorkerKeys, CurveKeys):
         self._announce(before, self.view)
         if before is None or before.is_alive != self.view.is_alive:
             self._change_life(before, self.view)
+        self._set_pace()
+
+    @property
+    def is_eager(self) -> bool:
+        """Tell whether a person waits for something that may be seen with the next look."""
+        view = self.view
+        is_beginning = view is None or (view.is_alive and view.state.batch is None)
+        return is_beginning or self._next is not None or self.watched.is_waiting
+
+    def ask(self, action: control.Action, value: float | None = None) -> bool:
+        """See `WorkerKeys`; looks out for the answer."""
+        is_asked = super().ask(action, value)
+        self._set_pace()
+        return is_asked
+
+    def _set_pace(self) -> None:
+        if self.is_eager:
+            self._eager.resume()
+        else:
+            self._eager.pause()
 
     def _catch_up(self) -> None:
         self._is_catching_up = False

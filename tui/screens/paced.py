@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from textual import events, messages
 from textual.screen import Screen
+from textual.timer import Timer
 
 from tui.frame_pace import FramePace
 
@@ -18,6 +19,8 @@ class Paced(_Screen):
 
     Where nothing of it is seen it is not even laid out: Textual does that once it is seen again.
     """
+
+    _rested: Timer | None = None
 
     @property
     def is_seen(self) -> bool:
@@ -45,10 +48,18 @@ class Paced(_Screen):
         pace = self._pace
         if pace and self._has_news:
             if not pace.is_due():
-                return  # The timer goes on, and asks again.
+                self._rest(pace.seconds_left())
+                return
             pace.draw()
             self._collect_dirty_widgets()
         super()._on_timer_update()
+
+    def _rest(self, seconds: float) -> None:
+        """Ask again in `seconds`: Textual's own timer would, 60 times a second, at the price of a frame in all."""
+        self._update_timer.pause()
+        if self._rested:
+            self._rested.stop()
+        self._rested = self.set_timer(seconds, self._update_timer.resume)
 
     async def _on_update(self, message: messages.Update) -> None:
         if message.widget in self._compositor.visible_widgets and not message.widget._repaint_regions:

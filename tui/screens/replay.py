@@ -62,6 +62,11 @@ class ReplayScreen(MonitorScreen):
         """Offer nothing that would be done to the run of today."""
         return action not in _OF_THE_PRESENT and super().check_action(action, parameters)
 
+    @property
+    def is_eager(self) -> bool:
+        """Tell whether the playhead moves, or is still to get where it belongs."""
+        return self._playhead.is_playing or self._replay.is_behind
+
     def action_play(self) -> None:
         """Play, or stand still."""
         self._playhead.toggle()

@@ -26,9 +26,10 @@ _ROOM_FOR_WORDS = 10
 
 
 class CurvePane(TitledPane):
-    """A measure over the epochs; drawn anew at most once a second."""
+    """A measure over the epochs; drawn anew at most once a second, in a long run once in two."""
 
     PERIOD: ClassVar[float] = 1.0
+    LONG_PERIOD: ClassVar[float] = 2.0
     MEASURE: ClassVar[Measure]
 
     class PointedAt(Message):
@@ -49,6 +50,15 @@ class CurvePane(TitledPane):
     def column(self) -> float:
         """What part of all that is shown one column is."""
         return self._chart.column(self.size.width) if self._chart else 0.01
+
+    @property
+    def period(self) -> float:
+        """See `Pane`; where a column takes longer than the long period, the curve hardly changes in the short one."""
+        if not self._chart or not self._view or not self._view.state.epochs:
+            return self.PERIOD
+        axis, epoch = self._chart.x_axis, self._view.state.epochs[-1]
+        seconds = (axis.high - axis.low) * self.column * epoch.seconds
+        return self.LONG_PERIOD if seconds > self.LONG_PERIOD else self.PERIOD
 
     def take_choices(self, choices: Choices) -> None:
         """Smooth as `choices` say."""

@@ -12,18 +12,25 @@ from tui.lines import Line, fit, width_of
 from tui.view import View
 from tui.widgets.picture import Picture
 
+_EARLY_SECONDS = 0.05
+"""An offer may come so much early, and still has the drawing that is due with it."""
+
 
 class Pane(Picture):
     """Draws a `View`; a subclass says what, when that changes, and how often at most."""
 
     PERIOD: ClassVar[float] = 0.25
-    """Seconds from one drawing to the next, at the least."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
         self._view: View | None = None
         self._key: Hashable = object()
         self._drawn_at = float("-inf")
+
+    @property
+    def period(self) -> float:
+        """Seconds from one drawing to the next, at the least."""
+        return self.PERIOD
 
     def draw_view(self, view: View, width: int, height: int) -> list[Line]:
         """Give at most `height` lines, each of at most `width` cells."""
@@ -36,7 +43,7 @@ class Pane(Picture):
     def offer(self, view: View) -> None:
         """Take `view`; draws if it shows something new and the last drawing is long enough ago."""
         self._view = view
-        if monotonic() - self._drawn_at >= self.PERIOD and self.key_of(view) != self._key:
+        if monotonic() - self._drawn_at >= self.period - _EARLY_SECONDS and self.key_of(view) != self._key:
             self.redraw()
 
     def hurry(self) -> None:
