@@ -1,92 +1,161 @@
-"""What it costs to be watched: seconds of training an epoch, bare, headless, and with the live screen attached.
+"""What it costs to be watched: steps a second of training, bare, headless, and with the live screen attached.
 
-    MNIST_TUI_DATA_DIR=... python benchmarks/watching.py [--framework torch] [--model nn] [--rounds 5]
+    MNIST_TUI_DATA_DIR=... python benchmarks/watching.py [--framework torch] [--model lenet] [--sets 4] [--rounds 6]
 
-`bare` drives our engine for an epoch with no run around it; `headless` is a worker that nobody looks at, in its second
-epoch; `attached` is the same with a live screen of 120x40 drawn beside it, to a terminal that takes everything at once.
-The three take turns, each in processes of its own, and ratios are of the same round. Prints a table of medians and
-ratios, and one JSON line.
+`bare` drives our engine with no run around it; `headless` is a run whose progress bars a terminal shows, `attached` one
+with a live screen of 120x40. In a set all are begun, and then take turns of `--seconds` for some rounds, the others
+being stopped by a signal, so that what is compared is seconds apart. Of each turn the first second is left out, and
+whatever is no step of training. Processes of the same code differ by up to 3 % for as long as they live, by where their
+memory lies, hence the sets; headless and attached are one process. Prints a table of medians and of ratios with their
+standard errors over all rounds, and one JSON line.
 """
 
 import argparse
 import json
 import statistics
+import subprocess
+import sys
 import tempfile
-from collections.abc import Callable
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from itertools import pairwise
 from pathlib import Path
 
 import pexpect
-from epoch import measure_epoch
-from screen import COMMAND, terminal
+import psutil
+from epoch import engine_for, train_epoch
+from screen import COMMAND, control, terminal
 
-from engines.run_reader import ALIVE, RunReader
+from engines import run_lock
+from engines.event_tail import EventTail
+from engines.events import Batch
 
-EPOCHS = 2
+SETTLE_SECONDS = 10.0
+LEFT_OUT_SECONDS = 1.0
 
-
-def measure_headless(framework: str, model: str) -> float:
-    """Give the seconds of training in the second epoch of a run that nobody watches."""
-    with tempfile.TemporaryDirectory() as runs:
-        pexpect.run(f"{COMMAND} --no-ui {_options(framework, model, runs)}", timeout=None)
-        return _train_seconds(runs)
-
-
-def measure_attached(framework: str, model: str) -> float:
-    """Give the seconds of training in the second epoch of a run whose live screen is drawn."""
-    with tempfile.TemporaryDirectory() as runs:
-        pexpect.run(f"{COMMAND} --no-ui --detach {_options(framework, model, runs)}", timeout=None)
-        with terminal(120, 40, "attach", "last", "--runs-dir", runs) as opened:
-            reader = _reader(runs)
-            while reader.status() in ALIVE:
-                opened.run(1)
-                reader.advance()
-            reader.close()
-        return _train_seconds(runs)
+Progress = list[tuple[float, int, int]]
+"""When (Unix seconds) training got to which step of which epoch."""
 
 
-def _options(framework: str, model: str, runs: str) -> str:
-    return f"-f {framework} -m {model} -d mnist --epochs {EPOCHS} --runs-dir {runs}"
+def train_bare(framework: str, model: str, path: Path) -> None:
+    """Train with our engine until killed, and tell of the progress in `path`."""
+    engine, order = engine_for(framework, model, "mnist")
+    with path.open("w", buffering=1) as told:
+        epoch = 0
+        while True:
+            epoch += 1
+            for step in train_epoch(engine, order):
+                print(time.time(), epoch, step, file=told)
 
 
-def _reader(runs: str) -> RunReader:
-    return RunReader(next(path.parent for path in Path(runs).glob("*/spec.json")))
+def progress_of_bare(path: Path) -> Progress:
+    """Give what `train_bare` told by now."""
+    whole = path.read_text().rpartition("\n")[0].splitlines()
+    return [(float(moment), int(epoch), int(step)) for moment, epoch, step in map(str.split, whole)]
 
 
-def _train_seconds(runs: str) -> float:
-    reader = _reader(runs)
-    seconds = reader.read_all().epochs[-1].train_seconds
-    reader.close()
-    return seconds
+def progress_of_run(directory: Path) -> Progress:
+    """Give what the run told by now."""
+    tail, progress = EventTail(directory / "events.jsonl"), []
+    while not tail.at_end:
+        progress += [(event.time, event.epoch, event.step) for event in tail.read() if isinstance(event, Batch)]
+    tail.close()
+    return progress
+
+
+def rate(progress: Progress, began: float, ended: float) -> float:
+    """Give the steps a second between two moments, of what lies within an epoch and between them."""
+    within = [told for told in progress if began + LEFT_OUT_SECONDS <= told[0] <= ended]
+    pairs = [(one, other) for one, other in pairwise(within) if one[1] == other[1]]
+    seconds = sum(other[0] - one[0] for one, other in pairs)
+    return sum(other[2] - one[2] for one, other in pairs) / seconds if seconds else float("nan")
+
+
+@contextmanager
+def turn(processes: Sequence[psutil.Process]) -> Iterator[None]:
+    """Let `processes` go on, until they are stopped again."""
+    for process in processes:
+        process.resume()
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.suspend()
+
+
+def measure(framework: str, model: str, rounds: int, seconds: float) -> dict[str, list[float]]:
+    """Give the steps a second of each contender in each round."""
+    with ExitStack() as stack:
+        runs = stack.enter_context(tempfile.TemporaryDirectory())
+        told = Path(runs, "bare.txt")
+        bare = subprocess.Popen([sys.executable, __file__, "--bare", str(told), "-f", framework, "-m", model])
+        stack.callback(bare.kill)
+        options = f"-f {framework} -m {model} -d mnist --epochs 100000 --runs-dir {runs}"
+        pexpect.run(f"{COMMAND} --no-ui --detach {options}", timeout=None)
+        stack.callback(control, runs, "stop")
+        directory = next(path.parent for path in Path(runs).glob("*/spec.json"))
+        printed = stack.enter_context(terminal(120, 40, "attach", "last", "--no-ui", "--runs-dir", runs))
+        shown = stack.enter_context(terminal(120, 40, "attach", "last", "--runs-dir", runs))
+        time.sleep(SETTLE_SECONDS)
+        worker = run_lock.holder(directory / "lock")
+        contenders = {
+            "bare": [bare.pid],
+            "headless": [worker, printed.child.pid],
+            "attached": [worker, shown.child.pid],
+        }
+        parties = {name: [psutil.Process(pid) for pid in pids] for name, pids in contenders.items()}
+        everyone = {process.pid: process for party in parties.values() for process in party}.values()
+        stack.callback(lambda: [process.resume() for process in everyone])
+        for process in everyone:
+            process.suspend()
+        turns: dict[str, list[tuple[float, float]]] = {name: [] for name in parties}
+        for _ in range(rounds):
+            for name, party in parties.items():
+                began = time.time()
+                with turn(party):
+                    time.sleep(seconds)
+                turns[name].append((began, time.time()))
+        of_run = progress_of_run(directory)
+        progress = {"bare": progress_of_bare(told), "headless": of_run, "attached": of_run}
+        return {name: [rate(progress[name], *each) for each in turns[name]] for name in parties}
+
+
+def print_table(title: str, rates: dict[str, list[float]]) -> dict[str, dict[str, float]]:
+    """Print the contenders' rates, and how many times as long as the others each took; gives these ratios' medians."""
+    others = ("bare", "headless")
+    print(f"{title:20}{'steps/s':>9}" + "".join(f"{'time / ' + other + ', error':>28}" for other in others))
+    medians: dict[str, dict[str, float]] = {}
+    for name, measured in rates.items():
+        words, medians[name] = "", {}
+        for other in others:
+            ratios = [theirs / ours for ours, theirs in zip(measured, rates[other], strict=True)]
+            medians[name][other] = statistics.median(ratios)
+            error = statistics.stdev(ratios) / len(ratios) ** 0.5 if len(ratios) > 1 else float("nan")
+            words += f"{medians[name][other]:20.3f}{error:8.3f}"
+        print(f"{name:20}{statistics.median(measured):9.0f}{words}")
+    return medians
 
 
 def main() -> None:
     """Measure, and print the table and the JSON line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--framework", default="torch", choices=("torch", "tensorflow"))
-    parser.add_argument("--model", default="nn")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("-f", "--framework", default="torch", choices=("torch", "tensorflow"))
+    parser.add_argument("-m", "--model", default="lenet")
+    parser.add_argument("--sets", type=int, default=4)
+    parser.add_argument("--rounds", type=int, default=6)
+    parser.add_argument("--seconds", type=float, default=5.0)
+    parser.add_argument("--bare", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    contenders: dict[str, Callable[[], float]] = {
-        "bare": lambda: measure_epoch(options.framework, options.model, "mnist"),
-        "headless": lambda: measure_headless(options.framework, options.model),
-        "attached": lambda: measure_attached(options.framework, options.model),
-    }
-    seconds: dict[str, list[float]] = {name: [] for name in contenders}
-    for _ in range(options.rounds):
-        for name, measure in contenders.items():
-            seconds[name].append(measure())
-    print(f"{options.framework} {options.model:12}{'median':>9}{'least':>9}{'/ bare':>9}{'/ headless':>12}")
-    ratios = {}
-    for name, measured in seconds.items():
-        ratios[name] = {other: _ratio(measured, seconds[other]) for other in ("bare", "headless")}
-        paired = "{bare:9.3f}{headless:12.3f}".format(**ratios[name])
-        print(f"{name:18}{statistics.median(measured):9.2f}{min(measured):9.2f}{paired}")
-    asked = {"framework": options.framework, "model": options.model, "rounds": options.rounds}
-    print(json.dumps({"benchmark": "watching", **asked, "seconds": seconds, "median_ratios": ratios}))
-
-
-def _ratio(measured: list[float], others: list[float]) -> float:
-    return statistics.median(one / other for one, other in zip(measured, others, strict=True))
+    if options.bare:
+        train_bare(options.framework, options.model, options.bare)
+    rates: dict[str, list[float]] = {}
+    for _ in range(options.sets):
+        for name, measured in measure(options.framework, options.model, options.rounds, options.seconds).items():
+            rates.setdefault(name, []).extend(measured)
+    ratios = print_table(f"{options.framework} {options.model}", rates)
+    asked = {"framework": options.framework, "model": options.model, "sets": options.sets, "rounds": options.rounds}
+    print(json.dumps({"benchmark": "watching", **asked, "steps_per_second": rates, "median_time_ratios": ratios}))
 
 
 if __name__ == "__main__":

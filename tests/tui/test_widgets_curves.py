@@ -1,6 +1,9 @@
+import asyncio
 import math
 
 import pytest
+from msgspec.structs import replace
+from textual.app import App
 from views import batch, epoch_ended, phase, started, text_of, view_of
 
 from engines.events import Batch, ControlApplied, RunStarted
@@ -169,3 +172,19 @@ def test_what_was_asked_of_the_run_is_marked_under_the_curve_by_its_key():
     events.append(batch(2, 50, loss=None))
     signs = drawn(LossPane, view_of(*events), 120, 16).splitlines()[-4:]
     assert any(line.split() == ["+", "-", "p", "c", "E", "»", "!"] for line in signs), signs
+
+
+@pytest.mark.parametrize(("seconds", "period"), [(5.0, AccuracyPane.PERIOD), (60.0, AccuracyPane.LONG_PERIOD)])
+def test_curves_of_which_a_column_takes_long_are_drawn_less_often(seconds, period):
+    class CurveApp(App):
+        def compose(self):
+            yield AccuracyPane(1)
+
+    async def run():
+        async with CurveApp().run_test() as pilot:
+            pane = pilot.app.query_one(AccuracyPane)
+            assert pane.period == AccuracyPane.PERIOD
+            pane.offer(view_of(started(epochs=5), batch(), replace(epoch_ended(1), seconds=seconds), batch(epoch=2)))
+            assert pane.period == period
+
+    asyncio.run(run())
