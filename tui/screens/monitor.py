@@ -41,7 +41,7 @@ CATCH_UP_SECONDS = 0.001
 """So soon the next tick comes where there is more to read: a long record is caught up with all the same."""
 
 EAGER_SECONDS = 0.1
-"""So often the run is looked at while something is waited for: its first step, an answer, its end."""
+"""So often the run is looked at while something is waited for: its first step, an answer, the next run."""
 
 ROOMY_HEIGHT, TIGHT_HEIGHT = 30, 20
 
