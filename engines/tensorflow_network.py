@@ -32,7 +32,7 @@ def build_network(
     """
     pooled = PooledProduct2D if as_products else PooledConv2D
     keras.utils.set_random_seed(seed % 2**32)
-    keras.config.set_dtype_policy("mixed_bfloat16" if dtype == tf.bfloat16 else "float32")
+    policy = keras.DTypePolicy("mixed_bfloat16" if dtype == tf.bfloat16 else "float32")
     convs, denses, dropouts = count(1), count(1), count(1)
     network = keras.Sequential([keras.Input((IMAGE_SIZE, IMAGE_SIZE, 1))])
     for before, layer, after in zip((None, *layers[:-1]), layers, (*layers[1:], None), strict=True):
@@ -40,18 +40,19 @@ def build_network(
             case Conv(filters, kernel, padding):
                 same = 2 * padding == kernel - 1
                 if padding and not same:
-                    network.add(keras.layers.ZeroPadding2D(padding))
+                    network.add(keras.layers.ZeroPadding2D(padding, dtype=policy))
                 kind = pooled if isinstance(after, MaxPool) else keras.layers.Conv2D
                 name, edges = f"conv{next(convs)}", "same" if same else "valid"
-                network.add(kind(filters, kernel, padding=edges, activation="relu", name=name))
+                network.add(kind(filters, kernel, padding=edges, activation="relu", name=name, dtype=policy))
             case MaxPool() if not isinstance(before, Conv):
-                network.add(keras.layers.MaxPooling2D(2))
+                network.add(keras.layers.MaxPooling2D(2, dtype=policy))
             case Flatten():
-                network.add(keras.layers.Flatten())
+                network.add(keras.layers.Flatten(dtype=policy))
             case Dense(units, relu):
-                network.add(keras.layers.Dense(units, "relu" if relu else None, name=f"fc{next(denses)}"))
+                activation = "relu" if relu else None
+                network.add(keras.layers.Dense(units, activation, name=f"fc{next(denses)}", dtype=policy))
             case Dropout(rate):
-                network.add(keras.layers.Dropout(rate, name=f"dropout{next(dropouts)}"))
+                network.add(keras.layers.Dropout(rate, name=f"dropout{next(dropouts)}", dtype=policy))
     return network
 
 

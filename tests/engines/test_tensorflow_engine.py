@@ -322,6 +322,11 @@ def test_a_loss_that_is_not_finite_is_reported_as_it_is(make):
     assert np.isnan(engine.read_steps(0, 2)[0]).all()
 
 
+def test_an_engine_in_bfloat16_leaves_other_networks_of_the_process_as_they_are(make):
+    make("lenet", precision="bfloat16")
+    assert keras.layers.Dense(1).compute_dtype == "float32"
+
+
 @pytest.mark.parametrize("model", ["nn", "lenet"])
 def test_in_bfloat16_it_learns_nearly_the_same_and_its_checkpoint_is_float32(make, model):
     engine, exact = make(model, precision="bfloat16"), make(model)
