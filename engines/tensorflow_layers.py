@@ -32,7 +32,6 @@ class LayeredNetwork:
                 kernels = tf.zeros([layer.kernel, layer.kernel, 1, 2 * layer.patterns])
                 self.patterns[f"{name}/kernel"] = tf.Variable(kernels)
 
-    @tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]
     def __call__(self, x: Any, *, training: bool, step: Any) -> Any:
         """Give the logits (float32, N x 10) of images (N x 28 x 28 x 1); `step` decides what dropout drops."""
         for name, layer in self.layers.items():

@@ -1,5 +1,6 @@
 """What every engine of TensorFlow does alike: the dataset on the device, many steps in one call, figures, state."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -35,10 +36,10 @@ class TensorFlowTrainer:
         step_count = -(-len(data.train_labels) // self.batch_size)
         self.results = tf.Variable(tf.zeros([step_count, 2]), trainable=False)
         # Made anew for new data, which a graph holds on to.
-        self._train_graph = tf.function(self._train, input_signature=[_INDICES, _COUNT, _COUNT])
-        self._gradient_norm_graph = tf.function(self._gradient_norm, input_signature=[_INDICES])
-        self._evaluate_graph = tf.function(self._evaluate)
-        self._predict_graph = tf.function(self._predict, input_signature=[_IMAGES])
+        self._train_graph = _graph_of(self._train, [_INDICES, _COUNT, _COUNT])
+        self._gradient_norm_graph = _graph_of(self._gradient_norm, [_INDICES])
+        self._evaluate_graph = _graph_of(self._evaluate)
+        self._predict_graph = _graph_of(self._predict, [_IMAGES])
 
     @explained_memory()
     def begin_epoch(self, order: NDArray[np.int64]) -> None:
@@ -119,11 +120,15 @@ class TensorFlowTrainer:
     def _train(self, order: Any, first_step: Any, end_step: Any) -> None:
         # All at once: so little as a batch takes longer to gather than to copy.
         gathered = self._gather(order[first_step * self.batch_size : end_step * self.batch_size])
-        for step in tf.range(first_step, end_step):
+
+        def train_step(step: Any) -> tuple[Any]:
             begin = (step - first_step) * self.batch_size
             loss, right, gradients = self._find_gradients(*(part[begin : begin + self.batch_size] for part in gathered))
             self._update(gradients)
             self.results.scatter_nd_update([[step]], [[loss, right]])
+            return (step + 1,)
+
+        tf.while_loop(lambda step: step < end_step, train_step, [first_step])
 
     def _gradient_norm(self, indices: Any) -> Any:
         passing = self._changed_by_looking()
@@ -134,20 +139,31 @@ class TensorFlowTrainer:
         return tf.linalg.global_norm(gradients)
 
     def _evaluate(self, split: Split) -> tuple[Any, Any, Any, Any]:
-        images, labels = tf.convert_to_tensor(self.images[split]), tf.convert_to_tensor(self.labels[split])
+        labels, logits = tf.convert_to_tensor(self.labels[split]), self._evaluated(self.images[split])
+        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
+        predictions = tf.argmax(logits, 1)
+        confusion = tf.math.confusion_matrix(labels, predictions, CLASS_COUNT, dtype=tf.int64)
+        confidences = tf.reduce_max(tf.nn.softmax(logits), 1)
+        return tf.reduce_sum(tf.cast(losses, tf.float64)), confusion, predictions, confidences
+
+    def _evaluated(self, images: Any) -> Any:
+        """Give the logits (float32, N x 10) of images (uint8, N x 28 x 28) in evaluation mode, so many at a time."""
         size = _EVALUATED_IMAGES["GPU" if uses_gpu() else "CPU"]
-        loss, confusion = tf.zeros([], tf.float64), tf.zeros([CLASS_COUNT, CLASS_COUNT], tf.int64)
-        predictions = tf.TensorArray(tf.int64, -(-len(images) // size), infer_shape=False, element_shape=[None])
-        confidences = tf.TensorArray(tf.float32, -(-len(images) // size), infer_shape=False, element_shape=[None])
-        for start in tf.range(0, len(images), size):
-            logits = self._logits(images[start : start + size], training=False)
-            seen, predicted = labels[start : start + size], tf.argmax(logits, 1)
-            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(seen, logits)
-            loss += tf.reduce_sum(tf.cast(losses, tf.float64))
-            confusion += tf.math.confusion_matrix(seen, predicted, CLASS_COUNT, dtype=tf.int64)
-            predictions = predictions.write(start // size, predicted)
-            confidences = confidences.write(start // size, tf.reduce_max(tf.nn.softmax(logits), 1))
-        return loss, confusion, predictions.concat(), confidences.concat()
+        count = -(-images.shape[0] // size)
+        images = tf.convert_to_tensor(images)
+
+        def add_part(part: Any, parts: Any) -> tuple[Any, Any]:
+            logits = self._logits(images[part * size : (part + 1) * size], training=False)
+            return part + 1, parts.write(part, logits)
+
+        none = tf.TensorArray(tf.float32, count, infer_shape=False, element_shape=[None, CLASS_COUNT])
+        _, parts = tf.while_loop(lambda part, _: part < count, add_part, [0, none])
+        return parts.concat()
 
     def _predict(self, images: Any) -> Any:
         return tf.nn.softmax(self._logits(images, training=False))
+
+
+def _graph_of(function: Callable[..., Any], signature: list[Any] | None = None) -> Any:
+    """Have TensorFlow trace `function` as it is; functions that it rewrites first it leaves behind as files."""
+    return tf.function(function, input_signature=signature, autograph=False)

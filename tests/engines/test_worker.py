@@ -67,6 +67,16 @@ def test_the_first_event_comes_before_any_framework_is_loaded(store, python_find
     assert (run.events[0].name, run.events[0].state) == ("import", "started")
 
 
+@pytest.mark.parametrize("framework", ["torch", "tensorflow"])
+def test_nothing_is_left_among_the_temporary_files(store, tmp_path, monkeypatch, framework):
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    run = real_worker.train(store, framework=framework, epochs=1)
+    assert run.exit_code == 0
+    assert list(temporary.iterdir()) == []
+
+
 def test_a_spare_that_is_told_nothing_ends_with_0():
     spare = launch.Spare("rehearsal")
     spare.process.stdin.close()
