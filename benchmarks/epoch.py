@@ -1,9 +1,10 @@
 """Seconds an epoch: our engines beside the article's own loops and a bare loop of the same mathematics.
 
-    python benchmarks/epoch.py [--models nn,lenet,lenet1] [--rounds 3] [--dataset mnist]
+    python benchmarks/epoch.py [--models nn,lenet,lenet1] [--rounds 3] [--dataset mnist] [--schedule constant]
 
 Every measurement is an epoch of training alone (no evaluation, no import) in a process of its own, after a warm-up of
 a few steps where the framework compiles something; contenders take turns, so that a machine that drifts drifts for all.
+With `--schedule`, as of `mnist-tui`, each step of our engines learns at a rate of its own.
 Prints a table of medians and ratios, and one JSON line.
 """
 
@@ -21,8 +22,9 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from engines.engine import Engine
+    from engines.spec import Schedule
 
-BATCH_SIZE = 32
+BATCH_SIZE, LEARNING_RATE = 32, 0.001
 CONTENDERS = ("article-torch", "bare-torch", "torch", "article-tensorflow", "tensorflow")
 
 
@@ -42,43 +44,46 @@ def engine_for(framework: str, model: str, dataset: str) -> "tuple[Engine, NDArr
     return engine, order
 
 
-def train_epoch(engine: "Engine", order: NDArray[np.int64]) -> Iterator[int]:
+def train_epoch(engine: "Engine", order: NDArray[np.int64], schedule: "Schedule" = "constant") -> Iterator[int]:
     """Train an epoch as the training loop does, in calls of about a tenth of a second; gives the steps done by each."""
     from engines.pace import ChunkPace
+    from engines.schedule import rate_factor
 
     engine.begin_epoch(order)
     steps, pace, done = -(-len(order) // BATCH_SIZE), ChunkPace(), 0
     while done < steps:
         count, started = min(pace.steps, steps - done), time.perf_counter()
-        engine.train(done, count)
+        parts = [rate_factor(schedule, 0.0, (step + 0.5) / steps) for step in range(done, done + count)]
+        engine.train(done, count, LEARNING_RATE * np.array(parts))
         engine.read_steps(done, count)
         pace.learn(count, time.perf_counter() - started)
         done += count
         yield done
 
 
-def measure_engine(framework: str, model: str, dataset: str) -> float:
+def measure_engine(framework: str, model: str, dataset: str, schedule: "Schedule" = "constant") -> float:
     """Give the seconds of one epoch with our engine."""
     engine, order = engine_for(framework, model, dataset)
     began = time.perf_counter()
-    for _ in train_epoch(engine, order):
+    for _ in train_epoch(engine, order, schedule):
         pass
     return time.perf_counter() - began
 
 
-def measure(contender: str, model: str, dataset: str) -> float:
+def measure(contender: str, model: str, dataset: str, schedule: "Schedule") -> float:
     """Give the seconds of one epoch, measured in this process."""
     match contender:
         case "bare-torch" | "article-torch" | "article-tensorflow":
             run_epoch = import_module(contender.replace("-", "_")).run_epoch
             return float(run_epoch(model, dataset, None))
         case framework:
-            return measure_engine(framework, model, dataset)
+            return measure_engine(framework, model, dataset, schedule)
 
 
-def measure_epoch(contender: str, model: str, dataset: str) -> float:
+def measure_epoch(contender: str, model: str, dataset: str, schedule: str) -> float:
     """Give the seconds of one epoch, measured in a process of its own."""
-    return measure_apart(__file__, "--one", contender, "--models", model, "--dataset", dataset)
+    shared = ("--models", model, "--dataset", dataset, "--schedule", schedule)
+    return measure_apart(__file__, "--one", contender, *shared)
 
 
 def main() -> None:
@@ -86,22 +91,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--models", default="nn,lenet,lenet1")
     parser.add_argument("--dataset", default="mnist")
+    parser.add_argument("--schedule", default="constant")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--contenders", default=",".join(CONTENDERS))
     parser.add_argument("--one", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
-        print(measure(options.one, options.models, options.dataset))
+        print(measure(options.one, options.models, options.dataset, options.schedule))
         return
     medians = {}
     for model in options.models.split(","):
         seconds: dict[str, list[float]] = {contender: [] for contender in options.contenders.split(",")}
         for _ in range(options.rounds):
             for contender, measured in seconds.items():
-                measured.append(measure_epoch(contender, model, options.dataset))
+                measured.append(measure_epoch(contender, model, options.dataset, options.schedule))
         medians[model] = {contender: statistics.median(measured) for contender, measured in seconds.items()}
         print_table(model, seconds)
-    print(json.dumps({"benchmark": "epoch", "dataset": options.dataset, "rounds": options.rounds, "seconds": medians}))
+    asked = {"dataset": options.dataset, "schedule": options.schedule, "rounds": options.rounds}
+    print(json.dumps({"benchmark": "epoch", **asked, "seconds": medians}))
 
 
 def print_table(model: str, seconds: dict[str, list[float]]) -> None:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from engines.datasets import ImageData, Split
 from engines.events import Parameter
 from engines.problems import CheckpointProblem
+from engines.spec import RunSpec
 
 State = dict[str, NDArray[np.generic]]
 """A checkpoint's content by name: weights, the optimizer's moments and step count, random state."""
@@ -49,10 +50,11 @@ class Engine(Protocol):
     def begin_epoch(self, order: NDArray[np.int64]) -> None:
         """Take the order, a permutation of the training images' indices, in which the next epoch sees them."""
 
-    def train(self, first_step: int, step_count: int) -> None:
+    def train(self, first_step: int, step_count: int, rates: NDArray[np.float64] | None = None) -> None:
         """Do `step_count` steps of the epoch from `first_step` (from 0); may return before the device is done.
 
-        Step i sees `order[i * batch_size : (i + 1) * batch_size]`; the last may be smaller.
+        Step i sees `order[i * batch_size : (i + 1) * batch_size]`; the last may be smaller. Each learns at its own of
+        the `rates`, or all at that of the spec.
         """
 
     def read_steps(self, first_step: int, step_count: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
@@ -67,14 +69,16 @@ class Engine(Protocol):
     def predict(self, split: Split, indices: NDArray[np.int64]) -> NDArray[np.float32]:
         """Give the probabilities (N x 10, float32) of these images in evaluation mode."""
 
-    def set_learning_rate(self, lr: float) -> None:
-        """Use `lr` from the next step on."""
-
     def state(self) -> State:
         """Copy to host memory all that the next step depends on, but for the data and its order."""
 
     def load_state(self, state: State) -> None:
         """Take back what `state` gave; raises `CheckpointProblem` where names or shapes are of another model."""
+
+
+def rates_of(spec: RunSpec, step_count: int, rates: NDArray[np.float64] | None) -> list[float]:
+    """Give what each of so many steps learns at: its own of the `rates`, or that of `spec`."""
+    return [spec.lr] * step_count if rates is None else rates.tolist()
 
 
 def check_same_form(state: State, expected: State) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Literal
 
 from engines.control import Request
-from engines.engine import Engine
 from engines.events import AnyEvent, ControlApplied, Log
 from engines.problems import StorageProblem
 from engines.requests import Requests
@@ -28,7 +27,6 @@ class Obedience:
         *,
         requests: Requests,
         plan: RunPlan,
-        engine: Engine,
         saver: Saver,
         write: Callable[[AnyEvent], None],
         keep_spec: Callable[[RunSpec], None],
@@ -36,7 +34,6 @@ class Obedience:
         self.stop: Literal["stop", "stop-now"] | None = None
         self._requests = requests
         self._plan = plan
-        self._engine = engine
         self._saver = saver
         self._write = write
         self._keep_spec = keep_spec
@@ -75,7 +72,6 @@ class Obedience:
             self._write(Log(level="warning", message=f"learning rate {lr} asked for; kept."))
             return False
         self._plan.ask_rate(lr)
-        self._engine.set_learning_rate(lr)
         return True
 
     def _lengthen(self, more: float | None) -> bool:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from engines.catalog import CLASS_COUNT, IMAGE_SIZE
 from engines.datasets import ImageData, Split
-from engines.engine import Evaluation, State, check_same_form
+from engines.engine import Evaluation, State, check_same_form, rates_of
 from engines.events import Parameter
 from engines.problems import Unavailable
 from engines.spec import RunSpec
@@ -33,8 +33,7 @@ class RehearsalEngine:
         rng = np.random.default_rng(spec.seed)
         self._weight = rng.normal(0, 0.01, (pixels, CLASS_COUNT)).astype(np.float32)
         self._bias = np.zeros(CLASS_COUNT, np.float32)
-        self._lr = spec.lr
-        self._batch_size = spec.batch_size
+        self._spec, self._batch_size = spec, spec.batch_size
 
     def load_data(self, data: ImageData) -> None:
         """See `Engine.load_data`."""
@@ -48,16 +47,16 @@ class RehearsalEngine:
         self._losses = np.zeros(steps)
         self._right = np.zeros(steps, np.int64)
 
-    def train(self, first_step: int, step_count: int) -> None:
+    def train(self, first_step: int, step_count: int, rates: NDArray[np.float64] | None = None) -> None:
         """See `Engine.train`."""
-        for step in range(first_step, first_step + step_count):
+        for step, lr in enumerate(rates_of(self._spec, step_count, rates), first_step):
             until = time.perf_counter() + _STEP_SECONDS
             pixels, labels, probabilities = self._forward(step)
             rows = np.arange(len(labels))
             self._losses[step] = -np.log(probabilities[rows, labels] + 1e-12).mean()
             self._right[step] = (probabilities.argmax(1) == labels).sum()
             probabilities[rows, labels] -= 1
-            rate = np.float32(self._lr * _RATE_FACTOR / len(labels))
+            rate = np.float32(lr * _RATE_FACTOR / len(labels))
             with np.errstate(over="ignore", invalid="ignore"):
                 self._weight -= rate * (pixels.T @ probabilities)
                 self._bias -= rate * probabilities.sum(0)
@@ -88,10 +87,6 @@ class RehearsalEngine:
     def predict(self, split: Split, indices: NDArray[np.int64]) -> NDArray[np.float32]:
         """See `Engine.predict`."""
         return self._predict(self._images[split][indices])
-
-    def set_learning_rate(self, lr: float) -> None:
-        """See `Engine.set_learning_rate`."""
-        self._lr = lr
 
     def state(self) -> State:
         """See `Engine.state`."""

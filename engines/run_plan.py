@@ -2,6 +2,9 @@
 
 from math import ceil
 
+import numpy as np
+from numpy.typing import NDArray
+
 from engines.checkpoints import Progress
 from engines.pace import ChunkPace
 from engines.schedule import rate_factor
@@ -51,11 +54,6 @@ class RunPlan:
         """Whether all is done that is asked."""
         return self.is_time_up or (self.spec.epochs is not None and self.epochs_done >= self.spec.epochs)
 
-    @property
-    def has_schedule(self) -> bool:
-        """Whether steps differ in their rate."""
-        return self.spec.schedule != "constant" or self.spec.warmup > 0
-
     def next_steps(self) -> int:
         """Give how many steps to do in one call: no more than this epoch has, and than there should be time for."""
         steps = min(self.pace.steps, self.steps_per_epoch - self.progress.step)
@@ -74,6 +72,10 @@ class RunPlan:
     def rate(self, ahead: int = 0) -> float:
         """Give the rate of the step that is `ahead` steps after the next one."""
         return self.progress.lr * self._factor(ahead)
+
+    def rates(self, count: int) -> NDArray[np.float64]:
+        """Give the rates of the next `count` steps."""
+        return np.array([self.rate(ahead) for ahead in range(count)])
 
     def ask_rate(self, lr: float) -> None:
         """Have the next step learn at `lr`; the schedule goes on in proportion from there.

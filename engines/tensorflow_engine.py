@@ -54,7 +54,7 @@ class TensorFlowEngine(TensorFlowTrainer):
         self.parts = 1 if uses_gpu() else threads.operations
         """Of a batch, computed at the same time: two threads gain nearly twice so, and little within one operation."""
 
-        self.batch_size = spec.batch_size
+        self.spec, self.batch_size = spec, spec.batch_size
         self.low, self.scale = input_range[0], (input_range[1] - input_range[0]) / 255
         dtype = choose_dtype(spec.precision)
         self.device_name = name_with_dtype(self.device_name, dtype)
@@ -68,7 +68,6 @@ class TensorFlowEngine(TensorFlowTrainer):
         self.v = {name: tf.Variable(tf.zeros_like(weight)) for name, weight in self.weights.items()}
         self.seeds = dropout_seeds(self.network)
         self.steps_done = tf.Variable(0, dtype=tf.int64)
-        self.learning_rate = tf.Variable(spec.lr, dtype=tf.float32)
         self.epsilon = tf.Variable(epsilon, dtype=tf.float32)
         self.parameters = [
             Parameter(name, weight.shape.as_list(), weight.shape.num_elements())
@@ -104,7 +103,7 @@ class TensorFlowEngine(TensorFlowTrainer):
         right = weight * tf.reduce_sum(tf.cast(tf.argmax(logits, 1) == labels, tf.float32))
         return loss, right, tape.gradient(loss, list(self.weights.values()))
 
-    def _update(self, gradients: list[Any]) -> None:
+    def _update(self, gradients: list[Any], lr: Any) -> None:
         """Do a step of Adam, for each weight by one kernel of TensorFlow's in place of Keras's ten operations."""
         steps = tf.cast(self.steps_done.assign_add(1), tf.float32)
         beta_1_power, beta_2_power = tf.pow(_BETAS[0], steps), tf.pow(_BETAS[1], steps)
@@ -115,7 +114,7 @@ class TensorFlowEngine(TensorFlowTrainer):
                 v=self.v[name].handle,
                 beta1_power=beta_1_power,
                 beta2_power=beta_2_power,
-                lr=self.learning_rate,
+                lr=lr,
                 beta1=_BETAS[0],
                 beta2=_BETAS[1],
                 epsilon=self.epsilon,

@@ -43,7 +43,6 @@ class RecipeEngine(TensorFlowTrainer):
         self.averaged = self.weights | self.network.statistics if spec.weight_average else {}
         self.average = {name: tf.Variable(tf.identity(variable)) for name, variable in self.averaged.items()}
         self.steps_done = tf.Variable(0, dtype=tf.int64)
-        self.learning_rate = tf.Variable(spec.lr, dtype=tf.float32)
         self.parameters = [
             Parameter(name, weight.shape.as_list(), weight.shape.num_elements())
             for name, weight in self.weights.items()
@@ -118,9 +117,9 @@ class RecipeEngine(TensorFlowTrainer):
         right = tf.reduce_sum(tf.cast(tf.argmax(logits, 1) == labels, tf.float32))
         return told, right, tape.gradient(loss, list(self.weights.values()))
 
-    def _update(self, gradients: list[Any]) -> None:
+    def _update(self, gradients: list[Any], lr: Any) -> None:
         steps = self.steps_done.assign_add(1)
-        self.optimizer.step(gradients, self.learning_rate, steps)
+        self.optimizer.step(gradients, lr, steps)
         # Young, it is the mean of all weights so far: nothing is left of the first ones.
         young = tf.cast(steps, tf.float32) / tf.cast(steps + 9, tf.float32)
         kept = tf.minimum(self.spec.weight_average, young)

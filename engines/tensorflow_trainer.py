@@ -9,21 +9,23 @@ from numpy.typing import NDArray
 
 from engines.catalog import CLASS_COUNT, IMAGE_SIZE
 from engines.datasets import ImageData, Split
-from engines.engine import Evaluation, State, check_same_form
+from engines.engine import Evaluation, State, check_same_form, rates_of
+from engines.spec import RunSpec
 from engines.tensorflow_device import explained_memory, uses_gpu
 
 _EVALUATED_IMAGES = {"CPU": 200, "GPU": 2_000}
 
 _COUNT = tf.TensorSpec([], tf.int32)  # on a GPU's machine int32 stays on the host, which counts the steps
 _INDICES = tf.TensorSpec([None], tf.int64)
+_RATES = tf.TensorSpec([None], tf.float32)
 _IMAGES = tf.TensorSpec([None, IMAGE_SIZE, IMAGE_SIZE], tf.uint8)
 
 
 class TensorFlowTrainer:
     """An `Engine` of TensorFlow but for its mathematics: what an heir computes and changes in a step."""
 
+    spec: RunSpec
     batch_size: int
-    learning_rate: Any
 
     @explained_memory()
     def load_data(self, data: ImageData) -> None:
@@ -36,7 +38,7 @@ class TensorFlowTrainer:
         step_count = -(-len(data.train_labels) // self.batch_size)
         self.results = tf.Variable(tf.zeros([step_count, 2]), trainable=False)
         # Made anew for new data, which a graph holds on to.
-        self._train_graph = _graph_of(self._train, [_INDICES, _COUNT, _COUNT])
+        self._train_graph = _graph_of(self._train, [_INDICES, _COUNT, _COUNT, _RATES])
         self._gradient_norm_graph = _graph_of(self._gradient_norm, [_INDICES])
         self._evaluate_graph = _graph_of(self._evaluate)
         self._predict_graph = _graph_of(self._predict, [_IMAGES])
@@ -47,12 +49,14 @@ class TensorFlowTrainer:
         self.order = tf.constant(order, tf.int64)
 
     @explained_memory()
-    def train(self, first_step: int, step_count: int) -> None:
+    def train(self, first_step: int, step_count: int, rates: NDArray[np.float64] | None = None) -> None:
         """Do `step_count` steps of the epoch from `first_step` (from 0); may return before the device is done.
 
-        Step i sees `order[i * batch_size : (i + 1) * batch_size]`; the last may be smaller.
+        Step i sees `order[i * batch_size : (i + 1) * batch_size]`; the last may be smaller. Each learns at its own of
+        the `rates`, or all at that of the spec.
         """
-        self._train_graph(self.order, first_step, first_step + step_count)
+        learnt = tf.constant(rates_of(self.spec, step_count, rates), tf.float32)
+        self._train_graph(self.order, first_step, first_step + step_count, learnt)
 
     @explained_memory()
     def read_steps(self, first_step: int, step_count: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
@@ -78,10 +82,6 @@ class TensorFlowTrainer:
         """Give the probabilities (N x 10, float32) of these images in evaluation mode."""
         probabilities: NDArray[np.float32] = self._predict_graph(tf.gather(self.images[split], indices)).numpy()
         return probabilities
-
-    def set_learning_rate(self, lr: float) -> None:
-        """Use `lr` from the next step on."""
-        self.learning_rate.assign(lr)
 
     def state(self) -> State:
         """Copy to host memory all that the next step depends on, but for the data and its order."""
@@ -109,22 +109,22 @@ class TensorFlowTrainer:
         """Give the mean loss on a batch, the count of right answers and the gradient of each weight."""
         raise NotImplementedError
 
-    def _update(self, gradients: list[Any]) -> None:
-        """Change the weights by the gradients that `_find_gradients` gave."""
+    def _update(self, gradients: list[Any], lr: Any) -> None:
+        """Change the weights by the gradients that `_find_gradients` gave, at the rate `lr`."""
         raise NotImplementedError
 
     def _logits(self, images: Any, *, training: bool) -> Any:
         """Give the logits (float32, N x 10) of images (uint8, N x 28 x 28)."""
         raise NotImplementedError
 
-    def _train(self, order: Any, first_step: Any, end_step: Any) -> None:
+    def _train(self, order: Any, first_step: Any, end_step: Any, rates: Any) -> None:
         # All at once: so little as a batch takes longer to gather than to copy.
         gathered = self._gather(order[first_step * self.batch_size : end_step * self.batch_size])
 
         def train_step(step: Any) -> tuple[Any]:
             begin = (step - first_step) * self.batch_size
             loss, right, gradients = self._find_gradients(*(part[begin : begin + self.batch_size] for part in gathered))
-            self._update(gradients)
+            self._update(gradients, rates[step - first_step])
             self.results.scatter_nd_update([[step]], [[loss, right]])
             return (step + 1,)
 

@@ -11,11 +11,13 @@ class Adam:
         self.values, self.gradients = values, gradients
         self.exp_avg, self.exp_avg_sq = torch.zeros_like(values), torch.zeros_like(values)
         self.steps = torch.zeros((), device=values.device)
-        self._lr = torch.tensor(lr, device=values.device)  # A recorded step reads it anew each time.
+        self._known_lr, self._lr = lr, torch.tensor(lr, device=values.device)  # A recorded step reads it each time.
 
     def set_learning_rate(self, lr: float) -> None:
         """Use `lr` from the next step on."""
-        self._lr.fill_(lr)
+        if lr != self._known_lr:
+            self._known_lr = lr
+            self._lr.fill_(lr)
 
     def step(self) -> None:
         """Do a step, without the bookkeeping of an optimizer."""

@@ -15,7 +15,7 @@ from torch import Tensor
 from engines.architecture import Conv, Layer
 from engines.catalog import CLASS_COUNT, IMAGE_SIZE
 from engines.datasets import ImageData, Split
-from engines.engine import Evaluation, State, check_same_form
+from engines.engine import Evaluation, State, check_same_form, rates_of
 from engines.events import Parameter
 from engines.models import MODELS
 from engines.recipes import is_plain
@@ -56,7 +56,7 @@ class TorchEngine:
         self.framework_version = str(torch.__version__)
         # In bfloat16 the article's networks took a CPU 1.3 to 1.9 times as long, where it had units for it.
         dtype = choose_dtype(spec.precision, self.device, gains_on_cpu=False)
-        self.batch_size, self.seed, self.input_range = spec.batch_size, spec.seed, input_range
+        self.spec, self.batch_size, self.seed, self.input_range = spec, spec.batch_size, spec.seed, input_range
         # A pass of training serves evaluation too, unless its batches are very small or very large.
         is_fit = self.device.type == "cpu" and _FEW_IMAGES <= self.batch_size <= _MANY_IMAGES
         self.evaluated = self.batch_size if is_fit else _EVALUATED_IMAGES[self.device.type]
@@ -84,15 +84,17 @@ class TorchEngine:
 
     @torch.inference_mode()
     @explained_memory()
-    def train(self, first_step: int, step_count: int) -> None:
+    def train(self, first_step: int, step_count: int, rates: NDArray[np.float64] | None = None) -> None:
         """Do `step_count` steps of the epoch from `first_step` (from 0); may return before the device is done.
 
-        Step i sees `order[i * batch_size : (i + 1) * batch_size]`; the last may be smaller.
+        Step i sees `order[i * batch_size : (i + 1) * batch_size]`; the last may be smaller. Each learns at its own of
+        the `rates`, or all at that of the spec.
         """
-        replayed = self._replay(first_step, step_count)
-        for count in self.threads.bursts(step_count - replayed):
-            self._train(first_step + replayed, count)
-            replayed += count
+        each = rates_of(self.spec, step_count, rates)
+        done = self._replay(first_step, each)
+        for count in self.threads.bursts(step_count - done):
+            self._train(first_step + done, each[done : done + count])
+            done += count
 
     @torch.inference_mode()
     def read_steps(self, first_step: int, step_count: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
@@ -123,10 +125,6 @@ class TorchEngine:
         probabilities: NDArray[np.float32] = self._evaluated(images).softmax(1).cpu().numpy()
         return probabilities
 
-    def set_learning_rate(self, lr: float) -> None:
-        """Use `lr` from the next step on."""
-        self.adam.set_learning_rate(lr)
-
     def state(self) -> State:
         """Copy to host memory all that the next step depends on, but for the data and its order."""
         state: State = {name: tensor.contiguous().cpu().numpy().copy() for name, tensor in self._tensors().items()}
@@ -151,10 +149,10 @@ class TorchEngine:
             target.copy_(self.network.pass_of(len(part)).forward(self.feed.normalise(part)))
         return logits
 
-    def _replay(self, first_step: int, step_count: int) -> int:
+    def _replay(self, first_step: int, rates: list[float]) -> int:
         """Do as many of these steps as can be recorded, and give how many they are."""
         whole = len(self.feed.order) // self.batch_size
-        count = min(step_count, whole - first_step)
+        count = min(len(rates), whole - first_step)
         if self.record is None or whole < FEWEST_STEPS or count < 1:
             return 0
         if self.recorded is None:
@@ -163,14 +161,16 @@ class TorchEngine:
             if self.recorded is None:
                 self.record = None
                 return 0
-        self.recorded.run(first_step, count, Moment(self.seed, self.steps_done))
+        self.recorded.run(first_step, rates[:count], Moment(self.seed, self.steps_done))
         self.steps_done += count
         return count
 
-    def _train(self, first_step: int, step_count: int) -> None:
-        kept = torch.split(self.logits[self.feed.seen(first_step, step_count)], self.batch_size)
-        for (images, targets), logits in zip(self.feed.batches(first_step, step_count), kept, strict=True):
+    def _train(self, first_step: int, rates: list[float]) -> None:
+        kept = torch.split(self.logits[self.feed.seen(first_step, len(rates))], self.batch_size)
+        batches = self.feed.batches(first_step, len(rates))
+        for (images, targets), logits, lr in zip(batches, kept, rates, strict=True):
             logits.copy_(self._find_gradients(images, targets).logits)
+            self.adam.set_learning_rate(lr)
             self.adam.step()
             self.steps_done += 1
 

@@ -42,11 +42,12 @@ class RecordedSteps:
         with self._undone():
             self._replay = record(self._step)
 
-    def run(self, first_step: int, step_count: int, moment: Moment) -> None:
-        """Do these steps of the epoch, of which `moment` is that of the first."""
+    def run(self, first_step: int, rates: list[float], moment: Moment) -> None:
+        """Do a step of the epoch at each of the `rates`, of which `moment` is that of the first."""
         self._position.fill_(first_step * self._feed.batch_size)
-        for step in range(moment.step, moment.step + step_count):
+        for step, lr in enumerate(rates, moment.step):
             self._batch.draw(moment._replace(step=step))
+            self._adam.set_learning_rate(lr)
             self._replay()
 
     def is_faithful(self) -> bool:

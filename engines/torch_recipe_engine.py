@@ -13,7 +13,7 @@ from engines.architecture import Layer
 from engines.augmentation import draw_changes, is_augmented, is_warped
 from engines.catalog import CLASS_COUNT
 from engines.datasets import ImageData, Split
-from engines.engine import Evaluation, State, check_same_form
+from engines.engine import Evaluation, State, check_same_form, rates_of
 from engines.events import Parameter
 from engines.first_weights import find_patterns, measure_pixels
 from engines.spec import RunSpec
@@ -53,7 +53,7 @@ class RecipeEngine:
             if tensor.is_floating_point() and name not in self.patterns
         }
         self.average = {name: t.clone() for name, t in self.floats.items()} if spec.weight_average else {}
-        self.lr, self.seed, self.steps_done = spec.lr, spec.seed, 0
+        self.seed, self.steps_done = spec.seed, 0
 
     @explained_memory()
     def load_data(self, data: ImageData) -> None:
@@ -76,15 +76,16 @@ class RecipeEngine:
         )
 
     @explained_memory()
-    def train(self, first_step: int, step_count: int) -> None:
+    def train(self, first_step: int, step_count: int, rates: NDArray[np.float64] | None = None) -> None:
         """Do `step_count` steps of the epoch from `first_step` (from 0); may return before the device is done.
 
-        Step i sees `order[i * batch_size : (i + 1) * batch_size]`; the last may be smaller.
+        Step i sees `order[i * batch_size : (i + 1) * batch_size]`; the last may be smaller. Each learns at its own of
+        the `rates`, or all at that of the spec.
         """
-        for step in range(first_step, first_step + step_count):
+        for step, lr in enumerate(rates_of(self.spec, step_count, rates), first_step):
             self._find_gradients(step)
             self.steps_done += 1
-            self.optimizer.step(self.lr, self.steps_done)
+            self.optimizer.step(lr, self.steps_done)
             if self.average:
                 # Young, it is the mean of all weights so far: nothing is left of the first ones.
                 kept = min(self.spec.weight_average, self.steps_done / (self.steps_done + 9))
@@ -121,10 +122,6 @@ class RecipeEngine:
         images = self.images[split].index_select(0, self._send(indices))
         probabilities: NDArray[np.float32] = self._evaluated_logits(images).softmax(1).cpu().numpy()
         return probabilities
-
-    def set_learning_rate(self, lr: float) -> None:
-        """Use `lr` from the next step on."""
-        self.lr = lr
 
     def state(self) -> State:
         """Copy to host memory all that the next step depends on, but for the data and its order."""

@@ -69,7 +69,7 @@ class TrainingLoop:
         self._plan = RunPlan(spec, progress, self._steps)
         self._saver = Saver(engine, progress, checkpoints, write)
         self._obedience = Obedience(
-            requests=requests, plan=self._plan, engine=engine, saver=self._saver, write=write, keep_spec=keep_spec
+            requests=requests, plan=self._plan, saver=self._saver, write=write, keep_spec=keep_spec
         )
         self._end = EpochEnd(
             engine=engine, plan=self._plan, samples=samples, mistakes=mistakes, saver=self._saver, write=write
@@ -91,7 +91,6 @@ class TrainingLoop:
 
     def run(self) -> Outcome:
         """Train; raises `NonFiniteLoss` where the loss is no finite number and `on_nan` is `stop`."""
-        self._engine.set_learning_rate(self.progress.lr)
         self._end.tell_start(self.epochs_done)
         self._obedience.obey()
         while self._obedience.stop is None and not self._plan.is_over and not self._is_enough():
@@ -125,14 +124,9 @@ class TrainingLoop:
     def _train_chunk(self, count: int) -> None:
         progress, began = self.progress, time.monotonic()
         first = progress.step
-        if self._plan.has_schedule:
-            for ahead in range(count):
-                self._rate = self._plan.rate(ahead)
-                self._engine.set_learning_rate(self._rate)
-                self._engine.train(first + ahead, 1)
-        else:
-            self._rate = progress.lr
-            self._engine.train(first, count)
+        rates = self._plan.rates(count)
+        self._engine.train(first, count, rates)
+        self._rate = float(rates[-1])
         losses, right = self._engine.read_steps(first, count)  # The one wait for the device.
         seconds = time.monotonic() - began
         sizes = self._step_sizes(first, count)

@@ -23,9 +23,9 @@ class TimedEngine(ScriptedEngine):
         self.seconds = seconds or {}
         self.now = 1024.0
 
-    def train(self, first_step, step_count):
-        for step in range(first_step, first_step + step_count):
-            super().train(step, 1)
+    def train(self, first_step, step_count, rates):
+        for ahead in range(step_count):
+            super().train(first_step + ahead, 1, rates[ahead : ahead + 1])
             self.now += self.seconds.get(self.done, STEP_SECONDS)
 
     def evaluate(self, split):

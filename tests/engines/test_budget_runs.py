@@ -90,8 +90,8 @@ class NoticedEngine(RehearsalEngine):
 
     done = 0
 
-    def train(self, first_step, step_count):
-        super().train(first_step, step_count)
+    def train(self, first_step, step_count, rates=None):
+        super().train(first_step, step_count, rates)
         self.done += step_count
 
 

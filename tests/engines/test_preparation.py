@@ -47,7 +47,6 @@ def test_an_engine_that_was_tried_out_trains_as_a_fresh_one(framework, preparati
     fresh = module.create(spec)
     fresh.load_data(data)
     for engine in (ready, fresh):
-        engine.set_learning_rate(spec.lr)
         engine.begin_epoch(epoch_order(0, 1, len(data.train_labels)))
         engine.train(0, 5)
     np.testing.assert_array_equal(ready.read_steps(0, 5)[0], fresh.read_steps(0, 5)[0])

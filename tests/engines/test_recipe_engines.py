@@ -117,15 +117,16 @@ def test_both_frameworks_come_to_the_same_weights_statistics_and_figures(fields,
 
 @pytest.mark.parametrize("framework", ENGINES)
 def test_a_run_continued_in_mid_epoch_is_bit_for_bit_one_that_never_stopped(framework, make):
+    rates = np.linspace(0.02, 0.002, STEPS)
     whole = make(framework, **ALL)
-    whole.train(0, 4)
+    whole.train(0, 4, rates[:4])
     saved = whole.state()
-    whole.train(4, STEPS - 4)
+    whole.train(4, STEPS - 4, rates[4:])
     continued = make(framework, **ALL)
     continued.load_state(saved)
     continued.begin_epoch(np.random.default_rng(1).permutation(TRAIN_SIZE))
-    continued.train(4, 1)
-    continued.train(5, STEPS - 5)
+    continued.train(4, 1, rates[4:5])
+    continued.train(5, STEPS - 5, rates[5:])
     assert_same_state(whole, continued)
     assert whole.evaluate("test").loss == continued.evaluate("test").loss
 

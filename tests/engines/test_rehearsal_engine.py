@@ -57,9 +57,10 @@ def test_the_same_seed_gives_the_same_numbers_and_another_seed_others(make):
 
 def test_how_steps_fall_into_calls_changes_nothing(make):
     at_once, in_parts = make(), make()
-    at_once.train(0, STEPS)
+    rates = np.linspace(1e-3, 1e-4, STEPS)
+    at_once.train(0, STEPS, rates)
     for first in range(0, STEPS, 7):
-        in_parts.train(first, min(7, STEPS - first))
+        in_parts.train(first, min(7, STEPS - first), rates[first : first + 7])
     for left, right in zip(at_once.read_steps(0, STEPS), in_parts.read_steps(0, STEPS), strict=True):
         np.testing.assert_array_equal(left, right)
 
@@ -108,11 +109,10 @@ def test_its_parameters_are_those_of_its_state(make):
     assert sum(parameter.count for parameter in engine.parameters) == sum(a.size for a in engine.state().values())
 
 
-def test_a_rate_is_in_force_from_the_next_step_on(make):
+def test_a_step_learns_at_the_rate_that_it_is_given(make):
     engine = make()
-    engine.set_learning_rate(1e-12)
     before = engine.state()["model/weight"]
-    engine.train(0, 3)
+    engine.train(0, 3, np.full(3, 1e-12))
     np.testing.assert_allclose(engine.state()["model/weight"], before, atol=1e-8)
 
 

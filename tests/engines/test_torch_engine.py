@@ -118,9 +118,10 @@ def test_loss_falls(model, data, order):
 @pytest.mark.parametrize("model", ARTICLE_MODELS)
 def test_same_seed_gives_the_same_bits_however_the_steps_are_partitioned(model, data, order):
     one, other = make(data, order, model), make(data, order, model)
-    one.train(0, STEPS)
+    rates = np.linspace(1e-3, 1e-4, STEPS)
+    one.train(0, STEPS, rates)
     for first, count in [(0, 1), (1, 3), (4, 5), (9, 1)]:
-        other.train(first, count)
+        other.train(first, count, rates[first : first + count])
         other.read_steps(first, count)
     assert_same_state(one, other)
     for mine, its in zip(one.read_steps(0, STEPS), other.read_steps(0, STEPS), strict=True):
@@ -238,12 +239,11 @@ def test_gradient_norm_is_that_of_the_batch(data, order):
     assert engine.gradient_norm(9) == pytest.approx(expected, rel=1e-4)
 
 
-def test_learning_rate_holds_from_the_next_step(data, order):
+def test_a_step_learns_at_the_rate_that_it_is_given(data, order):
     engine = make(data, order)
     engine.train(0, 1)
     before = engine.state()["model/fc1.weight"]
-    engine.set_learning_rate(1e-12)
-    engine.train(1, 1)
+    engine.train(1, 2, np.array([1e-12, 1e-12]))
     np.testing.assert_allclose(engine.state()["model/fc1.weight"], before, atol=1e-9)
 
 

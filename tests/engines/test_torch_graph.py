@@ -56,8 +56,7 @@ def test_another_epoch_rate_and_state_reach_what_was_recorded(data):
         engine.train(0, STEPS)
         engine.evaluate("test")
         engine.begin_epoch(np.random.default_rng(2).permutation(TRAIN_SIZE))
-        engine.set_learning_rate(0.02)
-        engine.train(0, 5)
+        engine.train(0, 5, np.array([0.02, 0.02, 0.01, 0.004, 0.002]))
     assert_same(recorded, asked)
     for engine in (recorded, asked):
         engine.load_state(saved)

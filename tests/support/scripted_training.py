@@ -30,7 +30,6 @@ class ScriptedEngine:
 
     def __init__(self):
         self.done = 0
-        self.lr = None
         self.rates = []
         self.orders = []
         self.accuracies = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6]
@@ -42,8 +41,8 @@ class ScriptedEngine:
     def begin_epoch(self, order):
         self.orders.append(order)
 
-    def train(self, first_step, step_count):
-        self.rates += [self.lr] * step_count
+    def train(self, first_step, step_count, rates):
+        self.rates += rates.tolist()
         for step in range(first_step, first_step + step_count):
             self.done += 1
             size = min(BATCH_SIZE, TRAIN_SIZE - step * BATCH_SIZE)
@@ -65,9 +64,6 @@ class ScriptedEngine:
 
     def predict(self, split, indices):
         return np.full((len(indices), 10), 0.1, np.float32)
-
-    def set_learning_rate(self, lr):
-        self.lr = lr
 
     def state(self):
         self.copies += 1
