@@ -42,22 +42,18 @@ class FramePace:
 
     def is_due(self) -> bool:
         """Tell whether a frame may be drawn now: never while the one before is still on its way."""
-        if self._is_writing:
-            return False
-        now = self._clock()
-        if self.is_hurried and self._answers_by(now) >= 1:
-            return True
-        return now - self._drawn_at >= self._period and now >= self._rests_until
+        return self._wait() <= 0
 
     def seconds_left(self) -> float:
         """Give how long no frame is due, as far as that is known; until a key comes, there is nothing to ask before."""
-        now = self._clock()
+        return max(_SOONEST_SECONDS, self._wait())
+
+    def _wait(self) -> float:
         if self._is_writing:
             return _WRITING_SECONDS
-        left = max(self._drawn_at + self._period, self._rests_until) - now
-        if self.is_hurried:
-            left = min(left, (1 - self._answers_by(now)) / ANSWER_RATE)
-        return max(_SOONEST_SECONDS, left)
+        now = self._clock()
+        usual = max(self._drawn_at + self._period, self._rests_until) - now
+        return min(usual, (1 - self._answers_by(now)) / ANSWER_RATE) if self.is_hurried else usual
 
     def draw(self) -> None:
         """Take note that a frame is drawn."""
