@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import isfinite
 from types import ModuleType
 
-from tui.left_out import left_out
+from engines.left_out import left_out
 from tui.lines import Line, fit, merge
 
 QUADRANTS = "hd"

@@ -11,13 +11,13 @@ import click
 from engines import launch
 from engines.catalog import DATASETS
 from engines.launch import Worker
+from engines.left_out import left_out
 from engines.models import find_model
 from engines.run_queue import RunQueue
 from engines.runs import RunStore, read_spec
 from engines.spec import RunSpec
 from tui import choices, headless
 from tui.interrupts import Interrupts
-from tui.left_out import left_out
 from tui.logout import WARNING, ends_at_logout
 from tui.options import build_spec, check_same_run, data_dir, frame_rate, given_options, require_framework, run_store
 from tui.printing import choose_printer

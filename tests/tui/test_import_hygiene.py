@@ -16,6 +16,12 @@ from tui.drawing import Curve, draw_canvas
 draw_canvas([Curve([(0, 0), (1, 1)], "train")], (0, 1), (0, 1), 20, 10)
 print(*sys.modules)
 """
+LOAD_TENSORFLOW = """
+import sys
+import engines.tensorflow_engine
+from engines.digits import find_file
+print(*sys.modules, find_file())
+"""
 OPEN_LAUNCHER = """
 import sys
 from types import ModuleType
@@ -106,6 +112,13 @@ def test_a_curve_is_drawn_without_the_parts_of_plotext_that_draw_nothing():
     loaded = loaded_by(DRAW_CURVE)
     assert "plotext._plotter.plot" in loaded
     assert not loaded & IDLE_PARTS_OF_PLOTEXT
+
+
+def test_tensorflow_brings_no_scikit_learn_along_of_which_the_digits_are_found_all_the_same():
+    loaded = loaded_by(LOAD_TENSORFLOW)
+    assert "keras" in loaded
+    assert "sklearn" not in loaded
+    assert any(name.endswith("digits.csv.gz") for name in loaded)
 
 
 @pytest.mark.parametrize("package", ["tui", "textual", "rich", "plotext", "click"])

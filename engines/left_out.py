@@ -1,4 +1,4 @@
-"""Imports without what an import brings along that nobody here needs: it costs the first frame time, and memory."""
+"""Imports without what an import brings along that nobody here needs: it costs a start its time, and memory."""
 
 import sys
 from collections.abc import Iterator
