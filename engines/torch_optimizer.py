@@ -73,7 +73,7 @@ class Optimizer:
             self._moments("exp_avg", group),
             self._moments("exp_avg_sq", group),
             [],
-            [torch.full((), float(steps_done), device=weight.device) for weight in weights],
+            [torch.full((), float(steps_done), device=weights[0].device)] * len(weights),
             lr=lr,
             beta1=_BETAS[0],
             beta2=_BETAS[1],
