@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+_GREATEST = torch.finfo(torch.float32).max
+
 
 class Adam:
     """Moves `values` against `gradients`, vectors of float32; its figures are those of the paper (Kingma, Ba, 2015)."""
@@ -11,13 +13,14 @@ class Adam:
         self.values, self.gradients = values, gradients
         self.exp_avg, self.exp_avg_sq = torch.zeros_like(values), torch.zeros_like(values)
         self.steps = torch.zeros((), device=values.device)
-        self._known_lr, self._lr = lr, torch.tensor(lr, device=values.device)  # A recorded step reads it each time.
+        self._known_lr = lr
+        self._lr = torch.tensor(min(lr, _GREATEST), device=values.device)  # A recorded step reads it anew each time.
 
     def set_learning_rate(self, lr: float) -> None:
         """Use `lr` from the next step on."""
         if lr != self._known_lr:
             self._known_lr = lr
-            self._lr.fill_(lr)
+            self._lr.fill_(min(lr, _GREATEST))
 
     def step(self) -> None:
         """Do a step, without the bookkeeping of an optimizer."""

@@ -247,6 +247,13 @@ def test_a_step_learns_at_the_rate_that_it_is_given(data, order):
     np.testing.assert_allclose(engine.state()["model/fc1.weight"], before, atol=1e-9)
 
 
+def test_a_rate_beyond_the_numbers_of_32_bits_ends_in_a_loss_that_is_not_finite(data, order):
+    for engine in (make(data, order), make(data, order, lr=1e300)):
+        engine.train(0, 2, np.array([0.001, 1e300]))
+        engine.train(2, 3, np.full(3, 1e300))
+        assert not np.isfinite(engine.read_steps(2, 3)[0]).all()
+
+
 def test_inputs_are_brought_to_the_range_asked_for(data, order):
     images = torch.from_numpy(data.test_images[:4]).unsqueeze(1)
     for low, high, expected in [(-1.0, 1.0, images / 127.5 - 1), (0.0, 1.0, images / 255)]:
