@@ -84,8 +84,8 @@ class Attempt:
 
     def _work(self) -> RunFinished:
         spec, standing = self._spec, self._standing
-        for complaint in standing.complaints:
-            self._writer.write(Log(level="warning", message=f"A damaged checkpoint was passed over: {complaint}"))
+        for warning in standing.warnings:
+            self._writer.write(Log(level="warning", message=warning))
         with self._phases.phase("import", 1, "frameworks") as report:
             with broken_off_by(self._requests.is_stop_asked):
                 module = _import_engine(spec.framework, self._log)

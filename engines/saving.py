@@ -26,6 +26,7 @@ class Saver:
         self._write = write
         self._saved_at = (progress.epoch, progress.step)
         self._saved_time = time.monotonic()
+        self._is_told = False
 
     @property
     def is_due(self) -> bool:
@@ -50,10 +51,14 @@ class Saver:
     def _save(self, kinds: list[Kind], state: State) -> None:
         self._saved_time = time.monotonic()
         # A loss is of the weights before its step: they may have left the finite numbers since.
-        if not (math.isfinite(self._progress.loss_sum) and all(np.isfinite(array).all() for array in state.values())):
-            return
-        for kind in kinds:
-            self._save_as(kind, state)
+        if math.isfinite(self._progress.loss_sum) and all(np.isfinite(array).all() for array in state.values()):
+            self._is_told = False
+            for kind in kinds:
+                self._save_as(kind, state)
+        elif not self._is_told:
+            self._is_told = True
+            message = "No checkpoint is saved while the loss or a weight is no finite number."
+            self._write(Log(level="warning", message=message))
 
     def _save_as(self, kind: Kind, state: State) -> None:
         progress, began = self._progress, time.monotonic()

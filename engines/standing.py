@@ -38,7 +38,7 @@ class Standing:
         self.checkpoints = CheckpointStore(directory, spec)
         self.progress = Progress(lr=spec.lr)
         self.state: State | None = None
-        self.complaints: list[str] = []
+        self.warnings: list[str] = []
         train_size = DATASETS[spec.dataset].train_size - spec.validation
         self._steps_per_epoch = math.ceil(max(1, train_size) / spec.batch_size)
         self.checkpoints.remove_temporaries()
@@ -61,16 +61,20 @@ class Standing:
         return self.progress.step % self._steps_per_epoch
 
     def _go_on(self, earlier: RunState, order: Order) -> None:
+        was_completed = earlier.finished is not None and earlier.finished.state == "completed"
         newest = self.checkpoints.newest()
         if newest:
-            manifest, self.state, self.complaints = newest
+            manifest, self.state, complaints = newest
+            self.warnings = [f"A damaged checkpoint was passed over: {complaint}" for complaint in complaints]
             self.progress = manifest.progress
         elif earlier.checkpoints:
             raise CheckpointProblem(
                 f"the checkpoints of run {self.run_id} are gone.", "Bring them back from a copy, or start the run anew."
             )
-        # Else it died before its first checkpoint and begins again: nothing that it learned is there to be lost.
-        was_completed = earlier.finished is not None and earlier.finished.state == "completed"
+        elif was_completed:
+            raise CheckpointProblem(f"run {self.run_id} was completed without a checkpoint.", "Start the run anew.")
+        elif earlier.batch_count:
+            self.warnings = ["No checkpoint of this run was ever saved: it begins again."]
         wanted = self._lengthened(order)
         plan = RunPlan(wanted, self.progress, self._steps_per_epoch)
         # A run that died after its last step still lacks its results.

@@ -170,6 +170,24 @@ def test_a_run_killed_before_its_first_checkpoint_begins_again(store, uninterrup
     check_equal(run.directory, uninterrupted)
 
 
+def test_a_run_completed_without_a_checkpoint_is_not_trained_again(store):
+    run = real_worker.train(store, **REHEARSAL, lr=1e38, on_nan="continue")
+    with pytest.raises(CheckpointProblem, match="was completed without a checkpoint"):
+        launch.go_on(run.directory)
+    assert real_worker.read_events(run.directory)[-1] == run.finished
+
+
+def test_a_run_stopped_with_nothing_worth_saving_begins_again_and_says_so(store):
+    asked = {**REHEARSAL, "epochs": real_worker.LONG}
+    with real_worker.training(store, **asked, lr=1e38, on_nan="continue") as worker:
+        control.ask(worker.run_directory, "stop")
+        assert real_worker.ended(worker).exit_code == 10
+    again = launch.go_on(worker.run_directory)
+    control.ask(again.run_directory, "stop")
+    logs = real_worker.ended(again).of_type(Log)
+    assert any("it begins again" in log.message for log in logs)
+
+
 def test_a_run_killed_after_its_last_epoch_still_gets_its_figures(finished_run, recorded_run):
     events = finished_run / "events.jsonl"
     lines = events.read_bytes().splitlines(keepends=True)

@@ -204,12 +204,17 @@ def test_it_goes_on_where_that_was_asked_for_and_saves_nothing_that_is_not_finit
     # The second epoch is finite again.
     assert {c.epoch for c in run.of(CheckpointSaved)} == {2}
     assert run.store.newest()[0].epoch == 2
+    assert [log.message for log in run.of(Log)] == [
+        "No checkpoint is saved while the loss or a weight is no finite number."
+    ]
 
 
 def test_weights_that_are_not_finite_are_not_saved_though_the_loss_before_them_was(trained):
     engine = ScriptedEngine()
     engine.losses = {"weights": math.inf}
-    assert trained(engine=engine).of(CheckpointSaved) == []
+    run = trained(engine=engine)
+    assert run.of(CheckpointSaved) == []
+    assert len(run.of(Log)) == 1  # and it is not said again at the end of each epoch
 
 
 def test_training_goes_on_without_checkpoints_and_says_so(trained, monkeypatch):
