@@ -1,6 +1,7 @@
 """What the datasets' files are, where they may lie on this machine, and a first look into them. No numpy."""
 
 import os
+from collections import deque
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -9,7 +10,7 @@ import platformdirs
 
 from engines import digits
 from engines.catalog import DATASETS, IMAGE_SIZE
-from engines.idx import IdxFault, IdxFile, read_part
+from engines.idx import IdxFault, IdxFile, read_part, verify
 from engines.mirrors import mirror_reachable
 from engines.problems import DatasetProblem
 
@@ -108,6 +109,20 @@ def peek(dataset: str, data_dir: str | None, count: int, offset: int = 0) -> lis
     except IdxFault as fault:
         raise bad_file(path, fault) from fault
     return [(images[at * size : (at + 1) * size], label) for at, label in enumerate(labels)]
+
+
+def check(dataset: str, data_dir: str | None) -> None:
+    """Read all that is on this machine of a dataset; raises `DatasetProblem` where a file is not what it should be."""
+    found = locate(dataset, data_dir)
+    if dataset == "digits":
+        deque(digits.read_digits(), maxlen=0)
+        return
+    for file in IDX_FILES[dataset]:
+        if path := found.get(file.name):
+            try:
+                verify(path, file)
+            except IdxFault as fault:
+                raise bad_file(path, fault) from fault
 
 
 def bad_file(path: Path, fault: IdxFault) -> DatasetProblem:

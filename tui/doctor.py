@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from engines.catalog import DATASETS, FRAMEWORK_TITLES, FRAMEWORKS
-from engines.dataset_files import data_directory
-from engines.problems import Unavailable
+from engines.dataset_files import check, data_directory
+from engines.problems import DatasetProblem, StorageProblem, Unavailable
 from engines.runs import RunStore
 from engines.text import clean_text
 from tui import ui_log
@@ -48,33 +49,41 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """All that was found; `can_train` with at least one framework."""
+    """All that was found; `can_train` with at least one framework, where runs can be written."""
 
     can_train: bool
     findings: list[Finding]
 
     @property
+    def has_framework(self) -> bool:
+        """Whether at least one framework works."""
+        return any(finding.area == "framework" and finding.state == "ok" for finding in self.findings)
+
+    @property
     def exit_code(self) -> int:
-        """0 where training works, else what a missing framework ends a run with."""
-        return 0 if self.can_train else Unavailable.exit_code
+        """0 where training works, else what a run ends with that has no framework, or no place to be written to."""
+        if self.can_train:
+            return 0
+        return StorageProblem.exit_code if self.has_framework else Unavailable.exit_code
 
 
 def examine(store: RunStore, data_dir: str | None) -> Report:
     """Look at everything; takes as long as the slowest framework takes to import."""
     probes = {name: _start_probe(name) for name in FRAMEWORKS if installed_version(name) is not None}
+    runs = _examine_folder("runs", store.root)
     findings = [
         Finding(area="program", name="Python", version=platform.python_version(), detail=platform.platform()),
         *(Finding(area="device", name="machine", detail=line) for line in look_at_machine().lines()),
         *(_examine_dataset(name, data_dir) for name in DATASETS),
-        _examine_folder("runs", store.root),
+        runs,
         _examine_folder("datasets", data_directory(data_dir)),
         _examine_folder("log", ui_log.path().parent),
         _examine_terminal(),
         *_examine_logout(),
     ]
     frameworks = [_read_probe(name, probes.get(name)) for name in FRAMEWORKS]
-    can_train = any(framework.state == "ok" for framework in frameworks)
-    return Report(can_train=can_train, findings=findings[:1] + frameworks + findings[1:])
+    report = Report(can_train=False, findings=findings[:1] + frameworks + findings[1:])
+    return replace(report, can_train=report.has_framework and runs.state != "missing")
 
 
 def report_lines(report: Report) -> list[str]:
@@ -84,7 +93,10 @@ def report_lines(report: Report) -> list[str]:
         f"{finding.state:<7}  {finding.name:<{width}}  {f'{finding.version}  {finding.detail}'.strip()}"
         for finding in report.findings
     ]
-    return [*lines, "training works" if report.can_train else "training does not work: no framework does"]
+    if report.can_train:
+        return [*lines, "training works"]
+    why = "no run can be written" if report.has_framework else "no framework does"
+    return [*lines, f"training does not work: {why}"]
 
 
 def _start_probe(framework: str) -> subprocess.Popen[str]:
@@ -119,6 +131,10 @@ def _read_probe(framework: str, probe: subprocess.Popen[str] | None) -> Finding:
 
 
 def _examine_dataset(name: str, data_dir: str | None) -> Finding:
+    try:
+        check(name, data_dir)
+    except DatasetProblem as problem:
+        return Finding(area="dataset", name=name, state="missing", detail=str(problem))
     look = look_at(name, data_dir, count=1)
     state: Literal["ok", "missing"] = "ok" if look.is_trainable else "missing"
     return Finding(area="dataset", name=name, state=state, detail=look.summary)

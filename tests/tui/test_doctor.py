@@ -2,8 +2,10 @@ import json
 
 import command_line
 import pytest
+import small_dataset
 from real_terminal import RealTerminal
 
+from engines.runs import RunStore
 from tui import doctor
 
 
@@ -22,6 +24,12 @@ def broken_frameworks(tmp_path, monkeypatch):
 @pytest.fixture
 def missing_frameworks(monkeypatch):
     monkeypatch.setattr(doctor, "installed_version", lambda _name: None)
+    monkeypatch.setenv("MNIST_TUI_MIRROR", "http://127.0.0.1:1")
+
+
+@pytest.fixture
+def working_framework(monkeypatch):
+    monkeypatch.setattr(doctor, "_PROBE", "print('1.0\\tCPU')")
     monkeypatch.setenv("MNIST_TUI_MIRROR", "http://127.0.0.1:1")
 
 
@@ -58,6 +66,31 @@ def test_a_damaged_dataset_does_not_work(missing_frameworks, store, tmp_path):
 
     assert mnist.state == "missing"
     assert "Delete it" in mnist.detail
+
+
+def test_a_dataset_does_not_work_of_which_one_file_is_damaged_though_its_images_can_be_shown(
+    missing_frameworks, store, tmp_path, monkeypatch
+):
+    data = small_dataset.install(monkeypatch, tmp_path)
+    small_dataset.write(data / "mnist")
+    assert found(doctor.examine(store, str(data)), "dataset")["mnist"].state == "ok"
+    tests = data / "mnist" / "t10k-images-idx3-ubyte.gz"
+    tests.write_bytes(tests.read_bytes()[:-40])
+
+    mnist = found(doctor.examine(store, str(data)), "dataset")["mnist"]
+
+    assert mnist.state == "missing"
+    assert "t10k-images" in mnist.detail
+
+
+def test_training_does_not_work_where_no_run_can_be_written(working_framework, tmp_path):
+    (tmp_path / "file").write_text("", encoding="utf-8")
+
+    report = doctor.examine(RunStore(tmp_path / "file"), None)
+
+    assert report.can_train is False
+    assert report.exit_code == 8
+    assert doctor.report_lines(report)[-1] == "training does not work: no run can be written"
 
 
 def test_folders_are_looked_at_before_they_exist(missing_frameworks, store, tmp_path):
