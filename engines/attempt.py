@@ -239,10 +239,15 @@ def _import_engine(framework: str, log: TextIO) -> ModuleType:
     title = FRAMEWORK_TITLES[framework]
     try:
         return import_module(f"engines.{framework}_engine")
-    except StopAsked:
+    except (StopAsked, MemoryError):
         raise
     except Exception as error:  # a framework breaks in any way it likes
         _print_traceback(log)
+        # What the system's loader says where a process may not have as much memory as a library takes.
+        if isinstance(error, ImportError) and "failed to map segment" in str(error):
+            raise OutOfMemory(
+                f"there is not enough memory to import {title} ({error}).", "Give the process more, as by ulimit -v."
+            ) from error
         raise Unavailable(
             f"{title} cannot be imported ({type(error).__name__}: {error}).",
             f"Install it anew with `pip install {framework}`, or choose another --framework.",

@@ -56,6 +56,13 @@ def test_a_framework_that_does_not_load(store, python_finds, framework, module, 
     assert "Traceback" in (run.directory / "worker.log").read_text()
 
 
+def test_a_framework_for_which_there_is_too_little_memory(store, python_finds):
+    python_finds("torch", "raise ImportError('libtorch_cpu.so: failed to map segment from shared object')")
+    run = real_worker.train(store, framework="torch")
+    assert (run.exit_code, run.finished.error.kind) == (11, "out-of-memory")
+    assert "memory to import PyTorch" in run.finished.error.message
+
+
 def test_a_bug_is_told_in_one_line_and_its_traceback_is_in_the_log(store, python_finds):
     python_finds("sitecustomize", BROKEN.format(error=r"ValueError('a\n\x1b[31mbug')"))
     run = real_worker.train(store)
