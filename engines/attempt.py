@@ -4,7 +4,6 @@ import contextlib
 import time
 import traceback
 from collections.abc import Callable
-from importlib import import_module
 from types import ModuleType
 from typing import Literal, TextIO, TypeVar
 
@@ -14,6 +13,7 @@ from engines.checkpoints import Progress
 from engines.control import STOPS
 from engines.datasets import ImageData
 from engines.engine import Engine, Evaluation
+from engines.engine_import import import_engine
 from engines.event_writer import EventWriter
 from engines.events import ControlApplied, Log, RunError, RunFinished, RunStarted
 from engines.interruptible import broken_off_by
@@ -238,7 +238,7 @@ class Attempt:
 def _import_engine(framework: str, log: TextIO) -> ModuleType:
     title = FRAMEWORK_TITLES[framework]
     try:
-        return import_module(f"engines.{framework}_engine")
+        return import_engine(framework)
     except (StopAsked, MemoryError):
         raise
     except Exception as error:  # a framework breaks in any way it likes

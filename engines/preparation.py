@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from importlib import import_module
 
 import numpy as np
 
 from engines import dataset_files, datasets
 from engines.datasets import ImageData
 from engines.engine import Engine
+from engines.engine_import import import_engine
 from engines.spec import RunSpec
 
 PREDICTED_IMAGES = 20
@@ -32,7 +32,7 @@ class Preparation:
             if self._spec == spec:
                 return
             self._spec = self._engine = None
-            module = import_module(f"engines.{spec.framework}_engine")
+            module = import_engine(spec.framework)
             data = self._have_data(spec)
             if data is None or is_outdated():
                 return

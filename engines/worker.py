@@ -15,6 +15,7 @@ import msgspec
 
 from engines import run_lock
 from engines.control import Inbox
+from engines.engine_import import import_engine
 from engines.event_writer import EventWriter
 from engines.launch import Answer, Order, Prepare
 from engines.post_mortem import ATTEMPT_MARK
@@ -99,7 +100,7 @@ def _preload(framework: str) -> None:
     with Path(os.devnull).open("w", encoding="utf-8") as nothing, contextlib.redirect_stderr(nothing):
         import_module("engines.attempt")
         with contextlib.suppress(Exception):  # The attempt meets it again, and says so.
-            import_module(f"engines.{framework}_engine")
+            import_engine(framework)
 
 
 def _open_events(directory: Path) -> EventWriter:
