@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from engines import launch, run_lock
+from engines import begin_lock, launch, run_lock
 from engines.label import Label, write_label
 from engines.launch import Worker
 from engines.places import Places, find_gpus, gpu_in
@@ -57,6 +57,13 @@ class QueueKeeper:
         return self._places.free(device, [*self._alive.values()])
 
     def _begin(self, order: QueuedRun, place: str) -> None:
+        try:
+            with begin_lock.hold(self._store):
+                self._take(order, place)
+        except RunBusy:
+            pass  # Somebody else begins a run this very moment, perhaps this one: the next look tells.
+
+    def _take(self, order: QueuedRun, place: str) -> None:
         taken = order.path.with_suffix(BEGUN)
         try:
             order.path.rename(taken)

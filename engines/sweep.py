@@ -1,10 +1,11 @@
 """Many runs at once: every combination of the values asked for, and what they came to, with means and spreads."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
+from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
@@ -69,10 +70,10 @@ class Sweep:
             for specs in self.alike
         ]
 
-    def find_runs(self, store: RunStore) -> dict[RunSpec, RunSummary]:
-        """Give the newest run of each spec, one that is completed before any other. Raises `StorageProblem`."""
+    def find_runs(self, directories: Sequence[Path]) -> dict[RunSpec, RunSummary]:
+        """Give the newest run of each spec, one that is completed before any other; `directories` are newest first."""
         found: dict[RunSpec, RunSummary] = {}
-        for directory in reversed(store.directories()):
+        for directory in reversed(directories):
             begun = read_spec(directory)
             spec = self._asked_as(begun) if begun else None
             if spec and (spec not in found or found[spec].state != "completed"):
@@ -84,12 +85,13 @@ class Sweep:
         waiting = ((self._asked_as(order.spec), order.run_id) for order in RunQueue(store).waiting())
         return {spec: run_id for spec, run_id in waiting if spec}
 
-    def take_back(self, store: RunStore) -> None:
-        """Take the runs that wait out of the queue, for whoever trains them now. Raises `StorageProblem`."""
+    def take_back(self, store: RunStore, specs: Container[RunSpec]) -> None:
+        """Take those of `specs` that wait out of the queue, for whoever trains them now. Raises `StorageProblem`."""
         queue = RunQueue(store)
-        for run_id in self.waiting(store).values():
-            with suppress(RunNotFound, RunBusy):  # It has begun this moment, and is found as any other.
-                queue.remove(run_id)
+        for spec, run_id in self.waiting(store).items():
+            if spec in specs:
+                with suppress(RunNotFound, RunBusy):  # It has begun this moment, and is found as any other.
+                    queue.remove(run_id)
 
     @cached_property
     def _asked(self) -> dict[RunSpec, RunSpec]:

@@ -12,10 +12,11 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from engines import launch, post_mortem
+from engines import begin_lock, launch, post_mortem
+from engines.found_runs import FoundRuns
 from engines.launch import AT_ONCE_SECONDS, LEAVE_SECONDS, Worker
 from engines.places import Places, gpu_in
-from engines.problems import Problem, RunBusy
+from engines.problems import Problem, RunBusy, StorageProblem
 from engines.run_queue import RunQueue
 from engines.run_reader import ALIVE, RunReader
 from engines.run_state import RunState
@@ -62,11 +63,10 @@ class SweepDriver:
         self._stops = 0
         self._signal = signal.SIGINT
         self._training: list[_Training] = []
-        self._rows = sweep.find_runs(store)
+        self._found = FoundRuns(store, sweep)
         self._reasons: dict[RunSpec, str] = {}
-        self._to_come = self._missing()
-        self._join_others()
-        self._untold = [Ended(spec, row, is_new=False) for spec, row in self._in_order() if row.state == "completed"]
+        self._to_come = list(sweep.specs)
+        self._untold = self._find_done()
         self.progress = self._look()
 
     def step(self) -> list[Ended]:
@@ -80,8 +80,8 @@ class SweepDriver:
                     ended.append(self._end(training))
                 elif self._stops and training.worker is None:
                     ended.append(self._let_go(training))
-            if not self._stops and (refused := self._begin_next()):
-                ended.append(refused)
+            if not self._stops:
+                ended += self._begin_next()
             self._tell_all()  # A stop may have come while a worker came up.
             self.progress = self._look()
             return ended
@@ -109,28 +109,31 @@ class SweepDriver:
 
         Raises the problems of `RunQueue.add`.
         """
-        with self._lock:
-            new = [spec for spec in self._to_come if spec not in self._rows]
+        with self._lock, begin_lock.hold(self._store, wait=True):
+            self._untold += self._find_done()
+            new = [spec for spec in self._to_come if spec not in self._found.rows]
             RunQueue(self._store).add(new)
-            self._to_come = [spec for spec in self._to_come if spec in self._rows]
+            self._to_come = [spec for spec in self._to_come if spec in self._found.rows]
             return len(new)
 
     def _missing(self) -> list[RunSpec]:
         busy = {training.spec for training in self._training}
-        completed = {spec for spec, row in self._rows.items() if row.state == "completed"}
-        return [spec for spec in self.sweep.specs if spec not in busy | completed]
+        return [spec for spec in self.sweep.specs if spec not in busy and not self._found.is_completed(spec)]
 
-    def _in_order(self) -> list[tuple[RunSpec, RunSummary]]:
-        return [(spec, self._rows[spec]) for spec in self.sweep.specs if spec in self._rows]
+    def _find_done(self) -> list[Ended]:
+        """Take note of what others have begun meanwhile, and give what is done already of what is to come."""
+        self._found.look()
+        self._join_others()
+        done = [spec for spec in self._to_come if self._found.is_completed(spec)]
+        self._to_come = [spec for spec in self._to_come if spec not in done]
+        return [Ended(spec, self._found.rows[spec], is_new=False) for spec in done]
 
     def _join_others(self) -> None:
         """Wait for the runs that somebody else has at work; they have their places already."""
         for spec in tuple(self._to_come):
-            row = self._rows.get(spec)
-            reader = RunReader(Path(row.directory)) if row else None
-            if reader and reader.has_worker():
+            if self._found.is_at_work(spec):
                 self._to_come.remove(spec)
-                self._watch(spec, reader, None)
+                self._watch(spec, RunReader(Path(self._found.rows[spec].directory)), None)
 
     def _watch(self, spec: RunSpec, reader: RunReader, worker: Worker | None, place: str = "") -> None:
         reader.advance(_READ_SECONDS)
@@ -150,26 +153,49 @@ class SweepDriver:
         finally:
             self._telling.release()
 
-    def _begin_next(self) -> Ended | None:
-        """Begin the next run that has a place, if any has; where that fails, give that it did."""
+    def _begin_next(self) -> list[Ended]:
+        """Begin the next run that has a place, if any has; give what turns out to be done, or cannot be begun."""
+        chosen = self._choose()
+        if chosen is None:
+            return []
+        try:
+            with begin_lock.hold(self._store):
+                done = self._find_done()
+                still = self._choose()
+                return done + (self._begin(*still) if still else [])
+        except RunBusy:
+            return []  # Somebody else begins a run this very moment; the next step sees which.
+        except StorageProblem as problem:
+            self._to_come.remove(chosen[0])
+            return [self._refuse(chosen[0], problem)]
+
+    def _choose(self) -> tuple[RunSpec, str] | None:
+        """Give the next run that has a place, and the place."""
         taken = [training.place for training in self._training]
         found = ((spec, self.places.free(spec.device, taken)) for spec in self._to_come)
-        spec, place = next(((spec, place) for spec, place in found if place), (None, None))
-        if spec is None or place is None:
-            return None
+        return next(((spec, place) for spec, place in found if place), None)
+
+    def _begin(self, spec: RunSpec, place: str) -> list[Ended]:
         self._to_come.remove(spec)
+        if spec in self._found.rows and self._found.read(spec).state == "completed":  # Somebody else went on with it.
+            return [Ended(spec, self._found.rows[spec], is_new=False)]
         try:
             worker, directory = self._start(spec, self.places.assign(spec.device, place))
         except Problem as problem:
-            self._reasons[spec] = str(problem)
-            return Ended(spec, self._rows.get(spec), reason=str(problem))
+            return [self._refuse(spec, problem)]
+        self._found.pass_over(directory)
         self._watch(spec, RunReader(directory), worker, place)
-        return None
+        return []
+
+    def _refuse(self, spec: RunSpec, problem: Problem) -> Ended:
+        self._reasons[spec] = str(problem)
+        return Ended(spec, self._found.rows.get(spec), reason=str(problem))
 
     def _start(self, spec: RunSpec, device: str) -> tuple[Worker | None, Path]:
         """Start a run or its next attempt; no worker is given of one that somebody else has at work."""
-        begun = self._rows.get(spec)
+        begun = self._found.rows.get(spec)
         if begun is None:
+            self.sweep.take_back(self._store, (spec,))
             worker = launch.start(self._store, spec, device=device)
             return worker, worker.run_directory
         directory = Path(begun.directory)
@@ -194,8 +220,8 @@ class SweepDriver:
     def _let_go(self, training: _Training) -> Ended:
         self._training.remove(training)
         training.reader.close()
-        self._rows[training.spec] = summarise(training.reader.directory)
-        return Ended(training.spec, self._rows[training.spec])
+        self._found.rows[training.spec] = summarise(training.reader.directory)
+        return Ended(training.spec, self._found.rows[training.spec])
 
     def _end(self, training: _Training) -> Ended:
         self._training.remove(training)
@@ -205,14 +231,14 @@ class SweepDriver:
         if row.state in ALIVE:
             row = replace(row, state="crashed")  # Its worker is gone, however young it was.
         reason = _reason(training, state)
-        self._rows[training.spec] = row
+        self._found.rows[training.spec] = row
         if reason:
             self._reasons[training.spec] = reason
         return Ended(training.spec, row, reason=reason)
 
     def _look(self) -> Progress:
         return Progress(
-            rows=dict(self._rows),
+            rows=dict(self._found.rows),
             reasons=dict(self._reasons),
             training=tuple(
                 look_at(training.spec, training.reader, is_ours=training.worker is not None)

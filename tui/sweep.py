@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from engines import begin_lock
 from engines.dataset_files import default_dataset
 from engines.places import Places, find_gpus
 from engines.recipes import check_combination
@@ -88,7 +89,7 @@ def sweep(
     store = run_store(context)
     if queue:
         return _queue(store, asked)
-    asked.take_back(store)
+    asked.take_back(store, asked.specs)
     driver = SweepDriver(store, asked, Places(find_gpus(), jobs))
     if no_ui or as_json or not (sys.stdin.isatty() and can_draw(sys.stdout)):
         return sweep_headless.train(driver, sweep_headless.choose_printer(asked, as_json=as_json))
@@ -112,7 +113,8 @@ def _expand(values: Mapping[str, Any], seeds: int | None, folder: str | None) ->
 
 
 def _queue(store: RunStore, asked: Sweep) -> int:
-    known = asked.find_runs(store).keys() | asked.waiting(store).keys()
-    for run_id in RunQueue(store).add([spec for spec in asked.specs if spec not in known]):
-        write_out(f"{run_id}\n")
+    with begin_lock.hold(store, wait=True):
+        known = asked.find_runs(store.directories()).keys() | asked.waiting(store).keys()
+        given = RunQueue(store).add([spec for spec in asked.specs if spec not in known])
+    write_out("".join(f"{run_id}\n" for run_id in given))
     return 0

@@ -11,7 +11,7 @@ import pytest
 import real_worker
 from real_worker import spec_of, status_of
 
-from engines import launch
+from engines import begin_lock, launch
 from engines.label import Label, read_label
 from engines.problems import RunNotFound
 from engines.queue_keeper import QueueKeeper
@@ -102,6 +102,16 @@ def test_a_run_waits_for_one_that_was_started_beside_the_queue(unkept, store, ru
     assert not unkept.orders()
     real_worker.wait_until(store.root / waiting, lambda state: state.finished)
     assert not keeper.step()
+
+
+def test_a_run_waits_while_a_sweep_begins_one_that_may_be_the_same(unkept, store):
+    (waiting,) = unkept.add([spec_of()])
+    keeper = QueueKeeper(store)
+    with begin_lock.hold(store):
+        assert keeper.step()
+        assert ids(unkept) == [waiting]
+    assert keeper.step()
+    real_worker.wait_until(store.root / waiting, lambda state: state.finished)
 
 
 def test_a_killed_worker_holds_nobody_up(queue, store):

@@ -2,13 +2,14 @@
 
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import psutil
 import real_worker
 from real_worker import spec_of
 
-from engines import launch, run_lock, sweep_driver
+from engines import begin_lock, launch, run_lock, sweep_driver
 from engines.event_writer import EventWriter
 from engines.events import Phase
 from engines.launch import Worker
@@ -175,6 +176,81 @@ def test_a_run_that_somebody_else_trains_is_waited_for_and_not_stopped(store):
     assert len(store.directories()) == 1
 
 
+def test_two_at_once_train_each_run_once_and_both_have_all_of_them(store):
+    sweep = sweep_of(seeds=4)
+    drivers = [SweepDriver(store, sweep, Places()) for _ in range(2)]
+    with ThreadPoolExecutor() as pool:
+        both = list(pool.map(drive, drivers))
+    assert len(store.directories()) == 4
+    for driver, ended in zip(drivers, both, strict=True):
+        assert sorted(one.spec.seed for one in ended) == [0, 1, 2, 3]
+        assert driver.progress.completed == 4
+        assert not driver.progress.reasons
+
+
+def test_a_run_that_somebody_else_completed_meanwhile_is_done(store):
+    driver = SweepDriver(store, sweep_of(seeds=3), Places())
+    other = real_worker.train(store, epochs=1, seed=1)
+    ended = drive(driver)
+    assert {one.spec.seed: one.is_new for one in ended} == {0: True, 1: False, 2: True}
+    assert driver.progress.rows[driver.sweep.specs[1]].run_id == other.directory.name
+    assert len(store.directories()) == 3
+
+
+def test_a_run_that_somebody_else_began_meanwhile_and_stopped_goes_on(store):
+    driver = SweepDriver(store, sweep_of(seeds=1, epochs=[LONG_ENOUGH]), Places())
+    other = real_worker.start(store, epochs=LONG_ENOUGH)
+    real_worker.wait_until(other.run_directory, lambda state: state.epochs)
+    other.process.terminate()
+    other.process.wait()
+    (ended,) = drive(driver)
+    assert (ended.row.run_id, ended.row.state, ended.row.attempt) == (other.run_directory.name, "completed", 2)
+
+
+def test_a_stopped_run_that_somebody_else_completed_meanwhile_is_done(store):
+    sweep = sweep_of(seeds=1, epochs=[LONG_ENOUGH])
+    first = SweepDriver(store, sweep, Places())
+    drive(first, all_train(1))
+    first.stop()
+    (stopped,) = drive(first)
+    later = SweepDriver(store, sweep, Places())
+    real_worker.go_on(store.root / stopped.row.run_id)
+    (ended,) = drive(later)
+    assert (ended.row.state, ended.is_new, ended.reason) == ("completed", False, "")
+
+
+def test_a_run_whose_worker_is_about_to_come_up_is_waited_for(store):
+    driver = SweepDriver(store, sweep_of(seeds=1), Places())
+    directory = store.create(driver.sweep.specs[0])
+    driver.step()
+    assert [run.is_ours for run in driver.progress.training] == [False]
+    launch.begin(directory)
+    (ended,) = drive(driver)
+    assert (ended.row.state, ended.row.attempt) == ("completed", 1)
+
+
+def test_while_somebody_else_begins_a_run_nothing_is_begun_and_a_stop_is_heard(store):
+    driver = SweepDriver(store, sweep_of(), Places())
+    with begin_lock.hold(store):
+        assert driver.step() == []
+        assert driver.progress.to_come == driver.sweep.specs
+        driver.stop()
+        driver.step()
+        assert driver.progress.is_over
+    driver.go_on()
+    drive(driver)
+    assert driver.progress.completed == 2
+
+
+def test_a_run_that_was_queued_meanwhile_is_taken_out_before_it_is_trained(store, monkeypatch):
+    monkeypatch.setattr(RunQueue, "see_to_it", lambda _: None)
+    driver = SweepDriver(store, sweep_of(), Places())
+    other = spec_of(epochs=3)
+    RunQueue(store).add([*driver.sweep.specs, other])
+    drive(driver)
+    assert [order.spec for order in RunQueue(store).orders()] == [other]
+
+
 def test_each_gpu_has_a_run_of_its_own_and_auto_stays_auto(store, monkeypatch):
     given = []
     start = launch.start
@@ -191,14 +267,14 @@ def test_each_gpu_has_a_run_of_its_own_and_auto_stays_auto(store, monkeypatch):
         assert given == ["cuda:0", "cuda:1"]
         assert len(driver.progress.to_come) == 2
     assert {read_spec(run).device for run in store.directories()} == {"auto"}
-    assert sweep.find_runs(store).keys() == {*sweep.specs[:2]}
+    assert sweep.find_runs(store.directories()).keys() == {*sweep.specs[:2]}
 
 
 def test_a_run_on_any_gpu_is_one_that_auto_asked_for_and_one_on_the_processor_is_not(store):
     sweep = sweep_of(seeds=2)
     store.create(spec_of(epochs=1, seed=0, device="cuda:1", data_dir="/elsewhere"))
     store.create(spec_of(epochs=1, seed=1, device="cpu"))
-    assert sweep.find_runs(store).keys() == {sweep.specs[0]}
+    assert sweep.find_runs(store.directories()).keys() == {sweep.specs[0]}
 
 
 def test_what_is_left_to_the_queue_is_taken_back_and_not_trained_twice(store, monkeypatch):
@@ -212,7 +288,7 @@ def test_what_is_left_to_the_queue_is_taken_back_and_not_trained_twice(store, mo
     drive(driver)
     assert driver.progress.completed == 1
 
-    sweep.take_back(store)
+    sweep.take_back(store, sweep.specs)
     assert not RunQueue(store).orders()
     drive(later := SweepDriver(store, sweep, Places(jobs=2)))
     assert later.progress.completed == 3

@@ -129,6 +129,23 @@ def test_what_waits_in_the_queue_is_queued_once_and_taken_out_by_whoever_trains_
     assert len(store.directories()) == 5
 
 
+def test_the_same_twice_at_once_is_trained_once_and_told_twice(store):
+    both = [command_line.start(*SWEEP, "--json") for _ in range(2)]
+    told = [front.communicate(timeout=command_line.PATIENCE_SECONDS)[0].splitlines() for front in both]
+    assert [front.returncode for front in both] == [0, 0]
+    assert len(store.directories()) == 4
+    for lines in told:
+        runs = [json.loads(line) for line in lines[:4]]
+        assert {run["run_id"] for run in runs} == {directory.name for directory in store.directories()}
+
+
+def test_the_same_queued_twice_at_once_waits_once(store, running):
+    both = [command_line.start(*SWEEP, "--queue") for _ in range(2)]
+    given = "".join(front.communicate(timeout=command_line.PATIENCE_SECONDS)[0] for front in both).split()
+    assert sorted(given) == sorted(order.run_id for order in RunQueue(store).waiting())
+    assert len(given) == 4
+
+
 def test_what_makes_no_sense_is_refused_before_anything_is_trained(store):
     refused = command_line.run("sweep", "-m", "nn,lenot")
     assert (refused.returncode, refused.stdout) == (2, "")
