@@ -12,6 +12,7 @@ from engines.text import clean_value
 from tui import headless, plain, run_report
 from tui.control_request import ask_and_wait
 from tui.interrupts import Interrupts
+from tui.lookup import find_run, find_waiting
 from tui.option_values import positive_number, replay_speed, whole_number
 from tui.options import MOST_EPOCHS, data_dir, folder_options, run_store, screen_options
 from tui.outcome import command
@@ -39,7 +40,7 @@ def attach(context: click.Context, *, run: str | None, no_ui: bool, as_json: boo
     if (as_json or verbose) and not no_ui:
         raise click.UsageError(f"{'--json' if as_json else '--verbose'} goes with --no-ui: add it.", context)
     store = run_store(context)
-    directory = store.find(run) if run else next(iter(store.alive()), None)
+    directory = find_run(store, run) if run else next(iter(store.alive()), None)
     if directory is None:
         raise RunNotFound("no run is alive.", "Name one to see it as it ended; `mnist-tui runs` lists them.")
     if not no_ui:
@@ -57,7 +58,7 @@ def attach(context: click.Context, *, run: str | None, no_ui: bool, as_json: boo
 def replay(context: click.Context, *, run: str, speed: float | None) -> int:
     """Play a run again on the screen, live or ended; without RUN the newest."""
     store = run_store(context)
-    directory = store.find(run)
+    directory = find_run(store, run)
     return open_app(store, read_spec(directory) or RunSpec(), replay=(directory, speed))
 
 
@@ -69,7 +70,7 @@ def replay(context: click.Context, *, run: str, speed: float | None) -> int:
 def race(context: click.Context, *, named: tuple[str, ...]) -> int:
     """Show runs, live or ended, side by side on the screen: from two to eight."""
     store = run_store(context)
-    directories = list(dict.fromkeys(store.find(name) for name in named))
+    directories = list(dict.fromkeys(find_run(store, name) for name in named))
     if not 2 <= len(directories) <= MOST_RUNS:
         raise click.UsageError(f"{len(directories)} different runs are named: name 2 to {MOST_RUNS}.", context)
     return open_app(store, read_spec(directories[0]) or RunSpec(), race=directories)
@@ -99,7 +100,9 @@ def runs(context: click.Context, *, as_json: bool) -> int:
 @click.pass_context
 def show(context: click.Context, *, run: str, as_json: bool) -> int:
     """Show one run: what was asked, its state, its results."""
-    report = run_report.read_report(run_store(context).find(run))
+    store = run_store(context)
+    order = find_waiting(store, run)
+    report = run_report.report_waiting(order) if order else run_report.read_report(store.find(run))
     if as_json:
         _write_json(report)
     else:
@@ -113,7 +116,7 @@ def show(context: click.Context, *, run: str, as_json: bool) -> int:
 @click.pass_context
 def pause(context: click.Context, *, run: str) -> int:
     """Have a run wait where it is."""
-    return ask_and_wait(run_store(context).find(run), "pause")
+    return ask_and_wait(find_run(run_store(context), run), "pause")
 
 
 @click.command()
@@ -122,7 +125,7 @@ def pause(context: click.Context, *, run: str) -> int:
 @click.pass_context
 def resume(context: click.Context, *, run: str) -> int:
     """Have a paused run go on."""
-    return ask_and_wait(run_store(context).find(run), "resume")
+    return ask_and_wait(find_run(run_store(context), run), "resume")
 
 
 @click.command()
@@ -132,7 +135,7 @@ def resume(context: click.Context, *, run: str) -> int:
 @click.pass_context
 def stop(context: click.Context, *, run: str, now: bool) -> int:
     """Have a run save a checkpoint and end; `mnist-tui --continue-from RUN` goes on with it."""
-    return ask_and_wait(run_store(context).find(run), "stop-now" if now else "stop")
+    return ask_and_wait(find_run(run_store(context), run), "stop-now" if now else "stop")
 
 
 @click.command()
@@ -142,7 +145,7 @@ def stop(context: click.Context, *, run: str, now: bool) -> int:
 @click.pass_context
 def lr(context: click.Context, *, run: str, rate: float) -> int:
     """Have a run go on with another learning rate."""
-    return ask_and_wait(run_store(context).find(run), "lr", rate)
+    return ask_and_wait(find_run(run_store(context), run), "lr", rate)
 
 
 @click.command()
@@ -152,7 +155,7 @@ def lr(context: click.Context, *, run: str, rate: float) -> int:
 @click.pass_context
 def epochs(context: click.Context, *, run: str, more: int) -> int:
     """Have a run train for so many epochs more than it was asked."""
-    directory = run_store(context).find(run)
+    directory = find_run(run_store(context), run)
     spec = read_spec(directory)
     if spec and spec.epochs is None:
         raise UsageProblem(

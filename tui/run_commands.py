@@ -1,16 +1,15 @@
 """The subcommands that put runs in order: a name, tags, and deleting one for good."""
 
 import sys
-from contextlib import suppress
 
 import click
 
 from engines.deletion import delete_run
 from engines.label import read_label, write_label
-from engines.problems import RunNotFound
-from engines.run_queue import QueuedRun, RunQueue
-from engines.runs import RunStore, summarise
+from engines.run_queue import RunQueue
+from engines.runs import summarise
 from tui.formats import percent
+from tui.lookup import find_run, find_waiting
 from tui.options import folder_options, run_store
 from tui.plain import what_is_trained
 
@@ -22,7 +21,7 @@ from tui.plain import what_is_trained
 @click.pass_context
 def rename(context: click.Context, *, run: str, name: str) -> int:
     """Give a run a name for people; an empty one takes it away. Its id stays."""
-    directory = run_store(context).find(run)
+    directory = find_run(run_store(context), run)
     write_label(directory, read_label(directory).renamed(name))
     return 0
 
@@ -35,7 +34,7 @@ def rename(context: click.Context, *, run: str, name: str) -> int:
 @click.pass_context
 def tag(context: click.Context, *, run: str, tags: tuple[str, ...], remove: bool) -> int:
     """Tag a run, with one word or several."""
-    directory = run_store(context).find(run)
+    directory = find_run(run_store(context), run)
     label = read_label(directory)
     write_label(directory, label.untagged(tags) if remove else label.tagged(tags))
     return 0
@@ -49,7 +48,7 @@ def tag(context: click.Context, *, run: str, tags: tuple[str, ...], remove: bool
 def delete(context: click.Context, *, run: str, yes: bool) -> int:
     """Delete a run for good, or take one that waits out of the queue. One that is alive has to be stopped first."""
     store = run_store(context)
-    if order := _find_waiting(store, run):
+    if order := find_waiting(store, run):
         RunQueue(store).remove(order.run_id)
         return 0
     directory = store.find(run)
@@ -62,14 +61,3 @@ def delete(context: click.Context, *, run: str, yes: bool) -> int:
         click.confirm(f"Its record and its checkpoints go for good. Delete {row.run_id}?", abort=True, err=True)
     delete_run(directory)
     return 0
-
-
-def _find_waiting(store: RunStore, name: str) -> QueuedRun | None:
-    """Give the run that waits by this id or beginning of one, where none that has begun goes by it."""
-    waiting = [order for order in RunQueue(store).waiting() if name and order.run_id.startswith(name)]
-    if len(waiting) != 1:
-        return None
-    with suppress(RunNotFound):
-        store.find(name)
-        return None
-    return waiting[0]

@@ -3,40 +3,46 @@
 import time
 from contextlib import closing
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
 from engines import post_mortem
 from engines.events import CheckpointSaved, EpochEnded, Parameter, Phase, RunFinished
+from engines.run_queue import QueuedRun
 from engines.run_reader import ALIVE, RunReader, RunStatus
 from engines.runs import read_spec
 from engines.spec import RunSpec
 from engines.text import clean_value
 from tui import outcome, plain
 from tui.formats import ago, count
+from tui.lookup import turn_hint
 
 
 class RunReport(msgspec.Struct, frozen=True, kw_only=True):
-    """A run as it is now; `results` are those of its last event, `error` and `hint` what `outcome` says of its end."""
+    """A run as it is now; `results` are those of its last event, `last_word` is what a person should know of its end.
+
+    A run that waits for its turn is `queued`, and its last word is how it is taken out.
+    """
 
     run_id: str
-    state: RunStatus
+    state: RunStatus | Literal["queued"]
     directory: str
     attempt: int
     spec: RunSpec | None
-    device: str | None
-    framework_version: str | None
-    parameter_count: int | None
-    parameters: list[Parameter]
-    started: float | None
-    last_event: float | None
-    epochs: list[EpochEnded]
-    phases: list[Phase]
-    results: RunFinished | None
-    checkpoints: list[CheckpointSaved]
-    bad_lines: int
-    last_word: str
-    log_lines: list[str]
+    device: str | None = None
+    framework_version: str | None = None
+    parameter_count: int | None = None
+    parameters: list[Parameter] = []
+    started: float | None = None
+    last_event: float | None = None
+    epochs: list[EpochEnded] = []
+    phases: list[Phase] = []
+    results: RunFinished | None = None
+    checkpoints: list[CheckpointSaved] = []
+    bad_lines: int = 0
+    last_word: str = ""
+    log_lines: list[str] = []
 
 
 def read_report(directory: Path) -> RunReport:
@@ -68,9 +74,24 @@ def read_report(directory: Path) -> RunReport:
     )
 
 
+def report_waiting(order: QueuedRun) -> RunReport:
+    """Tell of a run that waits what it will be."""
+    row = order.summary()
+    return RunReport(
+        run_id=row.run_id,
+        state=row.state,
+        directory=row.directory,
+        attempt=row.attempt,
+        spec=row.spec,
+        last_word=turn_hint(order),
+    )
+
+
 def report_lines(report: RunReport) -> list[str]:
     """Give the report in lines for a person."""
-    lines = [f"run {report.run_id}: {report.state}", f"in {report.directory}"]
+    lines = [f"run {report.run_id}: {report.state}"]
+    if report.state != "queued":
+        lines.append(f"in {report.directory}")
     if report.spec:
         asked = clean_value(msgspec.to_builtins(report.spec))
         assert isinstance(asked, dict)

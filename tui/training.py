@@ -19,6 +19,7 @@ from engines.spec import RunSpec
 from tui import choices, headless
 from tui.interrupts import Interrupts
 from tui.logout import WARNING, ends_at_logout
+from tui.lookup import find_run
 from tui.options import build_spec, check_same_run, data_dir, frame_rate, given_options, require_framework, run_store
 from tui.printing import choose_printer
 from tui.streams import OutputRefused, give_up_stdout, say, write_out
@@ -122,7 +123,7 @@ def _say_goodbye(farewell: str) -> None:
 
 
 def _go_on(store: RunStore, values: Mapping[str, Any], given: Mapping[str, str]) -> int:
-    directory = store.find(values["continue_from"])
+    directory = find_run(store, values["continue_from"])
     check_same_run(directory, values, given)
     spec = read_spec(directory) or RunSpec()
     require_framework(spec.framework)

@@ -4,12 +4,22 @@ import json
 
 import pytest
 import real_worker
+from aftermath import check_words
+from real_worker import spec_of
 
 from engines.label import Label, read_label
+from engines.problems import RunNotFound
 from engines.run_queue import RunQueue
 from tui import cli
 
 TRAIN = ("--no-ui", "-f", "rehearsal", "-m", "nn", "-d", "digits", "--epochs", "1")
+
+
+@pytest.fixture
+def unkept(store, monkeypatch):
+    """A queue for which nobody is started that would begin its runs."""
+    monkeypatch.setattr(RunQueue, "see_to_it", lambda _: None)
+    return RunQueue(store)
 
 
 def listed(capsys):
@@ -53,6 +63,59 @@ def test_a_queued_run_has_its_id_at_once_and_can_be_taken_out(running, store, ca
     assert listed(capsys) == [(run_id, "queued"), (running.run_directory.name, "running")]
     assert cli.run(["delete", run_id]) == 0
     assert listed(capsys) == [(running.run_directory.name, "running")]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "attach RUN --no-ui",
+        "replay RUN",
+        "race RUN last",
+        "pause RUN",
+        "resume RUN",
+        "stop RUN",
+        "lr RUN 0.01",
+        "epochs RUN 3",
+        "rename RUN mine",
+        "tag RUN mine",
+        "--no-ui --continue-from RUN",
+    ],
+)
+def test_of_a_queued_run_every_command_says_that_it_waits(unkept, line, capsys):
+    (run_id,) = unkept.add([spec_of()])
+    assert cli.run(line.replace("RUN", run_id).split()) == RunNotFound.exit_code
+    error = capsys.readouterr().err
+    check_words(error)
+    assert f"run {run_id} waits in the queue and has not begun." in error
+    assert f"mnist-tui delete {run_id}" in error
+
+
+def test_a_queued_run_is_shown_as_what_it_will_be(unkept, capsys):
+    (run_id,) = unkept.add([spec_of(epochs=7)])
+    assert cli.run(["show", run_id]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith(f"run {run_id}: queued\n")
+    assert "epochs            7\n" in out
+    assert out.splitlines()[-1].endswith(f"`mnist-tui delete {run_id}` takes it out.")
+    assert cli.run(["show", run_id, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["run_id"], told["state"], told["spec"]["epochs"], told["epochs"]) == (run_id, "queued", 7, [])
+
+
+def test_a_beginning_of_several_queued_runs_is_ambiguous(unkept, capsys):
+    first, second = unkept.add([spec_of(), spec_of()])
+    for command in ("show", "delete", "stop"):
+        assert cli.run([command, first[:4]]) == RunNotFound.exit_code
+        error = capsys.readouterr().err
+        assert f"2 runs that wait begin with '{first[:4]}', among them {first} and {second}." in error
+    assert len(unkept.waiting()) == 2
+
+
+def test_a_beginning_names_a_run_that_has_begun_before_one_that_waits(unkept, store, capsys):
+    begun = store.create(spec_of())
+    unkept.add([spec_of()])
+    assert cli.run(["show", begun.name[:2]]) == 0
+    assert capsys.readouterr().out.startswith(f"run {begun.name}: ")
 
 
 def test_a_queued_run_is_trained_under_its_id(store, capsys):
