@@ -46,7 +46,8 @@ def attach(context: click.Context, *, run: str | None, no_ui: bool, as_json: boo
     if not no_ui:
         return open_app(store, read_spec(directory) or RunSpec(), attach=directory)
     with Interrupts() as interrupts:
-        return headless.watch(directory, choose_printer(as_json=as_json, verbose=verbose), interrupts)
+        printer = choose_printer(as_json=as_json, verbose=verbose)
+        return headless.watch(directory, printer, interrupts, every_event=as_json)
 
 
 @click.command()

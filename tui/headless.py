@@ -14,6 +14,7 @@ from engines.problems import StorageProblem
 from engines.run_reader import ALIVE, RunReader
 from engines.run_state import RunState
 from tui import outcome
+from tui.catch_up import catch_up
 from tui.interrupts import Interrupts
 from tui.printing import Printer
 from tui.streams import OutputRefused, give_up_stdout, say
@@ -48,10 +49,11 @@ def train(worker: Worker, printer: Printer, interrupts: Interrupts) -> int:
     return _end(directory, state, process.returncode, interrupts.first)
 
 
-def watch(directory: Path, printer: Printer, interrupts: Interrupts) -> int:
+def watch(directory: Path, printer: Printer, interrupts: Interrupts, *, every_event: bool) -> int:
     """Print a run that somebody else started, from its beginning until no worker has it, and give its exit code.
 
-    INT, TERM and HUP let go of it; it goes on.
+    Without `every_event`, what a later attempt had replaced before we came is left out. INT, TERM and HUP let go of
+    the run; it goes on.
     """
     state = RunState()
     reader = RunReader(directory)
@@ -59,6 +61,8 @@ def watch(directory: Path, printer: Printer, interrupts: Interrupts) -> int:
     try:
         with closing(printer), closing(tail), closing(reader):
             printer.begin(directory)
+            if not every_event:
+                _show(catch_up(tail, state), state, printer)
             for events in follow(tail, lambda: _is_over(reader, state)):
                 _print(events, state, printer)
                 if signal := Signals.SIGHUP if interrupts.hung_up else interrupts.first:
@@ -93,6 +97,10 @@ def _print(events: list[AnyEvent], state: RunState, printer: Printer) -> None:
     # All are counted before any is printed, which may fail.
     for event in events:
         state.apply(event)
+    _show(events, state, printer)
+
+
+def _show(events: list[AnyEvent], state: RunState, printer: Printer) -> None:
     for event in events:
         printer.show(event)
     if events:

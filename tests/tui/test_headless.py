@@ -11,8 +11,11 @@ import real_worker
 from aftermath import check_words
 from real_worker import status_of
 
+from engines import launch
 from engines.event_tail import EventTail
+from engines.run_state import RunState
 from tui import headless
+from tui.catch_up import catch_up
 
 
 def test_in_a_pipe_a_run_is_plain_lines_one_an_epoch(store):
@@ -166,6 +169,49 @@ def test_attached_without_a_screen_it_follows_to_the_end_and_ends_as_the_run_doe
     assert out == (worker.run_directory / "events.jsonl").read_text(encoding="utf-8")
 
 
+@pytest.fixture
+def gone_on(finished_run):
+    """A run of three epochs that lost its last one, and went on after the second for two more."""
+    for path in (finished_run / "checkpoints").glob("*-00003-*"):
+        path.unlink()
+    assert real_worker.go_on(finished_run, more_epochs=2).finished.epochs == 4
+    return finished_run
+
+
+def test_attached_it_prints_what_stands_and_not_what_a_later_attempt_replaced(gone_on):
+    attached = command_line.run("attach", "last", "--no-ui")
+
+    assert attached.returncode == 0
+    assert re.findall(r"^epoch (\d/\d) ", attached.stdout, re.MULTILINE) == ["1/3", "2/3", "3/4", "4/4"]
+    assert re.findall(r"^completed after .* epochs", attached.stdout, re.MULTILINE) == ["completed after 4 epochs"]
+    assert attached.stdout.count("see it again") == 1
+    shown = command_line.run("show", "last").stdout
+    assert [line for line in attached.stdout.splitlines() if line.startswith("epoch")] == [
+        line for line in shown.splitlines() if line.startswith("epoch ")
+    ]
+
+
+def test_attached_with_json_it_prints_the_whole_record(gone_on):
+    attached = command_line.run("attach", "last", "--no-ui", "--json")
+
+    assert attached.stdout == (gone_on / "events.jsonl").read_text(encoding="utf-8")
+
+
+def test_attached_to_a_later_attempt_it_prints_what_stood_and_then_what_comes(gone_on):
+    worker = launch.go_on(gone_on, more_epochs=100_000)
+    follower = command_line.start("attach", "last", "--no-ui")
+    mishaps.wait_for_epoch(gone_on, 7)
+    command_line.run("stop", "last")
+    out, _ = follower.communicate(timeout=command_line.PATIENCE_SECONDS)
+    worker.process.wait()
+
+    assert follower.returncode == 10
+    epochs = [int(epoch) for epoch in re.findall(r"^epoch +(\d+)/", out, re.MULTILINE)]
+    assert epochs == [*range(1, len(epochs) + 1)]
+    assert len(epochs) >= 7
+    assert out.count("completed after") == 0
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_to_leave_an_attached_run_does_not_stop_it(store, number, code):
     worker = real_worker.start(store, epochs=100_000)
@@ -179,6 +225,15 @@ def test_to_leave_an_attached_run_does_not_stop_it(store, number, code):
     assert worker.process.poll() is None
     worker.process.kill()
     worker.process.wait()
+
+
+def test_catching_up_reads_on_past_a_part_without_events(tmp_path):
+    event = b'{"type":"log","seq":%d,"time":1.0,"level":"info","message":"a word"}\n'
+    path = tmp_path / "events.jsonl"
+    path.write_bytes(event % 0 + b"x" * 3_000_000 + b"\n" + event % 1)
+
+    with closing(EventTail(path)) as tail:
+        assert [told.seq for told in catch_up(tail, RunState())] == [0, 1]
 
 
 def test_following_reads_on_past_a_part_without_events(tmp_path):
