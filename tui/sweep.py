@@ -88,7 +88,7 @@ def sweep(
         require_framework(spec.framework)
     store = run_store(context)
     if queue:
-        return _queue(store, asked)
+        return _queue(store, asked, as_json=as_json)
     asked.take_back(store, asked.specs)
     driver = SweepDriver(store, asked, Places(find_gpus(), jobs))
     if no_ui or as_json or not (sys.stdin.isatty() and can_draw(sys.stdout)):
@@ -112,9 +112,12 @@ def _expand(values: Mapping[str, Any], seeds: int | None, folder: str | None) ->
     return expand({**given, "data_dir": [folder]}, named or range(seeds or 1))
 
 
-def _queue(store: RunStore, asked: Sweep) -> int:
+def _queue(store: RunStore, asked: Sweep, *, as_json: bool) -> int:
+    queue = RunQueue(store)
     with begin_lock.hold(store, wait=True):
         known = asked.find_runs(store.directories()).keys() | asked.waiting(store).keys()
-        given = RunQueue(store).add([spec for spec in asked.specs if spec not in known])
-    write_out("".join(f"{run_id}\n" for run_id in given))
+        given = queue.add([spec for spec in asked.specs if spec not in known])
+        waiting = [order for order in queue.waiting() if order.run_id in given]
+    for order in waiting:
+        write_out(sweep_headless.run_line(order.summary()) if as_json else f"{order.run_id}\n")
     return 0

@@ -8,6 +8,7 @@ import msgspec
 
 from engines.problems import STOPPED_EXIT_CODE
 from engines.run_reader import ALIVE
+from engines.runs import RunSummary
 from engines.spec import RunSpec
 from engines.sweep import Group, Sweep
 from engines.sweep_driver import Ended, SweepDriver
@@ -62,12 +63,22 @@ class JsonPrinter:
         """See `SweepPrinter.show`."""
         if ended.reason:
             say(f"{ended.row.run_id if ended.row else plain.what_is_trained(ended.spec)}: {ended.reason}")
-        if ended.row:
-            write_out(msgspec.json.encode({"type": "run", **msgspec.to_builtins(ended.row)}).decode() + "\n")
+        write_out(run_line(ended.row) if ended.row else _unbegun_line(ended.spec))
 
     def show_groups(self, groups: list[Group]) -> None:
         """See `SweepPrinter.show_groups`."""
         write_out("".join(msgspec.json.encode(group).decode() + "\n" for group in groups))
+
+
+def run_line(row: RunSummary, **known: object) -> str:
+    """Give a run as JSON in a line, `known` in the place of what the row says."""
+    return msgspec.json.encode({"type": "run", **msgspec.to_builtins(row), **known}).decode() + "\n"
+
+
+def _unbegun_line(spec: RunSpec) -> str:
+    """Give a run that could not even be made: it has no id and no directory."""
+    row = RunSummary(run_id="", state="failed", spec=spec, attempt=0, epochs_done=0, directory="")
+    return run_line(row, run_id=None, directory=None)
 
 
 def choose_printer(sweep: Sweep, *, as_json: bool) -> SweepPrinter:

@@ -111,6 +111,16 @@ def test_what_cannot_be_begun_is_no_success(store):
     assert ended.stderr.count("it is not a folder") == 4
 
 
+def test_a_run_that_could_not_be_made_is_an_object_without_an_id_too(store):
+    store.root.write_text("a file where the folder of runs should be")
+    ended = command_line.run(*SWEEP, "--json")
+    told = [json.loads(line) for line in ended.stdout.splitlines()]
+    assert [line["type"] for line in told] == ["run"] * 4 + ["group"] * 2
+    for run in told[:4]:
+        assert (run["run_id"], run["directory"], run["state"]) == (None, None, "failed")
+    assert [run["spec"]["seed"] for run in told[:4]] == [0, 0, 1, 1]
+
+
 def test_held_out_images_have_their_own_mean_and_spread(store):
     ended = command_line.run(*SWEEP[:7], "--epochs", "1", "--validation", "200", "--seeds", "2", "--no-ui")
     head, row = table_of(ended.stdout)
@@ -144,6 +154,14 @@ def test_the_same_queued_twice_at_once_waits_once(store, running):
     given = "".join(front.communicate(timeout=command_line.PATIENCE_SECONDS)[0] for front in both).split()
     assert sorted(given) == sorted(order.run_id for order in RunQueue(store).waiting())
     assert len(given) == 4
+
+
+def test_queued_as_json_each_run_is_an_object_with_the_id_that_it_will_have(store, running):
+    queued = command_line.run(*SWEEP, "--queue", "--json")
+    told = [json.loads(line) for line in queued.stdout.splitlines()]
+    assert [(run["type"], run["state"]) for run in told] == [("run", "queued")] * 4
+    assert [run["run_id"] for run in told] == [order.run_id for order in RunQueue(store).waiting()]
+    assert [run["spec"]["seed"] for run in told] == [0, 0, 1, 1]
 
 
 def test_what_makes_no_sense_is_refused_before_anything_is_trained(store):
