@@ -101,7 +101,7 @@ def parameter_lines(parameters: Sequence[Parameter]) -> list[str]:
 
 
 def runs_lines(summaries: Iterable[RunSummary], now: float) -> list[str]:
-    """Give the table of runs; `now` is in Unix seconds."""
+    """Give the table of runs; `now` is in Unix seconds. Names and tags are in it where some run has any."""
     rows = [
         (
             run.run_id,
@@ -110,10 +110,18 @@ def runs_lines(summaries: Iterable[RunSummary], now: float) -> list[str]:
             percent(run.best_test_accuracy),
             ago(now - run.started) if run.started is not None else "-",
             what_is_trained(run.spec) if run.spec else "-",
+            " ".join(filter(None, (run.name, tags_in_words(run.tags)))),
         )
         for run in summaries
     ]
-    return table(("run", "state", "epochs", "best", "began", "what"), rows, right=(2, 3))
+    heads = ("run", "state", "epochs", "best", "began", "what", "name")
+    columns = len(heads) if any(row[-1] for row in rows) else len(heads) - 1
+    return table(heads[:columns], [row[:columns] for row in rows], right=(2, 3))
+
+
+def tags_in_words(tags: Iterable[str]) -> str:
+    """Give tags as they are typed: `#fast #keep`."""
+    return " ".join(f"#{tag}" for tag in tags)
 
 
 def what_is_trained(spec: RunSpec) -> str:

@@ -9,6 +9,7 @@ import msgspec
 
 from engines import post_mortem
 from engines.events import CheckpointSaved, EpochEnded, Parameter, Phase, RunFinished
+from engines.label import read_label
 from engines.run_queue import QueuedRun
 from engines.run_reader import ALIVE, RunReader, RunStatus
 from engines.runs import read_spec
@@ -27,6 +28,8 @@ class RunReport(msgspec.Struct, frozen=True, kw_only=True):
 
     run_id: str
     state: RunStatus | Literal["queued"]
+    name: str = ""
+    tags: tuple[str, ...] = ()
     directory: str
     attempt: int
     spec: RunSpec | None
@@ -51,10 +54,12 @@ def read_report(directory: Path) -> RunReport:
         state = reader.read_all()
         status = reader.status()
         bad_lines = reader.bad_lines
-    started = state.started
+    started, label = state.started, read_label(directory)
     return RunReport(
         run_id=directory.name,
         state=status,
+        name=label.name,
+        tags=label.tags,
         directory=str(directory),
         attempt=started.attempt if started else 1,
         spec=state.spec or read_spec(directory),
@@ -80,6 +85,8 @@ def report_waiting(order: QueuedRun) -> RunReport:
     return RunReport(
         run_id=row.run_id,
         state=row.state,
+        name=row.name,
+        tags=row.tags,
         directory=row.directory,
         attempt=row.attempt,
         spec=row.spec,
@@ -92,6 +99,10 @@ def report_lines(report: RunReport) -> list[str]:
     lines = [f"run {report.run_id}: {report.state}"]
     if report.state != "queued":
         lines.append(f"in {report.directory}")
+    if report.name:
+        lines.append(f"name: {report.name}")
+    if report.tags:
+        lines.append(f"tags: {plain.tags_in_words(report.tags)}")
     if report.spec:
         asked = clean_value(msgspec.to_builtins(report.spec))
         assert isinstance(asked, dict)

@@ -37,6 +37,31 @@ def test_a_run_is_named_and_tagged(finished_run, capsys):
     assert (run["name"], run["tags"]) == ("the good one", ["b"])
 
 
+def test_a_name_and_tags_are_told_wherever_a_run_is(finished_run, store, capsys):
+    other = store.create(spec_of())
+    assert cli.run(["rename", finished_run.name, "the good one"]) == 0
+    assert cli.run(["tag", finished_run.name, "a", "b"]) == 0
+    assert cli.run(["show", finished_run.name]) == 0
+    assert {"name: the good one", "tags: #a #b"} <= {*capsys.readouterr().out.splitlines()}
+    assert cli.run(["show", finished_run.name, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["name"], told["tags"]) == ("the good one", ["a", "b"])
+    assert cli.run(["runs"]) == 0
+    head, *rows = capsys.readouterr().out.splitlines()
+    assert head.split()[-2:] == ["what", "name"]
+    assert [(row.split()[0], row.partition("digits  ")[2]) for row in sorted(rows)] == sorted(
+        [(finished_run.name, "the good one #a #b"), (other.name, "")]
+    )
+
+
+def test_of_a_run_without_a_name_nothing_is_said_of_names(finished_run, capsys):
+    assert cli.run(["show", "last"]) == 0
+    assert cli.run(["runs"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert not [line for line in lines if line.startswith(("name", "tags"))]
+    assert lines[-2].split()[-1] == "what"
+
+
 def test_a_tag_of_two_words_is_wrong_usage(finished_run, capsys):
     assert cli.run(["tag", "last", "two words"]) == 2
     assert "is no tag" in capsys.readouterr().err
@@ -91,11 +116,12 @@ def test_of_a_queued_run_every_command_says_that_it_waits(unkept, line, capsys):
 
 
 def test_a_queued_run_is_shown_as_what_it_will_be(unkept, capsys):
-    (run_id,) = unkept.add([spec_of(epochs=7)])
+    (run_id,) = unkept.add([spec_of(epochs=7)], Label(tags=("night",)))
     assert cli.run(["show", run_id]) == 0
     out = capsys.readouterr().out
     assert out.startswith(f"run {run_id}: queued\n")
     assert "epochs            7\n" in out
+    assert "tags: #night\n" in out
     assert out.splitlines()[-1].endswith(f"`mnist-tui delete {run_id}` takes it out.")
     assert cli.run(["show", run_id, "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
