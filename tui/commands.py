@@ -40,7 +40,7 @@ def attach(context: click.Context, *, run: str | None, no_ui: bool, as_json: boo
     if (as_json or verbose) and not no_ui:
         raise click.UsageError(f"{'--json' if as_json else '--verbose'} goes with --no-ui: add it.", context)
     store = run_store(context)
-    directory = find_run(store, run) if run else next(iter(store.alive()), None)
+    directory = next(iter(store.alive()), None) if run is None else find_run(store, run)
     if directory is None:
         raise RunNotFound("no run is alive.", "Name one to see it as it ended; `mnist-tui runs` lists them.")
     if not no_ui:

@@ -36,7 +36,7 @@ def train(context: click.Context, values: Mapping[str, Any]) -> int:
     if not values["no_ui"]:
         require_terminal()
     store = run_store(context)
-    if values["continue_from"]:
+    if values["continue_from"] is not None:
         return _go_on(store, {**values, "data_dir": data_dir(context)}, given)
     chosen = choices.Choices() if values["no_ui"] or values["start"] else choices.load()
     remembered = {name: value for name, value in chosen.run_options().items() if name not in given}
@@ -166,7 +166,7 @@ def _check_modes(context: click.Context, values: Mapping[str, Any], given: Mappi
     if values["as_json"] and values["detach"]:
         raise click.UsageError("--detach prints the run's id and --json its events: leave one out.", context)
     for name in ("as_json", "detach", "verbose", "continue_from"):
-        if values["queue"] and values[name]:
+        if values["queue"] and name in given:
             raise click.UsageError(f"--queue only leaves an order for a new run: leave {given[name]} out.", context)
     for name in ("as_json", "detach", "verbose", "queue"):
         if values[name] and not values["no_ui"]:

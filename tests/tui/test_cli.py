@@ -59,6 +59,17 @@ def test_a_run_that_there_is_not_is_exit_3(arguments, capsys):
     check_words(capsys.readouterr().err)
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [["show", ""], ["replay", ""], ["attach", "", "--no-ui"], [*command_line.TRAIN, "--continue-from", ""]],
+    ids=lambda arguments: arguments[0],
+)
+def test_an_empty_name_is_no_run_and_starts_none(arguments, finished_run, store, capsys):
+    assert cli.run(arguments) == 3
+    assert "no run is called ''" in capsys.readouterr().err
+    assert store.directories() == [finished_run]
+
+
 def test_the_folders_go_before_a_command_and_after_it(finished_run, tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("MNIST_TUI_RUNS_DIR", str(tmp_path / "empty"))
     runs_dir = str(finished_run.parent)
