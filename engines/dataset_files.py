@@ -13,6 +13,7 @@ from engines.catalog import DATASETS, IMAGE_SIZE
 from engines.idx import IdxFault, IdxFile, read_part, verify
 from engines.mirrors import mirror_reachable
 from engines.problems import DatasetProblem
+from engines.text import clean_text
 
 DATA_DIR_VARIABLE = "MNIST_TUI_DATA_DIR"
 
@@ -85,7 +86,7 @@ def default_dataset(data_dir: str | None) -> tuple[str, str]:
     """
     if on_disk("mnist", data_dir) or mirror_reachable("mnist"):
         return "mnist", ""
-    folder = data_directory(data_dir) / "mnist"
+    folder = clean_text(str(data_directory(data_dir) / "mnist"))
     return "digits", f"MNIST is not on this machine (looked in {folder}) and no mirror answers"
 
 

@@ -8,7 +8,7 @@ import msgspec
 from engines.problems import RunNotFound, UsageProblem
 from engines.runs import read_spec
 from engines.spec import RunSpec
-from engines.text import clean_value
+from engines.text import clean_text, clean_value
 from tui import headless, plain, run_report
 from tui.control_request import ask_and_wait
 from tui.interrupts import Interrupts
@@ -90,7 +90,8 @@ def runs(context: click.Context, *, as_json: bool) -> int:
     elif summaries:
         _write_lines(plain.runs_lines(summaries, time.time()))
     else:
-        _write_lines([f"There are no runs in {store.root} yet. Start one: {command(store.root, '--no-ui')}"])
+        root = clean_text(str(store.root))
+        _write_lines([f"There are no runs in {root} yet. Start one: {command(store.root, '--no-ui')}"])
     return 0
 
 

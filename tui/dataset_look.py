@@ -8,6 +8,7 @@ from engines.catalog import DATASETS
 from engines.dataset_files import locate, on_disk, peek
 from engines.mirrors import mirror_reachable
 from engines.problems import DatasetProblem
+from engines.text import clean_text
 
 
 class DatasetLook(msgspec.Struct, frozen=True):
@@ -32,7 +33,7 @@ def look_at(dataset: str, data_dir: str | None, count: int) -> DatasetLook:
     try:
         if on_disk(dataset, data_dir):
             place = next(iter(locate(dataset, data_dir).values())).parent
-            where = "part of scikit-learn" if dataset == "digits" else f"on disk in {place}"
+            where = "part of scikit-learn" if dataset == "digits" else f"on disk in {clean_text(str(place))}"
             return DatasetLook(dataset, where, tuple(peek(dataset, data_dir, count)))
     except DatasetProblem as problem:
         return DatasetLook(dataset, str(problem), state="damaged")

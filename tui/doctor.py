@@ -90,7 +90,7 @@ def report_lines(report: Report) -> list[str]:
     """Give a line for each finding, and one that sums them up."""
     width = max(len(finding.name) for finding in report.findings)
     lines = [
-        f"{finding.state:<7}  {finding.name:<{width}}  {f'{finding.version}  {finding.detail}'.strip()}"
+        f"{finding.state:<7}  {finding.name:<{width}}  {f'{finding.version}  {clean_text(finding.detail)}'.strip()}"
         for finding in report.findings
     ]
     if report.can_train:

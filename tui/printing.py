@@ -8,6 +8,7 @@ from typing import Protocol
 from engines.event_line import encode_event
 from engines.events import AnyEvent, ControlApplied, EpochEnded, Log, Phase, RunFinished, RunStarted
 from engines.run_state import RunState
+from engines.text import clean_text
 from tui import plain
 from tui.outcome import command
 from tui.streams import say, write_out
@@ -81,7 +82,7 @@ class PlainPrinter:
 
     def _hints(self, event: RunFinished) -> list[str]:
         runs, run_id = self._directory.parent, self._directory.name
-        hints = [f"it lies in {self._directory}", f"see it again:  {command(runs, 'attach', run_id)}"]
+        hints = [f"it lies in {clean_text(str(self._directory))}", f"see it again:  {command(runs, 'attach', run_id)}"]
         if event.state == "completed":
             hints.append(f"5 epochs more: {command(runs, '--no-ui', '--continue-from', run_id, '--epochs', '5')}")
         return hints
@@ -99,7 +100,7 @@ class JsonPrinter:
 
     def begin(self, directory: Path) -> None:
         """Say it on stderr, which is for words."""
-        say(f"run {directory.name} in {directory}")
+        say(f"run {directory.name} in {clean_text(str(directory))}")
 
     def show(self, event: AnyEvent) -> None:
         """See `Printer.show`."""

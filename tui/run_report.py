@@ -14,7 +14,7 @@ from engines.run_queue import QueuedRun
 from engines.run_reader import ALIVE, RunReader, RunStatus
 from engines.runs import read_spec
 from engines.spec import RunSpec
-from engines.text import clean_value
+from engines.text import clean_text, clean_value
 from tui import outcome, plain
 from tui.formats import ago, count
 from tui.lookup import turn_hint
@@ -98,7 +98,7 @@ def report_lines(report: RunReport) -> list[str]:
     """Give the report in lines for a person."""
     lines = [f"run {report.run_id}: {report.state}"]
     if report.state != "queued":
-        lines.append(f"in {report.directory}")
+        lines.append(f"in {clean_text(report.directory)}")
     if report.name:
         lines.append(f"name: {report.name}")
     if report.tags:

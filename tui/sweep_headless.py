@@ -13,6 +13,7 @@ from engines.spec import RunSpec
 from engines.sweep import Group, Sweep
 from engines.sweep_driver import Ended, SweepDriver
 from engines.sweep_progress import Progress
+from engines.text import clean_value
 from tui import plain
 from tui.formats import counted, duration, percent, spread
 from tui.interrupts import Interrupts
@@ -72,7 +73,7 @@ class JsonPrinter:
 
 def run_line(row: RunSummary, **known: object) -> str:
     """Give a run as JSON in a line, `known` in the place of what the row says."""
-    return msgspec.json.encode({"type": "run", **msgspec.to_builtins(row), **known}).decode() + "\n"
+    return msgspec.json.encode(clean_value({"type": "run", **msgspec.to_builtins(row), **known})).decode() + "\n"
 
 
 def _unbegun_line(spec: RunSpec) -> str:

@@ -15,6 +15,7 @@ from textual.reactive import reactive
 from textual.screen import Screen
 
 from engines.problems import Problem, StorageProblem
+from engines.text import clean_text
 from tui.announcement import alert_bytes
 from tui.choices import ALERTS, Choices
 from tui.frame_pace import FramePace
@@ -101,7 +102,7 @@ class TerminalApp(App[None]):
         except StorageProblem as problem:
             self.say_problem(problem)
         else:
-            self.notify(str(path), title="Picture saved", markup=False)
+            self.notify(clean_text(str(path)), title="Picture saved", markup=False)
 
     async def action_back(self) -> None:
         """Go back to the screen under this one."""

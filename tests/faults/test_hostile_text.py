@@ -113,6 +113,23 @@ def test_no_attack_in_an_argument_comes_back(crashed, attack):
         assert "Traceback" not in told.stderr
 
 
+@pytest.mark.parametrize("attack", ["title", "eight-bit", "new line", "bidirectional", "tag"])
+def test_no_attack_in_the_runs_folders_name_comes_out_of_a_command(tmp_path, attack):
+    place = ("--runs-dir", str(tmp_path / f"x{ATTACKS[attack]}"))
+    for command in (
+        ("runs",),
+        (*command_line.TRAIN, "--epochs", "1"),
+        (*command_line.TRAIN, "--epochs", "1", "--json"),
+        ("show", "last"),
+        ("sweep", *command_line.TRAIN, "--epochs", "1", "--json"),
+    ):
+        told = command_line.run(*command[:1], *place, *command[1:])
+        assert told.returncode == 0
+        check_output(told.stdout)
+        check_output(told.stderr)
+        assert "\nevil" not in told.stdout
+
+
 @pytest.mark.parametrize(
     "name", ["..", "../../x", "/etc/passwd", ".", "", "a" * 300, "x\x1b[2J", "[/x]", "\udcff", "*", "-x"], ids=ascii
 )

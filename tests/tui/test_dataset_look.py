@@ -36,6 +36,11 @@ def test_what_is_on_disk_is_shown_with_its_first_images(folder):
     assert {len(image) for image, _ in look.images} == {784}
 
 
+def test_a_folder_whose_name_commands_a_terminal_is_named_without_that(folder):
+    write_files(folder / "x\x1b[31m")
+    assert look_at("mnist", str(folder / "x\x1b[31m"), 1).summary == f"on disk in {folder / 'x' / 'mnist'}"
+
+
 def test_the_digits_need_nothing():
     look = look_at("digits", None, 5)
     assert (look.state, look.summary, len(look.images)) == ("here", "part of scikit-learn", 5)

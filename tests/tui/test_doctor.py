@@ -123,6 +123,13 @@ def test_every_finding_has_a_line(missing_frameworks, store):
     assert lines[-1].startswith("training does not work")
 
 
+def test_a_folder_whose_name_commands_a_terminal_is_named_without_that(missing_frameworks, tmp_path):
+    lines = doctor.report_lines(doctor.examine(RunStore(tmp_path / "x\x1b[31m\ny"), None))
+
+    assert any(f"{tmp_path / 'x y'}, " in line for line in lines)
+    assert all(line.isprintable() for line in lines)
+
+
 def test_a_terminal_is_described(broken_frameworks):
     terminal = RealTerminal(command_line.COMMAND, "doctor", columns=200, rows=50)
 

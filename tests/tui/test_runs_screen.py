@@ -6,6 +6,7 @@ from piloted import SIZES, app_of, drive, seen, until, until_seen
 
 from engines.label import Label, read_label, write_label
 from engines.run_queue import RunQueue
+from engines.runs import RunStore
 from tui.screens.confirm import ConfirmScreen
 from tui.screens.monitor import MonitorScreen
 from tui.screens.prompt import PromptScreen
@@ -136,6 +137,15 @@ def test_a_run_is_named_and_tagged(store, finished_run):
 
     drive(app_of(store), steps)
     assert read_label(finished_run) == Label(name="best", tags=("a", "b"))
+
+
+def test_the_runs_folder_is_named_without_what_commands_a_terminal(tmp_path):
+    async def steps(pilot):
+        await open_table(pilot)
+        await until_seen(pilot, "No runs in")
+        assert f"{tmp_path.name}/x y yet" in seen(pilot)
+
+    drive(app_of(RunStore(tmp_path / "x\x1b[31m\ny")), steps, (200, 40))
 
 
 def test_deleting_asks_twice_by_name(store, finished_run):

@@ -14,6 +14,7 @@ from engines.problems import StorageProblem
 from engines.run_queue import RunQueue
 from engines.run_reader import ALIVE
 from engines.runs import RunSummary
+from engines.text import clean_text
 from tui.background import in_background
 from tui.choice_lines import run_title
 from tui.messages import ContinuationChosen, DrawingChosen, RaceChosen, ReplayChosen, RunChosen
@@ -155,7 +156,7 @@ class RunsScreen(FreshSize, RunKeys):
         shown = matching(self._runs, self._filter.value)
         self._table.show(shown)
         words = summary_of(self._runs, len(shown) if self._filter.value else None)
-        root = self._index.store.root
+        root = clean_text(str(self._index.store.root))
         empty = f"No runs in {root} yet: Escape, then Enter starts the first."
         self._summary.update(f"{words}, in {root}" if self._runs else empty)
         self._highlight()
