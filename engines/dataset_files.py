@@ -10,6 +10,7 @@ import platformdirs
 
 from engines import digits
 from engines.catalog import DATASETS, IMAGE_SIZE
+from engines.folders import named_folder
 from engines.idx import IdxFault, IdxFile, read_part, verify
 from engines.mirrors import mirror_reachable
 from engines.problems import DatasetProblem
@@ -45,7 +46,9 @@ def data_directory(data_dir: str | None) -> Path:
 
     It is `data_dir`, else what the environment's `MNIST_TUI_DATA_DIR` says, else the platform's cache folder.
     """
-    return _expand(data_dir or os.environ.get(DATA_DIR_VARIABLE) or platformdirs.user_cache_dir("mnist-tui")).absolute()
+    return named_folder(
+        data_dir or os.environ.get(DATA_DIR_VARIABLE) or platformdirs.user_cache_dir("mnist-tui")
+    ).absolute()
 
 
 def locate(dataset: str, data_dir: str | None) -> dict[str, Path]:
@@ -133,8 +136,8 @@ def bad_file(path: Path, fault: IdxFault) -> DatasetProblem:
 
 def _places(dataset: str, name: str, data_directory: Path) -> Iterator[Path]:
     """Yield where this program, torchvision and Keras may have left a file, in the order in which to look."""
-    pytorch_datasets = _expand("~/.pytorch/datasets")
-    keras_datasets = _expand(os.environ.get("KERAS_HOME") or "~/.keras") / "datasets"
+    pytorch_datasets = named_folder("~/.pytorch/datasets")
+    keras_datasets = named_folder(os.environ.get("KERAS_HOME") or "~/.keras") / "datasets"
     torchvision = _TORCHVISION_FOLDERS[dataset]
     for folder in (
         data_directory / dataset,
@@ -148,8 +151,3 @@ def _places(dataset: str, name: str, data_directory: Path) -> Iterator[Path]:
         yield folder / f"{name}.gz"
     if dataset == "mnist":
         yield keras_datasets / "mnist.npz"
-
-
-def _expand(path: str) -> Path:
-    # `Path.expanduser` raises where there is no home; this leaves the path as it is.
-    return Path(os.path.expanduser(path))  # noqa: PTH111

@@ -12,6 +12,7 @@ import msgspec
 import platformdirs
 
 from engines.atomic_file import write_atomically
+from engines.folders import make_private_folders, named_folder
 from engines.label import read_label
 from engines.problems import RunNotFound, StorageProblem, UsageProblem
 from engines.recipes import check_combination
@@ -57,7 +58,7 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
 def default_root() -> Path:
     """Give the platform's folder for runs, or what MNIST_TUI_RUNS_DIR says."""
     named = os.environ.get("MNIST_TUI_RUNS_DIR")
-    return Path(named) if named else Path(platformdirs.user_data_dir("mnist-tui", appauthor=False)) / "runs"
+    return named_folder(named) if named else Path(platformdirs.user_data_dir("mnist-tui", appauthor=False)) / "runs"
 
 
 class RunStore:
@@ -95,7 +96,7 @@ class RunStore:
 
     def make_root(self) -> None:
         """Make the folder of runs where it is missing, for its owner alone; raises OSError."""
-        _make_private_folders(self.root)
+        make_private_folders(self.root)
 
     def directories(self) -> list[Path]:
         """Give the runs' directories, newest first; links and whatever is no run are left out."""
@@ -219,14 +220,6 @@ def _fill(directory: Path, spec_text: bytes) -> None:
     except OSError:
         shutil.rmtree(directory, ignore_errors=True)
         raise
-
-
-def _make_private_folders(path: Path) -> None:
-    for folder in reversed([path, *path.parents]):
-        if not folder.exists():
-            folder.mkdir(mode=0o700, exist_ok=True)
-    if not path.is_dir():
-        raise NotADirectoryError(20, "it is not a folder")
 
 
 def _is_run(path: str) -> bool:

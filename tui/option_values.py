@@ -1,6 +1,5 @@
 """What an option may be given: readers of one value, each of which says in words what it takes when it refuses."""
 
-import os
 import re
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
@@ -10,6 +9,7 @@ from typing import NoReturn
 
 import click
 
+from engines.folders import named_folder
 from engines.models import MODELS, TORCHVISION, find_model
 from engines.torchvision_names import TORCHVISION_NAMES
 
@@ -95,8 +95,7 @@ def matching(pattern: str, rule: str) -> Callable[[str], str]:
 
 def folder(text: str) -> Path:
     """Read a folder's name, as an absolute path; it need not exist."""
-    # `Path.expanduser` raises where there is no home; this leaves the path as it is.
-    return Path(os.path.expanduser(text)).absolute() if text else refuse("a folder", text)  # noqa: PTH111
+    return named_folder(text).absolute() if text else refuse("a folder", text)
 
 
 def refuse(rule: str, text: str, names: Sequence[str] = ()) -> NoReturn:

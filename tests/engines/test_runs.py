@@ -292,5 +292,8 @@ def test_only_runs_with_a_worker_are_alive(store, finished_run):
 def test_the_folder_is_what_the_environment_says(monkeypatch, tmp_path):
     monkeypatch.setenv("MNIST_TUI_RUNS_DIR", str(tmp_path / "here"))
     assert runs.default_root() == tmp_path / "here"
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("MNIST_TUI_RUNS_DIR", "~/there")
+    assert runs.default_root() == tmp_path / "there"
     monkeypatch.delenv("MNIST_TUI_RUNS_DIR")
     assert runs.default_root() == Path(os.environ["XDG_DATA_HOME"]) / "mnist-tui" / "runs"

@@ -1,0 +1,19 @@
+"""Folders: what a person's name for one stands for, and new ones for their owner alone."""
+
+import os
+from pathlib import Path
+
+
+def named_folder(name: str) -> Path:
+    """Give the folder that `name` stands for, in which `~` is the home; it need not exist."""
+    # `Path.expanduser` raises where there is no home; this leaves the path as it is.
+    return Path(os.path.expanduser(name))  # noqa: PTH111
+
+
+def make_private_folders(path: Path) -> None:
+    """Make a folder, and those above it that are missing, for their owner alone; raises OSError."""
+    for folder in reversed([path, *path.parents]):
+        if not folder.exists():
+            folder.mkdir(mode=0o700, exist_ok=True)
+    if not path.is_dir():
+        raise NotADirectoryError(20, "it is not a folder")
