@@ -137,7 +137,7 @@ class RunStore:
                 for entry in entries:
                     if RUN_NAME.fullmatch(entry.name) and entry.is_dir(follow_symlinks=False) and _is_run(entry.path):
                         yield self._ages.get(entry.name) or self._look_up_age(Path(entry.path))
-        except (FileNotFoundError, NotADirectoryError):
+        except FileNotFoundError:
             return
         except OSError as error:
             raise StorageProblem(

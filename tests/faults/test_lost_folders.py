@@ -151,9 +151,9 @@ def test_a_run_that_may_not_be_looked_into_is_no_run_of_ours(crashed, store):
 def test_a_file_in_the_place_of_the_folder_of_runs_is_refused_and_kept(tmp_path):
     store = RunStore(tmp_path / "file")
     store.root.write_text("mine")
-    assert store.summaries() == []
-    with refused(str(store.root)):
-        mishaps.start(store)
+    for attempt in (store.summaries, store.alive, lambda: store.find("last"), lambda: mishaps.start(store)):
+        with refused(str(store.root), "--runs-dir"):
+            attempt()
     assert store.root.read_text() == "mine"
 
 

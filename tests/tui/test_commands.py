@@ -38,6 +38,21 @@ def test_without_runs_it_says_how_to_start_one(capsys):
     assert json.loads(capsys.readouterr().out) == []
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [["runs"], ["runs", "--json"], ["show", "last"], ["attach", "--no-ui"], ["sweep", *command_line.TRAIN]],
+    ids=" ".join,
+)
+def test_a_file_in_the_place_of_the_runs_folder_is_not_called_empty(arguments, store, capsys):
+    store.root.write_text("mine", encoding="utf-8")
+
+    assert cli.run(arguments) == 8
+    out, err = capsys.readouterr()
+    assert out == ""
+    check_words(err)
+    assert f"cannot read {store.root}: Not a directory. Name another folder with --runs-dir." in err
+
+
 def test_runs_as_json_is_one_array(finished_run, capsys):
     assert cli.run(["runs", "--json"]) == 0
 

@@ -137,6 +137,20 @@ def test_without_runs_a_says_nothing_and_r_shows_an_empty_table(store):
     drive(app_of(store), steps)
 
 
+def test_runs_that_cannot_be_read_are_not_said_to_be_none(store):
+    store.root.write_text("mine", encoding="utf-8")
+
+    async def steps(pilot):
+        await until_seen(pilot, "cannot read")
+        assert "No runs" not in seen(pilot)
+        await pilot.press("r")
+        await until(pilot, lambda: isinstance(pilot.app.screen, RunsScreen))
+        await until_seen(pilot, "cannot read")
+        assert "No runs" not in seen(pilot)
+
+    drive(app_of(store), steps, (200, 60))
+
+
 def test_a_run_that_is_alive_is_said_on_top_and_opened_with_a(store, live_run):
     async def steps(pilot):
         await until_seen(pilot, "1 run is alive: a opens")

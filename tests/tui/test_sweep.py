@@ -105,14 +105,14 @@ def test_a_run_that_fails_gets_a_word_why_and_the_sweep_goes_on(store):
 
 
 def test_what_cannot_be_begun_is_no_success(store):
-    store.root.write_text("a file where the folder of runs should be")
+    store.root.symlink_to("nowhere")
     ended = command_line.run(*SWEEP, "--jobs", "2")
     assert ended.returncode == 1
-    assert ended.stderr.count("it is not a folder") == 4
+    assert ended.stderr.count("cannot make a run in") == 4
 
 
 def test_a_run_that_could_not_be_made_is_an_object_without_an_id_too(store):
-    store.root.write_text("a file where the folder of runs should be")
+    store.root.symlink_to("nowhere")
     ended = command_line.run(*SWEEP, "--json")
     told = [json.loads(line) for line in ended.stdout.splitlines()]
     assert [line["type"] for line in told] == ["run"] * 4 + ["group"] * 2

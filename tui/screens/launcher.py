@@ -214,6 +214,7 @@ class LauncherScreen(FreshSize, Starting):
             return
         self._is_looking = True
         could_open = count_alive(self.around.runs) > 0
+        empty = "No runs yet: Enter starts the first."
         try:
             machine = await self.around.look_at_machine()
             self._heading.show(machine, count_alive(self.around.runs), count_waiting(self.around.runs))
@@ -223,9 +224,10 @@ class LauncherScreen(FreshSize, Starting):
             self._heading.show(machine, count_alive(self.around.runs), count_waiting(self.around.runs))
         except StorageProblem as problem:
             self._heading.say(str(problem))
+            empty = "They cannot be read."
         finally:
             self._is_looking = False
-        self._recent.show(self.around.runs)
+        self._recent.show(self.around.runs, empty)
         if could_open != (count_alive(self.around.runs) > 0):
             self.refresh_bindings()  # Which draws the whole footer again.
         self.show_start()

@@ -159,26 +159,26 @@ class RecentRuns(Picture):
 
     def __init__(self) -> None:
         super().__init__()
-        self._runs: list[RunSummary] | None = None
+        self._runs: list[RunSummary] = []
+        self._empty = "reading ..."
 
-    def show(self, runs: list[RunSummary]) -> None:
-        """Show `runs`, newest first."""
-        self._runs = runs
+    def show(self, runs: list[RunSummary], empty: str) -> None:
+        """Show `runs`, newest first; where there are none, what `empty` says of that."""
+        self._runs, self._empty = runs, empty
         self.redraw()
 
     def on_click(self, event: events.Click) -> None:
         """Open the run, or the table."""
         if event.y == 0:
             self.post_message(RunsChosen())
-        elif self._runs and event.y <= len(self._runs):
+        elif event.y <= len(self._runs):
             self.post_message(RunChosen(Path(self._runs[event.y - 1].directory)))
 
     def draw(self, width: int, height: int) -> list[Line]:
         """Give a heading and a line for each run."""
         heading = titled([("r", "key"), (" Runs", "title")], width)
         if not self._runs:
-            words = "reading ..." if self._runs is None else "No runs yet: Enter starts the first."
-            return [heading, [(words, "muted")]]
+            return [heading, [(self._empty, "muted")]]
         return [heading, *(run_line(run, time.time(), width) for run in self._runs[: height - 1])]
 
 
