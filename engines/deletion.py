@@ -16,7 +16,7 @@ def delete_run(directory: Path) -> None:
 
     Raises `RunBusy` where it is alive, `StorageProblem` where the disk refuses.
     """
-    _refuse_living(directory)
+    refuse_living(directory)
     hidden = directory.with_name(f"{_PREFIX}{os.urandom(4).hex()}-{directory.name}")
     lock = run_lock.acquire(directory / "lock")  # No worker begins between the look and the renaming.
     try:
@@ -43,7 +43,8 @@ def finish_deletions(root: Path) -> None:
             shutil.rmtree(root / name, ignore_errors=True)
 
 
-def _refuse_living(directory: Path) -> None:
+def refuse_living(directory: Path) -> None:
+    """Raise `RunBusy` where a run is alive, and `StorageProblem` where a link stands in its place."""
     if directory.is_symlink():
         raise StorageProblem(f"{directory} is a link, and no run of ours.", "Remove it by hand.")
     reader = RunReader(directory)

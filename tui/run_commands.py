@@ -1,11 +1,13 @@
 """The subcommands that put runs in order: a name, tags, and deleting one for good."""
 
 import sys
+from pathlib import Path
 
 import click
 
-from engines.deletion import delete_run
+from engines.deletion import delete_run, refuse_living
 from engines.label import read_label, write_label
+from engines.problems import Problem
 from engines.run_queue import RunQueue
 from engines.runs import summarise
 from tui.formats import percent
@@ -55,9 +57,26 @@ def delete(context: click.Context, *, run: str, yes: bool) -> int:
     if not yes:
         if not sys.stdin.isatty():
             raise click.UsageError("there is nobody to ask: add --yes.", context)
-        row = summarise(directory)
-        what = f"{what_is_trained(row.spec)}, best {percent(row.best_test_accuracy)}" if row.spec else row.state
-        click.confirm(f"Delete {row.name or row.run_id} ({what})?", abort=True, err=True)
-        click.confirm(f"Its record and its checkpoints go for good. Delete {row.run_id}?", abort=True, err=True)
+        refuse_living(directory)
+        if not all(map(_agrees, _questions(directory))):
+            raise Problem("nothing is deleted.")
     delete_run(directory)
     return 0
+
+
+def _questions(directory: Path) -> list[str]:
+    row = summarise(directory)
+    what = f"{what_is_trained(row.spec)}, best {percent(row.best_test_accuracy)}" if row.spec else row.state
+    return [
+        f"Delete {row.name or row.run_id} ({what})?",
+        f"Its record and its checkpoints go for good. Delete {row.run_id}?",
+    ]
+
+
+def _agrees(question: str) -> bool:
+    """Ask a person on the terminal; an end of what is typed, as Ctrl-D is, agrees to nothing."""
+    click.echo(f"{question} [y/N]: ", nl=False, err=True)
+    answer = sys.stdin.readline()
+    if not answer:
+        click.echo(err=True)
+    return answer.strip().lower() in ("y", "yes")

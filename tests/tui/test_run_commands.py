@@ -2,9 +2,11 @@
 
 import json
 
+import command_line
 import pytest
 import real_worker
 from aftermath import check_words
+from real_terminal import RealTerminal
 from real_worker import spec_of
 
 from engines.label import Label, read_label
@@ -76,9 +78,40 @@ def test_a_run_is_deleted_only_where_somebody_says_so(finished_run, capsys):
     assert cli.run(["delete", finished_run.name, "--yes"]) == 3
 
 
+@pytest.mark.parametrize(
+    ("answers", "code", "said"),
+    [
+        (["n\n"], 1, "nothing is deleted."),
+        (["\n"], 1, "nothing is deleted."),
+        (["y\n", "n\n"], 1, "nothing is deleted."),
+        (["\x04"], 1, "nothing is deleted."),
+        (["\x03"], 130, ""),
+        (["y\n", "yes\n"], 0, ""),
+    ],
+    ids=lambda value: ",".join(map(ascii, value)) if isinstance(value, list) else "",
+)
+def test_on_a_terminal_it_asks_twice_before_it_deletes(finished_run, answers, code, said):
+    terminal = RealTerminal(command_line.COMMAND, "delete", "last", columns=200)
+    for asked, answer in enumerate(answers, 1):
+        terminal.wait_for(lambda asked=asked: terminal.text.count("[y/N]") == asked, "the question")
+        terminal.child.send(answer)
+
+    assert terminal.end() == code
+    assert said in terminal.text.splitlines()[len(answers)]
+    assert finished_run.exists() == (code != 0)
+
+
 def test_a_run_that_is_alive_is_busy(running, capsys):
     assert cli.run(["delete", "last", "--yes"]) == 7
     assert "is alive" in capsys.readouterr().err
+    assert running.run_directory.exists()
+
+
+def test_on_a_terminal_nothing_is_asked_of_a_run_that_is_alive(running):
+    terminal = RealTerminal(command_line.COMMAND, "delete", "last", columns=200)
+
+    assert terminal.end() == 7
+    assert "[y/N]" not in terminal.text
     assert running.run_directory.exists()
 
 
