@@ -1,5 +1,6 @@
 """Progress bars for a run on a terminal: one for the run and one for what it is at, under the lines that stay."""
 
+import os
 from pathlib import Path
 
 from rich.console import Console
@@ -26,7 +27,7 @@ class ProgressPrinter:
     """The lines of `PlainPrinter`, above bars that move; all writing is done by the thread that calls."""
 
     def __init__(self, *, verbose: bool) -> None:
-        self._console = Console(markup=False, highlight=False, emoji=False, soft_wrap=True)
+        self._console = _open_console()
         self._lines = PlainPrinter(verbose=verbose, write=self._print, warn=self._print)
         self._progress = Progress(
             TextColumn("{task.description}"),
@@ -110,3 +111,10 @@ class ProgressPrinter:
         for task in self._progress.task_ids:
             self._progress.remove_task(task)
         self._run = self._step = None
+
+
+def _open_console() -> Console:
+    for name in ("COLUMNS", "LINES"):
+        if not os.environ.get(name, "").strip("0"):  # Rich takes a size of 0 at its word, and shows nothing at all.
+            os.environ.pop(name, None)
+    return Console(markup=False, highlight=False, emoji=False, soft_wrap=True)

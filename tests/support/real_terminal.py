@@ -21,9 +21,10 @@ class RealTerminal:
         self._stream = pyte.ByteStream(self.screen)
         self.written = b""
         self._wrote_at = time.monotonic()
-        env = os.environ | {"TERM": "xterm-256color", "LANG": "C.UTF-8"} | variables
+        env = os.environ.copy()
         for name in ("COLUMNS", "LINES"):  # Whoever runs the tests may have them; it is the terminal that has a size.
             env.pop(name, None)
+        env |= {"TERM": "xterm-256color", "LANG": "C.UTF-8"} | variables
         self.child = pexpect.spawn(command, list(arguments), env=env, dimensions=(rows, columns), timeout=None)
         self.before = self.settings()
 

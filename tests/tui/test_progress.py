@@ -18,6 +18,14 @@ def test_on_a_terminal_bars_move_and_only_the_lines_stay(store):
     assert terminal.settings() == terminal.before
 
 
+def test_a_size_of_nothing_is_that_of_the_terminal():
+    terminal = RealTerminal(command_line.COMMAND, *TRAIN, "--epochs", "100", COLUMNS="0", LINES="0")
+    terminal.wait_for(lambda: "/100 epochs" in terminal.text and "left" in terminal.text, "the bar of the run")
+
+    assert terminal.end() == 0
+    assert "epoch 100/100" in terminal.text
+
+
 def test_interrupted_it_leaves_the_terminal_as_it_was():
     terminal = RealTerminal(command_line.COMMAND, *TRAIN, "--epochs", "100000")
     terminal.wait_for(lambda: "/100000 epochs" in terminal.text, "the bar")
