@@ -22,10 +22,13 @@ from tui.recipe_options import RECIPE_OPTIONS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+_read_frame_rate = whole_number(1, HIGHEST_RATE)
+
 _DEFAULTS = RunSpec()
 _DEVICES = "auto, cpu, cuda, cuda:N, mps"
 MOST_EPOCHS = 1_000_000
 _LARGEST_BATCH = 2**31 - 1
+_FPS_VARIABLE = "MNIST_TUI_FPS"
 _LARGEST_SEED = 2**32 - 1  # What numpy and the frameworks take.
 
 
@@ -160,18 +163,26 @@ def screen_options(command: Command) -> Command:
     """Give `command` --fps, which stands where the folders do."""
     return click.option(
         "--fps",
-        type=whole_number(1, HIGHEST_RATE),
+        type=_read_frame_rate,
         metavar="N",
-        envvar="MNIST_TUI_FPS",
         expose_value=False,
         callback=_keep,
-        help=f"Frames a second that the screen sends at most, {USUAL_RATE} by itself; also MNIST_TUI_FPS.",
+        help=f"Frames a second that the screen sends at most, {USUAL_RATE} by itself; also {_FPS_VARIABLE}.",
     )(command)
 
 
 def frame_rate(context: click.Context) -> int:
-    """Give how many frames a second the screen may send."""
-    return int(context.meta.get(f"{__name__}.fps") or USUAL_RATE)
+    """Give how many frames a second the screen may send; raises `UsageProblem` where the environment says no number.
+
+    Only what has a screen asks, and before it makes anything.
+    """
+    rate, named = context.meta.get(f"{__name__}.fps"), os.environ.get(_FPS_VARIABLE)
+    if rate or not named:
+        return int(rate or USUAL_RATE)
+    try:
+        return _read_frame_rate(named)
+    except click.BadParameter as error:
+        raise UsageProblem(f"{_FPS_VARIABLE} {error.message}") from error
 
 
 def _keep(context: click.Context, option: click.Parameter, value: Path | int | None) -> None:

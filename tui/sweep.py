@@ -16,7 +16,7 @@ from engines.sweep import Sweep, expand
 from engines.sweep_driver import SweepDriver
 from tui import sweep_headless
 from tui.option_values import whole_number
-from tui.options import data_dir, folder_options, require_framework, run_options, run_store, screen_options
+from tui.options import data_dir, folder_options, frame_rate, require_framework, run_options, run_store, screen_options
 from tui.streams import say, write_out
 from tui.terminal import can_draw
 
@@ -89,9 +89,12 @@ def sweep(
     store = run_store(context)
     if queue:
         return _queue(store, asked, as_json=as_json)
+    has_screen = not (no_ui or as_json) and sys.stdin.isatty() and can_draw(sys.stdout)
+    if has_screen:
+        frame_rate(context)
     asked.take_back(store, asked.specs)
     driver = SweepDriver(store, asked, Places(find_gpus(), jobs))
-    if no_ui or as_json or not (sys.stdin.isatty() and can_draw(sys.stdout)):
+    if not has_screen:
         return sweep_headless.train(driver, sweep_headless.choose_printer(asked, as_json=as_json))
     from tui.sweep_app import show_sweep  # What has no screen should not wait for one.
 

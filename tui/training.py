@@ -35,6 +35,7 @@ def train(context: click.Context, values: Mapping[str, Any]) -> int:
     _check_modes(context, values, given)
     if not values["no_ui"]:
         require_terminal()
+        frame_rate(context)
     store = run_store(context)
     if values["continue_from"] is not None:
         return _go_on(store, {**values, "data_dir": data_dir(context)}, given)

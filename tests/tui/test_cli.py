@@ -4,6 +4,7 @@ import sys
 import command_line
 import pytest
 from aftermath import check_words
+from real_terminal import RealTerminal
 
 from tui import cli, streams, ui_log
 
@@ -68,6 +69,25 @@ def test_an_empty_name_is_no_run_and_starts_none(arguments, finished_run, store,
     assert cli.run(arguments) == 3
     assert "no run is called ''" in capsys.readouterr().err
     assert store.directories() == [finished_run]
+
+
+@pytest.mark.parametrize("arguments", [["runs"], ["show", "last"], ["attach", "last", "--no-ui"]])
+def test_what_has_no_screen_takes_no_notice_of_a_bad_frame_rate(arguments, finished_run, monkeypatch):
+    monkeypatch.setenv("MNIST_TUI_FPS", "abc")
+
+    assert cli.run(arguments) == 0
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--continue-from", "last"], ["--start", "-d", "digits"], ["sweep"]], ids=" ".join
+)
+def test_a_bad_frame_rate_is_refused_before_anything_is_trained(arguments, finished_run, store):
+    terminal = RealTerminal(command_line.COMMAND, *arguments, columns=120, MNIST_TUI_FPS="0")
+
+    assert terminal.end() == 2
+    assert "MNIST_TUI_FPS takes a whole number from 1 to 60, not '0'." in terminal.text
+    assert store.directories() == [finished_run]
+    assert store.summaries()[0].attempt == 1
 
 
 def test_the_folders_go_before_a_command_and_after_it(finished_run, tmp_path, capsys, monkeypatch):

@@ -36,6 +36,13 @@ def test_frames_are_capped_by_option_or_environment(arguments, named, rate, monk
         assert options.frame_rate(context) == rate
 
 
+def test_a_rate_in_the_environment_that_is_none_is_refused_by_its_name_where_there_is_a_screen(monkeypatch):
+    monkeypatch.setenv("MNIST_TUI_FPS", "abc")
+    with pytest.raises(UsageProblem, match="MNIST_TUI_FPS takes a whole number from 1 to 60, not 'abc'"):
+        options.frame_rate(parse())
+    assert options.frame_rate(parse("--fps", "5")) == 5
+
+
 def test_without_options_a_run_is_the_default_one():
     assert spec_from("-d", "mnist") == RunSpec()
 
