@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
+from traceback import walk_tb
 from typing import Any, NoReturn
 
 import click
@@ -10,7 +11,7 @@ import click
 from engines.problems import Problem, StorageProblem, UsageProblem
 from tui import training, ui_log
 from tui.options import folder_options, refuse_before_command, run_options, screen_options
-from tui.streams import OutputRefused, end_streams, prepare_streams, say
+from tui.streams import OutputRefused, end_streams, prepare_streams, say, write_out
 
 PROGRAM = "mnist-tui"
 INTERRUPTED_EXIT_CODE = 130
@@ -45,6 +46,8 @@ def _tell(error: Exception) -> int:
             problem: Problem = UsageProblem(_describe(error))
         case Problem():
             problem = error
+        case OSError() if _is_from_click(error):
+            problem = OutputRefused(error)
         case OSError():
             ui_log.record_crash(error)
             problem = StorageProblem(f"{error}.", f"The traceback is in {ui_log.path()}.")
@@ -52,6 +55,11 @@ def _tell(error: Exception) -> int:
             problem = ui_log.record_crash(error)
     say(str(problem))
     return problem.exit_code
+
+
+def _is_from_click(error: OSError) -> bool:
+    """Tell whether it was raised where click prints: its help, which it writes to stdout by itself."""
+    return any(frame.f_code is click.echo.__code__ for frame, _ in walk_tb(error.__traceback__))
 
 
 def _describe(error: click.UsageError) -> str:
@@ -65,7 +73,7 @@ def _show_version(context: click.Context, _option: click.Parameter, wanted: bool
     if wanted:
         from importlib.metadata import version
 
-        click.echo(f"{PROGRAM} {version(PROGRAM)}")
+        write_out(f"{PROGRAM} {version(PROGRAM)}\n")
         context.exit()
 
 

@@ -120,12 +120,14 @@ def test_stdout_closed_early_is_no_error(asked, finished_run):
     assert (shell.stdout, shell.stderr) == ("0\n", "")
 
 
-@pytest.mark.parametrize("asked", ["--help", "runs", "show last"])
+@pytest.mark.parametrize("asked", ["--help", "--version", "runs", "show last", "doctor --help"])
 def test_a_full_stdout_is_exit_8(asked, finished_run):
     shell = command_line.run_in_shell(f"$T {asked} >/dev/full; echo $?")
 
     assert shell.stdout == "8\n"
     check_words(shell.stderr)
+    assert "cannot write to stdout: No space left on device." in shell.stderr
+    assert not ui_log.path().exists()
 
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
