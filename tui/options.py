@@ -87,7 +87,7 @@ _RUN_OPTIONS = (
     ),
     _option(
         "--device",
-        type=matching(DEVICE_PATTERN, f"one of {_DEVICES}"),
+        type=matching(DEVICE_PATTERN, f"one of {_DEVICES} (N from 0 to 999)"),
         metavar="DEVICE",
         show_default=True,
         help=f"{_DEVICES}; auto takes a GPU where there is one.",
