@@ -99,6 +99,16 @@ class CommandLine(click.Group):
             context.fail(f"there is no command {arguments[0][:80]!r}; the commands are {names}.{guess}")
         return super().resolve_command(context, arguments)
 
+    def invoke(self, context: click.Context, /) -> Any:  # noqa: ANN401 - click's own
+        """See click, which does not say of which command it is that an option lacks its value."""
+        try:
+            return super().invoke(context)
+        except click.UsageError as error:
+            name = context.invoked_subcommand or ""
+            if error.ctx is None and (command := self.get_command(context, name)):
+                error.ctx = click.Context(command, context, name)
+            raise
+
     @property
     def _commands(self) -> Mapping[str, click.Command]:
         from tui.commands import COMMANDS  # The app's first frame needs none of them.
@@ -108,7 +118,11 @@ class CommandLine(click.Group):
 
 @click.group(cls=CommandLine, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @run_options
-@click.option("--continue-from", metavar="RUN", help="Go on with this run from its last checkpoint.")
+@click.option(
+    "--continue-from",
+    metavar="RUN",
+    help="Go on with this run from its last checkpoint; --epochs and --budget then say how much more.",
+)
 @screen_options
 @folder_options
 @click.option("--start", is_flag=True, help="Start that run at once and show it.")

@@ -66,14 +66,14 @@ _RUN_OPTIONS = (
         "--epochs",
         type=whole_number(1, MOST_EPOCHS),
         metavar="N",
-        help="Times through the training images; with --continue-from, how many more.  [article: 5]",
+        help="Times through the training images.  [article: 5]",
     ),
     _option(
         "--budget",
         type=seconds,
         metavar="TIME",
-        help="Seconds of training, as 90, 60s or 1m30s, instead of epochs, or at most; with --continue-from, how many "
-        "more. What comes out depends on how fast the machine is.",
+        help="Seconds of training, as 90, 60s or 1m30s, instead of epochs, or at most. What comes out depends on how "
+        "fast the machine is.",
     ),
     _option(
         "--batch-size",

@@ -1,6 +1,7 @@
 """`mnist-tui sweep` as a person runs it: a table, nothing trained twice, and going on where it was."""
 
 import json
+import re
 import signal
 
 import command_line
@@ -14,6 +15,7 @@ from engines.run_reader import RunReader
 from engines.runs import summarise
 from engines.spec import RunSpec
 from engines.sweep import expand
+from tui.sweep import sweep
 from tui.sweep_headless import group_lines
 
 SWEEP = ("sweep", "-f", "rehearsal", "-m", "nn", "-d", "digits", "--epochs", "1", "--lr", "0.001,0.01", "--seeds", "2")
@@ -94,6 +96,12 @@ def test_after_a_line_that_dropped_what_trains_goes_on_and_the_same_command_wait
     assert again.returncode == 0
     assert table_of(again.stdout)[1][0] == "3/3"
     assert [RunReader(directory).read_all().started.attempt for directory in store.directories()] == [1, 1, 1]
+
+
+def test_its_help_speaks_of_no_option_that_it_does_not_take():
+    taken = {name for option in sweep.params for name in (*option.opts, *option.secondary_opts)}
+    told = set(re.findall(r"--[a-z-]+", command_line.run("sweep", "--help").stdout))
+    assert told - taken == {"--help"}
 
 
 def test_a_run_that_fails_gets_a_word_why_and_the_sweep_goes_on(store):
