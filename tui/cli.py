@@ -64,7 +64,9 @@ def _is_from_click(error: OSError) -> bool:
 
 def _describe(error: click.UsageError) -> str:
     if isinstance(error, click.BadParameter) and not isinstance(error, click.MissingParameter) and error.param:
-        return f"{max(error.param.opts, key=len)} {error.message}"
+        is_argument = isinstance(error.param, click.Argument)
+        name = error.param.human_readable_name if is_argument else max(error.param.opts, key=len)
+        return f"{name} {error.message}"
     command = error.ctx.command_path if error.ctx else PROGRAM
     return f"{error.format_message()} See `{command} --help`."
 

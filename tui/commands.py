@@ -152,7 +152,7 @@ def lr(context: click.Context, *, run: str, rate: float) -> int:
 
 @click.command()
 @click.argument("run")
-@click.argument("more", type=whole_number(1, MOST_EPOCHS))
+@click.argument("more", metavar="N", type=whole_number(1, MOST_EPOCHS))
 @folder_options
 @click.pass_context
 def epochs(context: click.Context, *, run: str, more: int) -> int:

@@ -145,13 +145,13 @@ def test_epochs_more_are_in_force_when_the_command_ends(live_run, capsys):
 @pytest.mark.parametrize("more", ["0", "-1", "1.5", "some"])
 def test_epochs_that_are_no_number_of_them_are_wrong_usage(capsys, more):
     assert cli.run(["epochs", "last", "--", more]) == 2
-    assert "takes a whole number" in capsys.readouterr().err
+    assert "N takes a whole number" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("rate", ["0", "nan", "fast"])
 def test_a_rate_that_is_none_is_wrong_usage(live_run, capsys, rate):
     assert cli.run(["lr", "last", rate]) == 2
-    assert "takes a number above 0" in capsys.readouterr().err
+    assert "RATE takes a number above 0" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("how", [[], ["--now"]])
