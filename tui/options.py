@@ -230,8 +230,10 @@ def check_same_run(directory: Path, values: Mapping[str, Any], given: Mapping[st
     for name in RunSpec.__struct_fields__:
         if spec is None or name not in given or name in ("epochs", "budget") or values[name] == getattr(spec, name):
             continue
+        asked = getattr(spec, name)
+        has = f"no {given[name]}" if asked is None else f"{given[name]} {asked}"
         raise UsageProblem(
-            f"run {directory.name} has {given[name]} {getattr(spec, name)} and cannot go on with {values[name]}.",
+            f"run {directory.name} has {has} and cannot go on with {values[name]}.",
             f"Leave {given[name]} out, or start a new run without --continue-from.",
         )
 

@@ -225,6 +225,8 @@ def test_going_on_takes_only_what_the_run_is(finished_run):
     with pytest.raises(UsageProblem, match="--model nn and cannot go on with lenet") as refusal:
         check("-m", "lenet")
     assert "Leave --model out" in refusal.value.hint
+    with pytest.raises(UsageProblem, match="has no --target-accuracy and cannot go on with"):
+        check("--target-accuracy", "0.5")
 
 
 def test_a_framework_that_is_not_installed_is_said_with_what_to_do(monkeypatch):
