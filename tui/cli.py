@@ -1,5 +1,6 @@
 """The command `mnist-tui`: what is asked for, who does it, and the exit code; no traceback leaves here."""
 
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
@@ -19,6 +20,7 @@ INTERRUPTED_EXIT_CODE = 130
 
 def main() -> NoReturn:
     """Run the command line of this process and end with its exit code."""
+    os.umask(os.umask(0o077) & 0o077)  # What we and our workers make, we have to be able to use, whatever the mask.
     prepare_streams()
     code = run(sys.argv[1:])
     end_streams()

@@ -7,6 +7,7 @@ import subprocess
 from contextlib import contextmanager
 
 import aftermath
+import command_line
 import mishaps
 import pytest
 import real_worker
@@ -14,6 +15,7 @@ import real_worker
 from engines import control, launch
 from engines.events import Log
 from engines.problems import RunNotFound, StorageProblem
+from engines.run_queue import RunQueue
 from engines.runs import RunStore
 
 NOBODY = 65_534
@@ -178,3 +180,13 @@ def test_nobody_else_may_read_or_write_a_run_whatever_the_umask(store, mask):
         mode = stat.S_IMODE(path.stat().st_mode)
         assert mode & 0o077 == 0, f"{path.name} has mode {mode:o}"
     aftermath.check(worker.run_directory, "completed", goes_on=False)
+
+
+def test_the_owner_may_read_and_write_a_run_whatever_the_umask(store):
+    train = f"$T {' '.join(command_line.TRAIN)} --epochs 1"
+    trained = command_line.run_in_shell(f"umask 777; {train} && {train} --queue")
+    RunQueue(store).wait(trained.stdout.split()[-1:])
+    assert [run.state for run in store.summaries()] == ["completed"] * 2
+    for path in (store.root, *store.root.rglob("*")):
+        mode = stat.S_IMODE(path.stat().st_mode)
+        assert mode == (0o700 if path.is_dir() else 0o600), f"{path.name} has mode {mode:o}"
