@@ -55,8 +55,8 @@ class TensorFlowTrainer:
         Step i sees `order[i * batch_size : (i + 1) * batch_size]`; the last may be smaller. Each learns at its own of
         the `rates`, or all at that of the spec.
         """
-        learnt = tf.constant(rates_of(self.spec, step_count, rates), tf.float32)
-        self._train_graph(self.order, first_step, first_step + step_count, learnt)
+        each = tf.constant(rates_of(self.spec, step_count, rates), tf.float32)
+        self._train_graph(self.order, first_step, first_step + step_count, each)
 
     @explained_memory()
     def read_steps(self, first_step: int, step_count: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
