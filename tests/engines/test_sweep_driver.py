@@ -150,7 +150,7 @@ def test_a_run_that_dies_or_diverges_is_said_why_and_the_sweep_goes_on(store):
 
 
 def test_what_cannot_be_begun_is_said(tmp_path):
-    (tmp_path / "runs").write_text("a file")
+    (tmp_path / "runs").symlink_to("nowhere")
     driver = SweepDriver(RunStore(tmp_path / "runs"), sweep_of(), Places())
     ended = drive(driver)
     assert [(one.row, "cannot make a run" in one.reason) for one in ended] == [(None, True)] * 2
