@@ -19,6 +19,7 @@ PAUSE_POLL_SECONDS = 0.05
 class Obedience:
     """Takes requests between steps, does them, and says what is in force; `stop` is how the run is to stop, if it is.
 
+    `paused_seconds` is how long it has held training up, in all.
     Epochs asked for are added to the plan, whose spec `keep_spec` keeps for the next attempt.
     """
 
@@ -32,6 +33,7 @@ class Obedience:
         keep_spec: Callable[[RunSpec], None],
     ) -> None:
         self.stop: Literal["stop", "stop-now"] | None = None
+        self.paused_seconds = 0.0
         self._requests = requests
         self._plan = plan
         self._saver = saver
@@ -46,13 +48,18 @@ class Obedience:
             if request is None:
                 if not paused:
                     return
-                time.sleep(PAUSE_POLL_SECONDS)
+                self._rest()
                 continue
             if request.action in ("pause", "resume"):
                 paused = request.action == "pause"
             elif not self._do(request):
                 continue
             self._write(ControlApplied(action=request.action, value=request.value, id=request.id, by=request.by))
+
+    def _rest(self) -> None:
+        began = time.monotonic()
+        time.sleep(PAUSE_POLL_SECONDS)
+        self.paused_seconds += time.monotonic() - began
 
     def _do(self, request: Request) -> bool:
         """Do what is asked; False, and said, where it makes no sense."""

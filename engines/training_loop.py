@@ -106,7 +106,8 @@ class TrainingLoop:
 
     def _train_epoch(self) -> None:
         progress = self.progress
-        began = time.monotonic() - progress.epoch_seconds
+        # How long it took is without pauses: others conclude from it what is left.
+        began = time.monotonic() - progress.epoch_seconds - self._obedience.paused_seconds
         self._engine.begin_epoch(epoch_order(self._plan.spec.seed, progress.epoch, self._train_size))
         while progress.step < self._steps:
             self._train_chunk(self._plan.next_steps())
@@ -118,7 +119,7 @@ class TrainingLoop:
                     return
                 if self._saver.is_due:
                     self._saver.save()
-        self._end.reach(began)
+        self._end.reach(began + self._obedience.paused_seconds)
         self._obedience.obey()
 
     def _train_chunk(self, count: int) -> None:

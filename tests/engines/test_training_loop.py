@@ -126,6 +126,15 @@ def test_no_step_is_done_while_paused(trained, monkeypatch):
     assert len(run.engine.rates) == 2 * STEPS
 
 
+def test_an_epoch_takes_no_longer_for_a_pause_in_it(trained, monkeypatch):
+    now = [1024.0]
+    monkeypatch.setattr(obedience.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(obedience.time, "sleep", lambda _: now.append(now.pop() + 60.0))
+    run = trained(chunk=1, requests=[(3, request("pause")), (10, request("resume"))])
+    assert now[0] > 1024.0 + 300.0
+    assert [epoch.seconds for epoch in run.of(EpochEnded)] == [0.0, 0.0]
+
+
 @pytest.mark.parametrize("first", [[], [(3, request("pause"))]], ids=["training", "paused"])
 @pytest.mark.parametrize(("action", "saves"), [("stop", True), ("stop-now", False)])
 def test_a_stop_ends_it_where_it_is(trained, monkeypatch, first, action, saves):
