@@ -84,9 +84,9 @@ class Attempt:
 
     def _work(self) -> RunFinished:
         spec, standing = self._spec, self._standing
-        for warning in standing.warnings:
-            self._writer.write(Log(level="warning", message=warning))
         with self._phases.phase("import", 1, "frameworks") as report:
+            for warning in standing.warnings:
+                self._writer.write(Log(level="warning", message=warning))
             with broken_off_by(self._requests.is_stop_asked):
                 module = _import_engine(spec.framework, self._log)
             report(1, 1, "frameworks")

@@ -1,6 +1,7 @@
 """Going on with a run: however it was broken off, it ends with the numbers of one that nothing happened to."""
 
 import json
+import time
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from engines.checkpoints import CheckpointStore
 from engines.events import EpochEnded, Log, RunStarted
 from engines.problems import CheckpointProblem
 from engines.run_reader import RunReader
-from engines.runs import read_spec
+from engines.runs import read_spec, summarise
 
 EPOCHS = 4
 REHEARSAL = {"framework": "rehearsal", "batch_size": 8, "epochs": EPOCHS}
@@ -181,11 +182,16 @@ def test_a_run_stopped_with_nothing_worth_saving_begins_again_and_says_so(store)
     asked = {**REHEARSAL, "epochs": real_worker.LONG}
     with real_worker.training(store, **asked, lr=1e38, on_nan="continue") as worker:
         control.ask(worker.run_directory, "stop")
-        assert real_worker.ended(worker).exit_code == 10
-    again = launch.go_on(worker.run_directory)
-    control.ask(again.run_directory, "stop")
-    logs = real_worker.ended(again).of_type(Log)
+        first = real_worker.ended(worker)
+    assert first.exit_code == 10
+    time.sleep(2.5)  # What passes between attempts is not what the run took.
+    going_on = launch.go_on(worker.run_directory)
+    control.ask(going_on.run_directory, "stop")
+    again = real_worker.ended(going_on)
+    logs = again.of_type(Log)
     assert any("it begins again" in log.message for log in logs)
+    attempts = [run.finished.seconds for run in (first, again)]
+    assert summarise(worker.run_directory).seconds == pytest.approx(sum(attempts), abs=1.0)
 
 
 def test_a_run_killed_after_its_last_epoch_still_gets_its_figures(finished_run, recorded_run):
