@@ -8,7 +8,7 @@ import pytest
 import real_worker
 
 from engines import attempt, control, datasets, launch
-from engines.events import Batch, EpochEnded, RunStarted
+from engines.events import Batch, RunStarted
 from engines.problems import UsageProblem
 from engines.recipes import fill_in, follow
 from engines.rehearsal_engine import RehearsalEngine
@@ -42,7 +42,7 @@ def test_a_run_keeps_the_contract_and_is_completed_once_its_seconds_of_training_
     assert 0.6 <= seconds_of(run.directory) < 0.6 + 2.0  # On a busy machine a single step may take long.
     assert seconds_of(run.directory) == pytest.approx(of(run, Batch)[-1].trained_seconds)
     assert of(run, Batch)[-1].lr < 0.5 * max(batch.lr for batch in of(run, Batch))
-    assert summarise(run.directory).epochs_done == of(run, EpochEnded)[-1].epoch
+    assert summarise(run.directory).epochs_done == run.finished.epochs
 
 
 def test_one_that_was_stopped_goes_on_with_what_is_left(store):
