@@ -66,8 +66,8 @@ def epochs_count(number: int) -> str:
     return "1 epoch" if number == 1 else f"{number} epochs"
 
 
-def summary_lines(event: RunFinished) -> list[str]:
-    """Say what the run came to, over the whole sets; nothing of figures that it does not have."""
+def summary_lines(event: RunFinished, took: str) -> list[str]:
+    """Say what the run came to, over the whole sets, and what it `took`; nothing of figures that it does not have."""
     lines = []
     if event.test_accuracy is not None:
         lines.append(f"test accuracy {percent(event.test_accuracy)}, test loss {loss(event.test_loss)}")
@@ -77,8 +77,14 @@ def summary_lines(event: RunFinished) -> list[str]:
         lines.append(
             f"best epoch {event.best_epoch}, test accuracy {percent(event.best_test_accuracy)}, {chosen_on(event)}"
         )
-    lines.append(f"{event.state} after {epochs_count(event.epochs)}, {duration(event.seconds)}")
+    lines.append(f"{event.state} after {epochs_count(event.epochs)}, {took}")
     return lines
+
+
+def attempt_took(event: RunFinished, epochs_before: int) -> str:
+    """Say what the attempt that ends took, before which so many epochs were done."""
+    took = duration(event.seconds)
+    return f"{event.epochs - epochs_before} of them in {took}" if epochs_before else took
 
 
 def chosen_on(event: RunFinished) -> str:

@@ -44,6 +44,7 @@ class PlainPrinter:
         self._write = write or (lambda line: write_out(f"{line}\n"))
         self._warn = warn
         self._directory = Path()
+        self._epochs_before = 0
 
     def begin(self, directory: Path) -> None:
         """See `Printer.begin`."""
@@ -54,6 +55,7 @@ class PlainPrinter:
         """See `Printer.show`."""
         match event:
             case RunStarted():
+                self._epochs_before = event.epochs_done
                 self._write_all(plain.started_lines(event))
                 if self._verbose:
                     self._write_all(plain.parameter_lines(event.parameters))
@@ -71,7 +73,7 @@ class PlainPrinter:
             case Log():
                 self._warn(f"{event.level}: {event.message}")
             case RunFinished():
-                self._write_all(plain.summary_lines(event))
+                self._write_all(plain.summary_lines(event, plain.attempt_took(event, self._epochs_before)))
                 self._write_all(self._hints(event))
 
     def refresh(self, state: RunState) -> None:

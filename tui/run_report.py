@@ -16,7 +16,7 @@ from engines.runs import read_spec
 from engines.spec import RunSpec
 from engines.text import clean_text, clean_value
 from tui import outcome, plain
-from tui.formats import ago, count
+from tui.formats import ago, count, duration
 from tui.lookup import turn_hint
 
 
@@ -39,6 +39,7 @@ class RunReport(msgspec.Struct, frozen=True, kw_only=True):
     parameters: list[Parameter] = []
     started: float | None = None
     last_event: float | None = None
+    seconds: float | None = None
     epochs: list[EpochEnded] = []
     phases: list[Phase] = []
     results: RunFinished | None = None
@@ -69,6 +70,7 @@ def read_report(directory: Path) -> RunReport:
         parameters=started.parameters if started else [],
         started=state.first_time,
         last_event=state.last_time,
+        seconds=state.seconds,
         epochs=state.epochs,
         phases=list(state.phases.values()),
         results=state.finished,
@@ -120,7 +122,7 @@ def report_lines(report: RunReport) -> list[str]:
     for part in (
         [plain.epoch_line(epoch) for epoch in report.epochs],
         [plain.phase_line(phase) for phase in report.phases if phase.state == "finished"],
-        plain.summary_lines(report.results) if report.results else [],
+        plain.summary_lines(report.results, duration(report.seconds or 0.0)) if report.results else [],
         [f"{report.bad_lines} lines of events.jsonl are no events."] if report.bad_lines else [],
         [report.last_word] if report.last_word else [],
         [f"worker.log: {line}" for line in report.log_lines],

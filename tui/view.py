@@ -49,12 +49,11 @@ class View(msgspec.Struct, frozen=True):
 
     @property
     def elapsed(self) -> float | None:
-        """Seconds since this attempt began, until now or its end."""
-        if self.state.finished:
-            return self.state.finished.seconds
-        first = self.state.phases.get("import")  # Each attempt begins with it.
-        end = self.now if self.is_alive else self.state.last_time
-        return max(0.0, end - first.time + first.seconds) if first and end else None
+        """Seconds that the run was at work in all its attempts, until now or its end."""
+        known, last = self.state.seconds, self.state.last_time
+        if known is None or last is None:
+            return None
+        return known + max(0.0, self.now - last) if self.is_alive else known
 
     def class_name(self, label: int) -> str:
         """Give what a class is called."""

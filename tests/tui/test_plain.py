@@ -93,14 +93,20 @@ def test_how_long_a_run_is_to_be_is_said_by_epochs_or_by_time(asked, said, done)
 
 
 def test_a_summary_says_only_what_there_is():
-    assert plain.summary_lines(finished()) == [
+    assert plain.summary_lines(finished(), "12.5 s") == [
         "test accuracy 98.00 %, test loss 0.0500",
         "train accuracy 99.00 %, train loss 0.0100",
         "best epoch 1, test accuracy 98.00 %, chosen on the test images",
-        "completed after 1 epoch, 61.0 s",
+        "completed after 1 epoch, 12.5 s",
     ]
     stopped = finished(state="stopped", epochs=0, train_accuracy=None, test_accuracy=None, best_epoch=None)
-    assert plain.summary_lines(stopped) == ["stopped after 0 epochs, 61.0 s"]
+    assert plain.summary_lines(stopped, "61.0 s") == ["stopped after 0 epochs, 61.0 s"]
+
+
+def test_what_an_attempt_took_is_not_said_to_be_what_all_epochs_took():
+    ended = finished(epochs=12)
+    assert plain.attempt_took(ended, 0) == "61.0 s"
+    assert plain.attempt_took(ended, 7) == "5 of them in 61.0 s"
 
 
 def test_parameters_are_a_table_with_their_sum():

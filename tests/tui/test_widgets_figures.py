@@ -2,7 +2,7 @@ from math import nan
 
 import pytest
 from msgspec.structs import replace
-from views import batch, epoch_ended, finished, phase, started, telemetry, text_of, view_of
+from views import BEGAN, batch, epoch_ended, finished, phase, started, telemetry, text_of, view_of
 
 from engines.events import CheckpointSaved, ControlApplied, Gpu, Log, RunError
 from engines.spec import RunSpec
@@ -56,7 +56,7 @@ def test_progress_says_how_far_how_fast_and_how_long(width):
         assert words in text
     if width >= 78:
         assert "step 25 of 100" in text
-        assert "elapsed 1:41" in text
+        assert "elapsed 1:40" in text
 
 
 def test_with_a_budget_progress_is_that_of_the_time_which_is_spent():
@@ -77,9 +77,24 @@ def test_before_the_first_step_progress_says_what_is_waited_for():
 
 
 def test_a_completed_run_says_what_came_out_in_two_lines():
-    text = text_of(draw_outcome(view_of(*IN_TRAINING, finished(), status="completed"), 78), 78)
+    ended = replace(finished(), seq=5, time=BEGAN + 31.2)
+    text = text_of(draw_outcome(view_of(*IN_TRAINING, ended, status="completed"), 78), 78)
     assert "test accuracy 98.91 %  loss 0.0345  train 99.32 %  best epoch 4, 98.95 %" in text
     assert "completed after 5 epochs in 31.2 s" in text
+
+
+def test_what_a_run_took_is_what_all_its_attempts_took_and_nothing_between_them():
+    attempts = (
+        replace(phase(state="started", done=0), seq=0, time=BEGAN),
+        replace(started(), seq=1, time=BEGAN + 2),
+        replace(finished(state="stopped"), seq=2, time=BEGAN + 10),
+        replace(phase(state="started", done=0), seq=3, time=BEGAN + 5_000),
+        replace(started(), seq=4, time=BEGAN + 5_001),
+    )
+    assert view_of(*attempts, now=BEGAN + 5_003).elapsed == 13
+    view = view_of(*attempts, replace(finished(), seq=5, time=BEGAN + 5_005), status="completed")
+    assert "completed after 5 epochs in 15.0 s" in text_of(draw_outcome(view, 78), 78)
+    assert "5 epochs in 15.0 s" in text_of(draw_summary(view, 100), 100)
 
 
 def test_a_summary_has_figures_and_the_command_that_goes_on():

@@ -71,7 +71,7 @@ def draw_outcome(view: View, width: int) -> list[Line]:
         words = [[("no final evaluation", "text")]]
     if best is not None:
         words.append([("best epoch ", "muted"), (f"{best}, {formats.percent(finished.best_test_accuracy)}", "text")])
-    epochs, took = formats.counted(finished.epochs, "epoch"), formats.duration(finished.seconds)
+    epochs, took = formats.counted(finished.epochs, "epoch"), formats.duration(view.elapsed or 0.0)
     after: Line = [(f"{finished.state} after {epochs} in {took}", "muted")]
     return [cut_words(words, width), fit(after, width)]
 

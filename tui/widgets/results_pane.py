@@ -48,8 +48,9 @@ def draw_summary(view: View, width: int) -> list[Line]:
     finished = view.state.finished
     if finished is None or finished.error:
         return _draw_failure(view, width)
+    took = formats.duration(view.elapsed or 0.0)
     rows: list[tuple[str, str, str]] = [
-        (finished.state, f"{formats.counted(finished.epochs, 'epoch')} in {formats.duration(finished.seconds)}", "text")
+        (finished.state, f"{formats.counted(finished.epochs, 'epoch')} in {took}", "text")
     ]
     if finished.test_accuracy is not None:
         rows.append(
