@@ -39,6 +39,11 @@ def fit(line: Line, width: int) -> Line:
     return [*fitted, (" " * width, "text")]
 
 
+def shorten(line: Line, width: int) -> Line:
+    """Give `line` as it is where it fits into `width` cells, else cut and ended with an ellipsis."""
+    return line if width_of(line) <= width else [*fit(line, width - 1), ("…", "muted")] if width > 0 else []
+
+
 def overlay(line: Line, at: int, text: str, role: str) -> Line:
     """Give `line` with `text` in the place of what stands from cell `at` on, where all characters are narrow."""
     cells = [(character, own) for piece, own in line for character in piece]

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.lines import changed_spans, columns, cut_words, fit, justify, plain, width_of, wrap
+from tui.lines import changed_spans, columns, cut_words, fit, justify, plain, shorten, width_of, wrap
 
 texts = st.text(alphabet="ab -é漢字", max_size=12)
 lines = st.lists(st.tuples(texts, st.sampled_from(["text", "muted"])), max_size=5)
@@ -23,6 +23,13 @@ def test_both_ends_are_shown_or_else_the_left_one():
     left, right = [("left", "text")], [("right", "muted")]
     assert plain(justify(left, right, 12)) == "left   right"
     assert plain(justify(left, right, 9)) == "left     "
+
+
+def test_a_line_that_is_cut_says_so():
+    line = [("left", "text"), (" right", "muted")]
+    assert shorten(line, 10) == line
+    assert plain(shorten(line, 9)) == "left rig…"
+    assert shorten(line, 0) == []
 
 
 def test_words_are_left_out_whole_from_the_end():

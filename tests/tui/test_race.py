@@ -122,9 +122,28 @@ def test_the_form_leads_to_races_of_one_seed():
     assert models == "nn against lenet against lenet1: TensorFlow"
     assert [one.model for one in second] == ["nn", "lenet", "lenet1"]
     assert {(one.seed, one.epochs) for one in (*first, *second)} == {(7, 2)}
-    text = "\n".join(map(plain, draw_choice(spec, [frameworks, models], 1)))
+    text = "\n".join(map(plain, draw_choice(spec, [frameworks, models], 1, 66)))
     assert "▸ nn against lenet" in text
     assert "seed 7" in text
+
+
+def test_the_choice_of_a_race_is_whole_on_the_smallest_screen(store):
+    async def steps(pilot):
+        await until_seen(pilot, "Enter: start")
+        await pilot.press("x")
+        await until_seen(pilot, "and seconds compare.")
+        picture = pilot.app.screen.query_one("Picture").region
+        assert pilot.app.screen.region.contains_region(picture)
+        assert "All at once, beside each other: livelier, and" in seen(pilot)
+        assert "Esc   back" in seen(pilot)
+
+    drive(app_of(store), steps, (60, 16))
+
+
+def test_a_line_of_the_choice_that_is_too_long_says_that_it_goes_on():
+    lines = draw_choice(RunSpec(dataset="fashion-mnist", budget=60, seed=10**9), ["one", "two"], 0, 56)
+    assert plain(lines[0]).endswith("…")
+    assert max(map(width_of, lines)) == 56
 
 
 def test_a_run_is_followed_from_the_queue_to_its_end(store, monkeypatch):

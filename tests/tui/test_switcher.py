@@ -38,7 +38,7 @@ def test_the_choice_is_in_brackets_and_the_keys_are_said():
     text = "\n".join(map(plain, lines))
     for words in ("PyTorch nn on Fashion-MNIST", "▸ model", "[nn]", "[fashion-mnist]", "stop this run", "b "):
         assert words in text
-    assert max(map(width_of, lines)) <= 62
+    assert max(map(width_of, lines)) <= 56
 
 
 def test_nothing_is_stopped_where_nothing_is_alive():
@@ -56,6 +56,26 @@ def test_each_choice_shows_what_it_reached_before():
     for words in (r"  nn +97\.12 % +0\.82 s", r"▸ lenet +98\.56 % +40\.1 s", r"  lenet1 +- +-"):
         assert re.search(words, text)
     assert "PyTorch" in "\n".join(map(plain, reached_lines(runs, RunSpec(), "framework")))
+
+
+def test_the_chosen_value_is_among_those_that_there_is_room_for():
+    lines = reached_lines([], RunSpec(model="airnet-m"), "model", 4)
+    assert len(lines) == 5
+    assert plain(lines[-1]).startswith("▸ airnet-m")
+
+
+def test_the_switcher_is_whole_on_the_smallest_screen(live_run):
+    async def steps(pilot):
+        await until_seen(pilot, "epoch")
+        await pilot.press("m", "left", "left")
+        await until_seen(pilot, "▸ airnet-m")
+        picture = pilot.app.screen.query_one("Picture").region
+        assert pilot.app.screen.region.contains_region(picture)
+        assert "[airnet-m]" in seen(pilot)
+        assert "Esc back" in seen(pilot)
+        await pilot.press("escape")
+
+    watch(live_run.run_directory, steps, (60, 16))
 
 
 def test_runs_that_are_still_being_read_are_no_runs():

@@ -9,14 +9,13 @@ from textual.screen import ModalScreen
 
 from engines.catalog import FRAMEWORK_TITLES, FRAMEWORKS
 from engines.spec import RunSpec
-from tui.lines import Line, fit, wrap
+from tui.lines import Line, shorten, wrap
 from tui.messages import RaceAsked
 from tui.plain import length_of
 from tui.screens.fresh_size import FreshSize
 from tui.widgets.picture import Picture
 
 ARTICLE_MODELS = ("nn", "lenet", "lenet1")
-_WIDTH = 66
 _KEYS = (
     ("Enter ", "One after another, or one a GPU: each has its device to itself, and seconds compare."),
     ("b     ", "All at once, beside each other: livelier, and slower."),
@@ -39,7 +38,9 @@ class RaceChoiceScreen(FreshSize, ModalScreen[RaceAsked | None]):
 
     DEFAULT_CSS = """
     RaceChoiceScreen { align: center middle; background: $background 40%; }
-    RaceChoiceScreen Picture { width: 70; height: 12; padding: 0 1; background: $surface; border: round $primary; }
+    RaceChoiceScreen Picture {
+        width: 70; max-width: 100%; height: 12; padding: 0 1; background: $surface; border: round $primary;
+    }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,shift+tab", "move(-1)", show=False),
@@ -73,9 +74,9 @@ class RaceChoiceScreen(FreshSize, ModalScreen[RaceAsked | None]):
         """Go back; nothing was chosen."""
         self.dismiss(None)
 
-    def lines(self) -> list[Line]:
+    def lines(self, width: int) -> list[Line]:
         """Draw the choice as it is now."""
-        return draw_choice(self._spec, [title for title, _ in self._races], self._at)
+        return draw_choice(self._spec, [title for title, _ in self._races], self._at, width)
 
 
 class _ChoicePicture(Picture):
@@ -84,10 +85,10 @@ class _ChoicePicture(Picture):
         self._choice = choice
 
     def draw(self, width: int, height: int) -> list[Line]:
-        return self._choice.lines()
+        return self._choice.lines(width)
 
 
-def draw_choice(spec: RunSpec, titles: list[str], at: int) -> list[Line]:
+def draw_choice(spec: RunSpec, titles: list[str], at: int, width: int) -> list[Line]:
     """Draw the races, what they have in common, and what the keys do."""
     alike = f"{spec.dataset}, {length_of(spec)}, batch {spec.batch_size}, lr {spec.lr:g}, seed {spec.seed}"
     lines: list[Line] = [[("race  ", "muted"), (alike, "strong")], []]
@@ -96,7 +97,7 @@ def draw_choice(spec: RunSpec, titles: list[str], at: int) -> list[Line]:
         lines.append([("▸ " if here else "  ", "key"), (title, "chosen" if here else "text")])
     lines.append([])
     for key, words in _KEYS:
-        first, *rest = wrap(words, _WIDTH - len(key))
+        first, *rest = wrap(words, width - len(key))
         lines.append([(key, "key"), (first, "text")])
         lines += [[(" " * len(key), "text"), (line, "text")] for line in rest]
-    return [fit(line, _WIDTH) for line in lines]
+    return [shorten(line, width) for line in lines]

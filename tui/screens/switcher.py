@@ -19,7 +19,7 @@ from engines.runs import RunSummary
 from engines.spec import RunSpec
 from tui import formats
 from tui.background import in_background
-from tui.lines import Line, columns
+from tui.lines import Line, columns, shorten
 from tui.messages import ChoiceSettled
 from tui.run_index import RunIndex, best_of
 from tui.screens.fresh_size import FreshSize
@@ -32,7 +32,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "dataset": tuple(DATASETS),
 }
 SETTLED_SECONDS = 1.0
-_LABEL_WIDTH = 13
+_LABEL_WIDTH = 10
 _REACHED_ROWS = 5
 _REACHED_WIDTHS = (26, -9, -12)
 
@@ -52,7 +52,10 @@ class SwitcherScreen(FreshSize, ModalScreen[Switch | None]):
     SwitcherScreen {
         align: center middle;
         background: $background 40%;
-        Picture { width: 66; height: 17; max-height: 100%; padding: 0 1; background: $surface; border: round $primary; }
+        Picture {
+            width: 66; max-width: 100%; height: 17; max-height: 100%;
+            padding: 0 1; background: $surface; border: round $primary;
+        }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -119,10 +122,13 @@ class SwitcherScreen(FreshSize, ModalScreen[Switch | None]):
             self._settling.stop()
         self._settling = self.set_timer(SETTLED_SECONDS, lambda: self.post_message(ChoiceSettled(self._spec)))
 
-    def lines(self) -> list[Line]:
+    def lines(self, width: int, height: int) -> list[Line]:
         """Draw the choices as they are now."""
-        keys = draw_switcher(self._spec, self._row, is_alive=self._is_alive)
-        return [*keys, [], *reached_lines(self._runs, self._spec, self._row)] if self._index else keys
+        lines = draw_switcher(self._spec, self._row, is_alive=self._is_alive)
+        if self._index:
+            room = height - len(lines) - 2  # One is empty, one the heading.
+            lines += [[], *reached_lines(self._runs, self._spec, self._row, min(_REACHED_ROWS, room))]
+        return [shorten(line, width) for line in lines]
 
     @work
     async def _read_runs(self) -> None:
@@ -138,7 +144,7 @@ class _SwitcherPicture(Picture):
         self._switcher = switcher
 
     def draw(self, width: int, height: int) -> list[Line]:
-        return self._switcher.lines()
+        return self._switcher.lines(width, height)
 
 
 def step_spec(spec: RunSpec, row: str, by: int) -> RunSpec:
@@ -169,14 +175,17 @@ def draw_switcher(spec: RunSpec, row: str, *, is_alive: bool) -> list[Line]:
     return [*lines, [], first, [("b     ", "key"), ("start now, this run goes on beside it   ", "text"), *back]]
 
 
-def reached_lines(runs: list[RunSummary] | None, spec: RunSpec, row: str) -> list[Line]:
-    """Draw what each value of `row` reached before, beside what else is chosen; None while `runs` are being read."""
+def reached_lines(runs: list[RunSummary] | None, spec: RunSpec, row: str, most: int = _REACHED_ROWS) -> list[Line]:
+    """Draw what each value of `row`, `most` around the chosen one, reached before, beside what else is chosen.
+
+    `runs` are None while they are being read.
+    """
     values = CHOICES[row]
     at = values.index(getattr(spec, row)) if getattr(spec, row) in values else 0
-    first = max(0, min(at - _REACHED_ROWS // 2, len(values) - _REACHED_ROWS))
+    first = max(0, min(at - most // 2, len(values) - most))
     heading = "reading the runs ..." if runs is None else "reached before"
     lines = [columns(zip((heading, "best", "an epoch"), _REACHED_WIDTHS, ("muted",) * 3, strict=True))]
-    for value in values[first : first + _REACHED_ROWS]:
+    for value in values[first : first + most]:
         best = best_of(runs or [], msgspec.structs.replace(spec, **{row: value}))
         is_chosen = value == getattr(spec, row)
         name = ("▸ " if is_chosen else "  ") + FRAMEWORK_TITLES.get(value, value)
