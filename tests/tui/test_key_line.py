@@ -1,6 +1,8 @@
 from piloted import app_of, drive, seen, until, until_seen
 
+from tui.lines import plain
 from tui.screens.runs import RunsScreen
+from tui.widgets.key_line import Label, fit_labels
 
 
 def last_line(pilot):
@@ -37,9 +39,21 @@ def test_a_click_on_a_name_presses_its_key(store):
     drive(app_of(store), steps)
 
 
-def test_what_does_not_fit_is_cut_off(store):
+def test_what_does_not_fit_is_left_out_whole_but_never_the_way_out_and_help(store, finished_run):
     async def steps(pilot):
         await until(pilot, lambda: last_line(pilot).startswith("enter start f framework"))
-        assert len(last_line(pilot)) == 60
+        assert last_line(pilot).rstrip().endswith("d dataset q leave ? help")
+        await pilot.press("r")
+        await until(pilot, lambda: "/ filter" in last_line(pilot))
+        assert last_line(pilot).rstrip().endswith("q leave ? help")
+        assert "delete" not in last_line(pilot)
 
     drive(app_of(store), steps, (60, 16))
+
+
+def test_a_key_that_does_not_work_now_is_left_out_first():
+    labels = [Label([(f"{key} word ", "text")], key if key != "b" else "", key == "q") for key in "abcq"]
+    assert [plain(label.line) for label in fit_labels(labels, 28)] == ["a word ", "b word ", "c word ", "q word "]
+    assert [plain(label.line) for label in fit_labels(labels, 27)] == ["a word ", "c word ", "q word "]
+    assert [plain(label.line) for label in fit_labels(labels, 20)] == ["a word ", "q word "]
+    assert [plain(label.line) for label in fit_labels(labels, 3)] == ["q word "]
