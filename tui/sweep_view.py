@@ -7,6 +7,7 @@ from statistics import fmean
 from typing import Any
 
 from engines.catalog import FRAMEWORK_TITLES
+from engines.runs import RunSummary
 from engines.spec import RunSpec
 from engines.sweep import Group, Sweep, is_chosen_on_validation, ranking
 from engines.sweep_progress import LiveRun, Progress
@@ -47,11 +48,10 @@ class SweepView:
 
     @property
     def part(self) -> float:
-        """How much of the work is done, in 0..1."""
-        runs = len(self.sweep.specs)
-        begun = runs - len(self.progress.to_come) - len(self.progress.training)
-        done = self.progress.completed if self.progress.is_over else begun + sum(run.part for run in self.live.values())
-        return done / runs
+        """How much of the work is done, in 0..1: of a run that is not at work, what its epochs come to."""
+        at_rest = [_part_of(spec, row) for spec, row in self.progress.rows.items() if spec not in self.live]
+        training = [run.part for run in self.live.values()]
+        return sum(at_rest + training) / len(self.sweep.specs)
 
     @property
     def is_whole(self) -> bool:
@@ -142,6 +142,15 @@ def title_of(view: SweepView) -> str:
 def end_of(view: SweepView) -> str:
     """Say that the sweep has ended, and how."""
     return clean_text(f"sweep: {view.progress.completed} of {len(view.sweep.specs)} runs, {verdict(view)[0]}")
+
+
+def _part_of(spec: RunSpec, row: RunSummary) -> float:
+    """Give how much of a run that is not at work is done, in 0..1; by what would have ended it first."""
+    if row.state == "completed":
+        return 1.0
+    by_epochs = row.epochs_done / spec.epochs if spec.epochs else 0.0
+    by_time = row.epochs_done * (row.epoch_seconds or 0.0) / spec.budget if spec.budget else 0.0
+    return min(1.0, max(by_epochs, by_time))
 
 
 def _pace_of(run: LiveRun) -> float | None:

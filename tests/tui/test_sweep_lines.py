@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 import views
 from rows import row_of
@@ -153,6 +154,20 @@ def test_how_much_is_done_counts_what_trains_and_at_the_end_what_is_completed():
     assert HALFWAY.part == pytest.approx(4.5 / 9)
     assert view_of([row(SWEEP.specs[0])], stopping=True).part == pytest.approx(1 / 9)
     assert view_of([row(spec) for spec in SWEEP.specs]).part == 1
+
+
+def test_a_run_that_was_stopped_counts_by_the_epochs_that_it_has_done():
+    halfway = replace_epochs(row(SWEEP.specs[0], state="stopped"), 3)
+    assert view_of([halfway]).part == pytest.approx(0.6 / 9)
+    assert view_of([halfway], stopping=True).part == pytest.approx(0.6 / 9)
+    assert view_of([halfway], to_come=SWEEP.specs).part == pytest.approx(0.6 / 9)
+    assert view_of([halfway], [live(SWEEP.specs[0], part=0.7)]).part == pytest.approx(0.7 / 9)
+    timed = expand({"budget": [30.0], "epochs": [None]})
+    assert view_of([replace_epochs(row(timed.specs[0], state="stopped"), 3)], sweep=timed).part == pytest.approx(0.2)
+
+
+def replace_epochs(one, done):
+    return msgspec.structs.replace(one, epochs_done=done, epoch_seconds=2.0)
 
 
 def test_runs_in_training_say_where_they_are():
