@@ -42,8 +42,13 @@ class Lane:
 
     @property
     def best_accuracy(self) -> float | None:
-        """The highest test accuracy of an epoch, in 0..1."""
+        """The test accuracy of the best epoch, in 0..1."""
         return self.state.best.test_accuracy if self.state.best else None
+
+    @property
+    def is_chosen_on_validation(self) -> bool:
+        """Tell whether the best epoch is chosen on held out images: another may have had a higher test accuracy."""
+        return self.state.best is not None and self.state.best.validation_accuracy is not None
 
 
 def training_seconds(state: RunState) -> list[tuple[int, float]]:

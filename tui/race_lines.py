@@ -109,7 +109,7 @@ def draw_table(lanes: Sequence[Lane], look: RaceLook, width: int) -> list[Line]:
             break
         del cells[name]
     head = [("", _LEAD, "muted"), ("run", name_width, "muted")]
-    lines = [fit(columns(head + [_set(name, wide, "muted") for name, wide in cells.items()]), width)]
+    lines = [fit(columns(head + [_set(_head(name, lanes), wide, "muted") for name, wide in cells.items()]), width)]
     for at, (lane, name) in enumerate(zip(lanes, names, strict=True)):
         here = at == look.chosen
         line: Line = [("▸ " if here else "  ", "key"), (f"{lane.letter} ", LANE_ROLES[at % len(LANE_ROLES)])]
@@ -123,6 +123,11 @@ def _given_up(lanes: Sequence[Lane]) -> list[str]:
     """Give the columns in the order in which they go where there is no room: first milestones that nobody reached."""
     reached = [name for name, one in _MILESTONES.items() if any(seconds_to(lane, one) is not None for lane in lanes)]
     return [*(name for name in reversed(_MILESTONES) if name not in reached), *reached, "images/s"]
+
+
+def _head(name: str, lanes: Sequence[Lane]) -> str:
+    """Give what a column is called: best is not the highest there was where held out images chose the epoch."""
+    return "chosen" if name == "best" and any(lane.is_chosen_on_validation for lane in lanes) else name
 
 
 def _set(text: str, width: int, role: str) -> tuple[str, int, str]:

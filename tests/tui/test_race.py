@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import real_worker
 import views
+from msgspec.structs import replace as replace_struct
 from piloted import app_of, drive, seen, until, until_seen
 
 from engines.run_queue import RunQueue
@@ -112,6 +113,17 @@ def test_the_table_keeps_the_highest_milestones_where_there_is_little_room():
     assert "18.0 s" in first
     assert second.startswith("▸ B TensorFlow")
     assert "▶ running" in second
+
+
+def test_an_epoch_that_held_out_images_chose_is_not_called_the_best():
+    assert " best " in plain(draw_table([A, B], RaceLook(), 118)[0])
+    ended = replace_struct(views.epoch_ended(4, test=0.97), validation_accuracy=0.99)
+    held_out = lane("A", [0.981], events=[ended])
+    head, line, _ = map(plain, draw_table([held_out, B], RaceLook(), 118))
+    assert " chosen " in head
+    assert " best " not in head
+    assert "97.00 %" in line
+    assert "12.0 s" in line
 
 
 def test_the_form_leads_to_races_of_one_seed():
