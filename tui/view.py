@@ -89,8 +89,8 @@ def describe_progress(phase: Phase) -> str:
     if phase.unit == "bytes":
         size = formats.size(phase.total or phase.done)
         return f"{phase.done * 100 // phase.total} % of {size}" if phase.total and phase.done < phase.total else size
-    of = f" of {phase.total:,}" if phase.total and phase.total != phase.done else ""
-    return f"{phase.done:,}{of} {phase.unit}"
+    of = f"{phase.done:,} of " if phase.total and phase.total != phase.done else ""
+    return of + formats.counted(phase.total or phase.done, phase.unit.removesuffix("s"))
 
 
 def dataset_title(spec: RunSpec) -> str:

@@ -144,6 +144,13 @@ def test_phases_show_what_is_done_what_is_on_and_what_is_ahead():
     assert lines[4] == "· save"
 
 
+def test_one_thing_that_a_phase_did_is_not_called_several():
+    saved = view_of(phase("save", "finished", 1, 1, "checkpoints"))
+    assert plain(draw_phases(saved, 60)[4]).rstrip().endswith("  1 checkpoint")
+    training = view_of(started(epochs=1), phase("train", "progress", 0, 1, "epochs"))
+    assert "0 of 1 epoch " in plain(draw_phases(training, 60)[3])
+
+
 def test_a_phase_that_is_on_grows_older_and_one_that_broke_off_does_not():
     on = view_of(phase("train", "started", 0, 5, "epochs", seconds=0.0))
     assert "1:40" not in text_of(draw_phases(on, 60), 60)

@@ -61,7 +61,7 @@ def _seconds(phase: Phase, view: View) -> float:
 
 def _describe(phase: Phase, view: View) -> str:
     if phase.name == "train" and phase.state != "finished" and view.spec:
-        return f"{len(view.state.epochs)} of {outlook.epochs_in_all(view.state, view.spec)} epochs"
+        return f"{len(view.state.epochs)} of {formats.counted(outlook.epochs_in_all(view.state, view.spec), 'epoch')}"
     if phase.name == "import" and view.spec:
         version = view.state.started.framework_version if view.state.started else ""
         return f"{view.spec.framework} {version}"
