@@ -115,6 +115,18 @@ def test_a_failed_run_says_why_what_to_do_and_the_last_words():
     assert "mnist-tui --no-ui --continue-from" in text
 
 
+def test_a_reason_that_there_is_no_room_for_says_that_it_goes_on():
+    error = RunError(
+        kind="x", message="the loss is nan. No checkpoint was saved yet.", hint="Lower --lr, or --clip it."
+    )
+    view = view_of(*IN_TRAINING, finished("failed", error), status="failed")
+    first, second = text_of(draw_outcome(view, 24), 24).splitlines()
+    assert first == "failed: the loss is nan…"
+    assert second == "Lower --lr, or --clip i…"
+    crashed = view_of(*IN_TRAINING, status="crashed", worker_exit="it was killed by SIGKILL")
+    assert text_of(draw_outcome(crashed, 20), 20).splitlines()[0] == "crashed: it was kil…"
+
+
 def test_a_crashed_run_says_how_its_worker_ended():
     view = view_of(*IN_TRAINING, status="crashed", worker_exit="it was killed by SIGKILL", log_lines=("last",))
     assert "it was killed by SIGKILL" in text_of(draw_outcome(view, 78), 78)

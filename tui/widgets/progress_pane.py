@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from engines import outlook
 from tui import formats
-from tui.lines import Line, cut_words, fit, width_of
+from tui.lines import Line, cut_words, fit, shorten, width_of
 from tui.view import View
 from tui.widgets.pane import Pane
 
@@ -53,13 +53,13 @@ def draw_outcome(view: View, width: int) -> list[Line]:
     if finished is None:
         how = view.worker_exit or "its worker is gone without a word"
         return [
-            fit([("crashed: ", "wrong"), (how, "text")], width),
+            shorten([("crashed: ", "wrong"), (how, "text")], width),
             fit([("the last words are in the results and the log", "muted")], width),
         ]
     if finished.error:
         return [
-            fit([("failed: ", "wrong"), (finished.error.message, "text")], width),
-            fit([(finished.error.hint, "muted")], width),
+            shorten([("failed: ", "wrong"), (finished.error.message, "text")], width),
+            shorten([(finished.error.hint, "muted")], width),
         ]
     best = finished.best_epoch
     words: list[Line] = [
