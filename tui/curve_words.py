@@ -53,7 +53,7 @@ def accuracy_gap(epoch: EpochEnded) -> float | None:
 
 
 def describe_gap(epochs: Sequence[EpochEnded]) -> tuple[str, bool]:
-    """Say how far training is ahead of testing, and whether that is a warning; nothing while nobody knows.
+    """Say how far training was ahead of testing last, and whether that is a warning; nothing while nobody knows.
 
     It is overfitting once the gap is wide and testing is no better than some epochs ago.
     """
@@ -61,7 +61,7 @@ def describe_gap(epochs: Sequence[EpochEnded]) -> tuple[str, bool]:
     if not gaps:
         return "", False
     newest, gap = gaps[-1]
-    words = f"gap {formats.points(gap)}"
+    words = f"last gap {formats.points(gap)}"
     if gap <= WIDE_GAP:
         return words, False
     best = max(epochs, key=lambda epoch: -1.0 if epoch.test_accuracy is None else epoch.test_accuracy)

@@ -29,12 +29,12 @@ def test_the_gap_needs_both_accuracies():
     [
         ((), "", False),
         (((None, 0.9),), "", False),
-        (((0.90, 0.92),), "gap -2.00", False),
-        (((0.95, 0.94),), "gap +1.00", False),
-        (((0.95, 0.92),), "gap +3.00", True),
-        (((0.91, 0.90), (0.93, 0.91), (0.95, 0.92), (0.96, 0.93)), "gap +3.00 and growing", True),
-        (((0.93, 0.90), (0.94, 0.91), (0.95, 0.92), (0.96, 0.93)), "gap +3.00", True),
-        (((0.93, 0.92), (0.95, 0.91), (0.97, 0.91), (0.99, 0.91)), "gap +8.00, overfitting since epoch 1", True),
+        (((0.90, 0.92),), "last gap -2.00", False),
+        (((0.95, 0.94),), "last gap +1.00", False),
+        (((0.95, 0.92),), "last gap +3.00", True),
+        (((0.91, 0.90), (0.93, 0.91), (0.95, 0.92), (0.96, 0.93)), "last gap +3.00 and growing", True),
+        (((0.93, 0.90), (0.94, 0.91), (0.95, 0.92), (0.96, 0.93)), "last gap +3.00", True),
+        (((0.93, 0.92), (0.95, 0.91), (0.97, 0.91), (0.99, 0.91)), "last gap +8.00, overfitting since epoch 1", True),
     ],
 )
 def test_how_far_training_is_ahead_is_said_as_it_grows(pairs, words, is_warning):

@@ -88,7 +88,7 @@ def test_the_epochs_alone_make_a_curve_where_no_batch_was_told_of():
 
 def test_the_last_line_names_the_best_epoch_and_the_gap():
     view = view_of(*RUN, epoch_ended(2, train=0.99, test=0.95))
-    assert drawn(AccuracyPane, view).splitlines()[-1] == "◆ best: epoch 2, 95.00 %  gap +4.00"
+    assert drawn(AccuracyPane, view).splitlines()[-1] == "◆ best: epoch 2, 95.00 %  last gap +4.00"
     losses = [epoch_ended(at, test_loss=loss) for at, loss in enumerate([0.3, 0.2, 0.25, 0.31], start=1)]
     words = drawn(LossPane, view_of(started(), *losses), 80).splitlines()[-1]
     assert words == "◆ best: epoch 1, 0.3000  lowest: epoch 2, 0.2000  test loss rising since epoch 2"
