@@ -88,6 +88,17 @@ def test_mistakes_are_shaded_by_their_share_and_none_is_a_dot():
 def test_long_class_names_are_shortened_to_fit():
     text = text_of(draw_confusion(epoch_ended().confusion, ["Ankle boot"] * 10, 60, 13), 60)
     assert "Ankle boot" in text
+    assert "Ankle bo…" in text_of(draw_confusion(epoch_ended().confusion, ["Ankle boot"] * 10, 58, 13), 58)
+
+
+@pytest.mark.parametrize("width", [58, 98])
+def test_wide_characters_in_names_leave_the_accuracies_where_they_are(width):
+    names = ["運動靴" * 9, "é" * 26, *DIGITS[2:]]
+    lines = text_of(draw_confusion(epoch_ended().confusion, names, width, 13), width).splitlines()
+    assert lines[0].endswith("right")
+    assert "運動" in lines[1]
+    assert "…" in lines[1]
+    assert lines[1].endswith("90.9 %")
 
 
 @pytest.mark.parametrize("counts", [[], [[1, 2], [3, 4]], [[0] * 10] * 10])

@@ -3,12 +3,13 @@
 from collections.abc import Hashable
 from typing import ClassVar
 
+from rich.cells import cell_len, set_cell_size
 from textual import events
 from textual.message import Message
 
 from engines.catalog import CLASS_COUNT
 from tui import formats
-from tui.lines import Line, fit, merge, width_of
+from tui.lines import Line, columns, fit, merge, shorten, width_of
 from tui.view import View
 from tui.widgets.pane import TitledPane, draw_waiting
 
@@ -70,12 +71,13 @@ def draw_confusion(
     in_percent = len(str(max(map(max, counts)))) >= cell
     headings: Line = [(" " * (name_width + 1), "muted")]
     for predicted, name in enumerate(names):
-        headings.append((_shorten(name, cell - 1).rjust(cell), _role_of_name(cursor and cursor[1] == predicted)))
+        headings += columns([(_begin(name, cell - 1), -cell, _role_of_name(cursor and cursor[1] == predicted))])
     lines: list[Line] = [[*merge(headings), ("right".rjust(_ACCURACY_WIDTH), "muted")]]
     for label, row in enumerate(counts):
         total = sum(row)
         is_chosen = cursor is not None and cursor[0] == label
-        line: Line = [(_shorten(names[label], name_width).ljust(name_width + 1), "chosen" if is_chosen else "text")]
+        title = shorten([(names[label], "chosen" if is_chosen else "text")], name_width)
+        line = fit(title, name_width + 1)
         for predicted, number in enumerate(row):
             share = number / total if total else 0.0
             text = "·" if number == 0 else f"{100 * share:.0f}" if in_percent else str(number)
@@ -88,7 +90,7 @@ def draw_confusion(
         lines.append(line)
     if height > len(lines):
         unit = "in % of the row; " if in_percent else ""
-        lines.append(fit([(unit + _describe_worst(counts, names), "muted")], width))
+        lines.append(shorten([(unit + _describe_worst(counts, names), "muted")], width))
     return lines
 
 
@@ -113,7 +115,7 @@ def is_matrix(counts: list[list[int]]) -> bool:
 def _widths(names: list[str], width: int) -> tuple[int, int]:
     """Give how wide the names of the rows are, and a cell of the matrix."""
     most_for_names = width - _ACCURACY_WIDTH - 1 - CLASS_COUNT * _CELL_WIDTHS[-1]
-    name_width = max(1, min(max(map(len, names)), most_for_names))
+    name_width = max(1, min(max(map(cell_len, names)), most_for_names))
     room = (width - name_width - 1 - _ACCURACY_WIDTH) // CLASS_COUNT
     return name_width, next((wide for wide in _CELL_WIDTHS if wide <= room), _CELL_WIDTHS[-1])
 
@@ -135,5 +137,6 @@ def _role_of(share: float, *, is_right: bool) -> str:
     return "hit" if is_right else next(role for least, role in _HEAT_FROM if share > least)
 
 
-def _shorten(name: str, width: int) -> str:
-    return name[:width]
+def _begin(name: str, width: int) -> str:
+    """Give as much of a name as a column has room for; an ellipsis would take a third of it."""
+    return name if cell_len(name) <= width else set_cell_size(name, width)
