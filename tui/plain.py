@@ -5,13 +5,17 @@ from collections.abc import Iterable, Sequence
 from msgspec import UNSET
 
 from engines.events import EpochEnded, Parameter, Phase, RunFinished, RunStarted
+from engines.recipes import DECIDED, recipe_fields
 from engines.runs import RunSummary
 from engines.spec import RunSpec
 from engines.text import clean_text
-from tui.formats import ago, count, duration, loss, percent, rate, shape, span
+from tui.formats import ago, count, duration, loss, number, percent, rate, shape, span
 
 COLUMNS = 80
 """A terminal that is not wider does not break a line of an epoch in two."""
+
+_SELDOM_ASKED = ("validation", "patience", "target_accuracy", "gpu_memory_limit", "on_nan")
+_SAID_WITH_ALL_ELSE = ("epochs", "precision", "batch_size", "lr")
 
 
 def started_lines(event: RunStarted) -> list[str]:
@@ -51,6 +55,23 @@ def length_of(spec: RunSpec) -> str:
     """Say how long a run is to be: `5 epochs`, `60s of training`, `5 epochs or 60s of training`."""
     asked = [epochs_count(spec.epochs)] if spec.epochs else []
     return " or ".join([*asked, f"{span(spec.budget)} of training"] if spec.budget else asked)
+
+
+def wishes_of(spec: RunSpec) -> list[str]:
+    """Say what is asked beyond what most runs are asked, and its recipe says: `validation 5000`, `one-cycle`."""
+    parts = [name for name in DECIDED if name not in _SAID_WITH_ALL_ELSE]
+    usual = {name: getattr(RunSpec(), name) for name in _SELDOM_ASKED}
+    usual |= recipe_fields(spec.recipe, spec.dataset, spec.budget)
+    wishes = {name: getattr(spec, name) for name in (*_SELDOM_ASKED, *parts)}
+    return [_wish(name.replace("_", " "), value) for name, value in wishes.items() if value != usual[name]]
+
+
+def _wish(name: str, value: float | str | None) -> str:
+    if isinstance(value, bool) or value is None:
+        return name if value else f"no {name}"
+    if name in ("optimizer", "schedule"):
+        return str(value)
+    return f"{name} {number(value) if isinstance(value, float) else value}"
 
 
 def done_of(run: RunSummary) -> str:

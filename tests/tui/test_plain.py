@@ -2,6 +2,7 @@ import pytest
 from rows import row_of
 
 from engines.events import EpochEnded, Parameter, RunFinished
+from engines.recipes import fill_in
 from engines.spec import RunSpec
 from tui import plain
 
@@ -90,6 +91,24 @@ def test_how_long_a_run_is_to_be_is_said_by_epochs_or_by_time(asked, said, done)
     run = row_of(spec=spec, epochs_done=3)
     assert plain.length_of(spec) == said
     assert plain.done_of(run) == done
+
+
+@pytest.mark.parametrize(
+    ("asked", "wishes"),
+    [
+        ({"batch_size": 64, "lr": 0.01, "seed": 3, "epochs": 9}, []),
+        ({"model": "airnet-s"}, []),
+        ({"validation": 5_000, "schedule": "one-cycle"}, ["validation 5000", "one-cycle"]),
+        (
+            {"patience": 3, "target_accuracy": 0.98, "on_nan": "continue"},
+            ["patience 3", "target accuracy 0.98", "on nan continue"],
+        ),
+        ({"model": "airnet-s", "dataset": "fashion-mnist", "flip": False, "optimizer": "adam"}, ["adam", "no flip"]),
+        ({"flip": True, "weight_decay": 1e-5}, ["weight decay 1e-05", "flip"]),
+    ],
+)
+def test_what_is_asked_beyond_the_usual_is_said(asked, wishes):
+    assert plain.wishes_of(fill_in(asked)) == wishes
 
 
 def test_a_summary_says_only_what_there_is():

@@ -169,6 +169,31 @@ def test_bfloat16_on_a_processor_without_units_for_it_is_said_to_be_slow(store, 
     drive(app_of(store), steps)
 
 
+@pytest.mark.parametrize(
+    ("width", "words"),
+    [
+        (80, " Enter: start Rehearsal nn on Digits, 1 epoch, validation 100, one-cycle "),
+        (60, " Enter: start Rehearsal nn on Digits, 1 epoch, validation 1…"),
+    ],
+)
+def test_what_was_asked_and_has_no_row_in_sight_is_said(store, width, words):
+    async def steps(pilot):
+        await until_seen(pilot, words)
+
+    drive(app_of(store, asked={"validation": 100, "schedule": "one-cycle"}), steps, (width, 24))
+
+
+def test_what_speaks_against_a_start_stays_beside_what_is_asked(store, monkeypatch):
+    monkeypatch.setattr(surroundings, "look_at_machine", lambda: Machine("EPYC", 2, (), is_slow_in_bfloat16=True))
+
+    async def steps(pilot):
+        await until_seen(pilot, "bfloat16 is slow here")
+        assert "Rehearsal nn on Digits, 1 epoch, validation… bfloat16 is slow here" in seen(pilot)
+
+    asked = {"validation": 100, "schedule": "one-cycle", "precision": "bfloat16"}
+    drive(app_of(store, asked=asked), steps)
+
+
 def test_u_queues_the_run_behind_those_that_are_alive(store, live_run):
     async def steps(pilot):
         await pilot.press("u")

@@ -8,7 +8,7 @@ from engines.spec import RunSpec
 from tui import formats
 from tui.dataset_look import DatasetLook
 from tui.messages import QueueChosen, StartChosen
-from tui.plain import length_of
+from tui.plain import length_of, wishes_of
 from tui.run_index import best_of
 from tui.surroundings import Surroundings
 from tui.view import describe_spec
@@ -109,6 +109,7 @@ class Starting(Screen[None]):
         best = best_of(self.around.runs, spec)
         self.bar.show(
             call=f"Starting {what} ..." if self.is_starting else f"Enter: start {what}",
+            more="" if self.is_starting else "".join(f", {wish}" for wish in wishes_of(spec)),
             aside=f"best so far {formats.percent(best.best_test_accuracy)}" if best else "",
             warning=self.around.warn_of(spec),
         )

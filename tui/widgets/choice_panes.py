@@ -15,7 +15,7 @@ from tui.choice_lines import image_lines, model_lines, run_line
 from tui.choices import Choices
 from tui.dataset_look import DatasetLook
 from tui.digits import ImageStyle, next_style
-from tui.lines import Line, justify, width_of, wrap
+from tui.lines import Line, justify, shorten, width_of, wrap
 from tui.machine import Machine
 from tui.messages import RunChosen, RunsChosen
 from tui.streams import output_encoding
@@ -189,13 +189,16 @@ class StartBar(Picture):
 
     def __init__(self) -> None:
         super().__init__()
-        self._call, self._problem, self._aside, self._warning = "", "", "", ""
+        self._call, self._more, self._problem, self._aside, self._warning = "", "", "", "", ""
 
-    def show(self, *, call: str = "", problem: str = "", aside: str = "", warning: str = "") -> None:
-        """Show what a start would do (`call`), or what is wrong; beside it what speaks against it, or else `aside`."""
+    def show(self, *, call: str = "", more: str = "", problem: str = "", aside: str = "", warning: str = "") -> None:
+        """Show what a start would do (`call`, and as much of `more` as there is room for), or what is wrong.
+
+        Beside it stands what speaks against it, or else `aside`.
+        """
         if problem != self._problem:
             self.refresh(layout=True)
-        self._call, self._problem, self._aside, self._warning = call, problem, aside, warning
+        self._call, self._more, self._problem, self._aside, self._warning = call, more, problem, aside, warning
         self.redraw()
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
@@ -211,7 +214,11 @@ class StartBar(Picture):
         if self._problem:
             return [[(line, "wrong")] for line in self._problem_lines(width)]
         beside = (self._warning, "warning") if self._warning else (self._aside, "muted")
-        return [justify([(f" {self._call} ", "call")], [beside], width)]
+        return [justify(self._call_line(width), [beside], width)]
+
+    def _call_line(self, width: int) -> Line:
+        room = max(width - width_of([(self._warning, "warning")]) - 1, width_of([(f" {self._call} ", "call")]))
+        return shorten([(f" {self._call}{self._more} ", "call")], min(width, room if self._warning else width))
 
     def _problem_lines(self, width: int) -> list[str]:
         return wrap(self._problem, width) if self._problem else []
