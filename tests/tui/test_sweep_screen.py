@@ -142,6 +142,20 @@ def test_s_stops_with_checkpoints_once_that_is_confirmed_and_c_continues(store):
     assert len(store.directories()) == 2
 
 
+def test_stopping_a_sweep_that_ended_while_that_was_asked_says_so(store):
+    async def steps(pilot):
+        await until(pilot, lambda: training(pilot, 1))
+        await pilot.press("s")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ConfirmScreen))
+        mishaps.end_all(store.root)
+        await until(pilot, lambda: driver_of(pilot).progress.is_over)
+        await pilot.press("y")
+        await until_seen(pilot, "The sweep has ended meanwhile")
+        assert not driver_of(pilot).progress.is_stopping
+
+    drive(app_of(store, epochs=100_000, seeds=1, rates=(0.001,)), steps)
+
+
 def test_a_run_that_failed_is_said_why_and_the_others_train(store):
     async def steps(pilot):
         await until_seen(pilot, "■ incomplete")

@@ -1,5 +1,6 @@
 """What the live screen's keys ask of a run's worker, and of one that has ended."""
 
+import pytest
 from piloted import seen, until, until_seen, watch
 from real_worker import ended, read_run, start, status_of
 
@@ -98,6 +99,23 @@ def test_e_asks_for_epochs_more_and_the_bars_follow(live_run):
         await until_seen(pilot, "6 epochs more, asked by")
 
     watch(directory, steps)
+
+
+@pytest.mark.parametrize(
+    ("key", "question", "answer"), [("E", "How many epochs more", "enter"), ("s", "Stop this", "y")]
+)
+def test_a_question_that_outlived_the_worker_is_answered_with_what_to_do(live_run, key, question, answer):
+    async def steps(pilot):
+        await until_seen(pilot, "epoch")
+        await pilot.press(key)
+        await until_seen(pilot, question)
+        live_run.process.kill()
+        live_run.process.wait()
+        await pilot.press(answer)
+        await until_seen(pilot, "No worker is there to ask")
+        assert "goes on with c" in seen(pilot)
+
+    watch(live_run.run_directory, steps)
 
 
 def test_a_run_with_a_budget_shows_the_time_that_is_left_and_takes_no_epochs_more(store):

@@ -110,7 +110,11 @@ class SweepScreen(FreshSize, Screen[None]):
             question = "Stop at once, without checkpoints of where the runs are?"
         else:
             question = "Stop the sweep? Each run in training saves a checkpoint, and all can be continued."
-        if await self.app.push_screen_wait(ConfirmScreen(question)):
+        if not await self.app.push_screen_wait(ConfirmScreen(question)):
+            return
+        if self._sweep.progress.is_over:
+            self.notify("c continues one that is not complete.", title="The sweep has ended meanwhile", timeout=4)
+        else:
             self._sweep.stop()
 
     async def action_go_on(self) -> None:

@@ -75,6 +75,7 @@ class WorkerKeys(Screen[None]):
 
         spec = self.watched.spec
         if spec is None or not self.watched.has_worker:
+            self._miss_worker()
             return
         if spec.epochs is None:
             self.notify("Time alone ends this run; once it has ended, it can go on for epochs or seconds more.")
@@ -100,7 +101,14 @@ class WorkerKeys(Screen[None]):
     def ask(self, action: control.Action, value: float | None = None) -> bool:
         """Ask something of the run's worker; False where there is none, or it cannot be told, which is said."""
         try:
-            return self.watched.ask(action, value)
+            is_asked = self.watched.ask(action, value)
         except Problem as problem:
             self.notify(problem.hint, title=problem.message, severity="error", markup=False)
             return False
+        if not is_asked:
+            self._miss_worker()
+        return is_asked
+
+    def _miss_worker(self) -> None:
+        # It may have ended since the key was offered, or while a question was open.
+        self.notify("A run that has ended goes on with c.", title="No worker is there to ask", timeout=4)
