@@ -112,7 +112,7 @@ class MnistTuiApp(TerminalApp):
         self._launch(lambda: self.processes.start(spec))
 
     def go_on(self, directory: Path, more_epochs: int | None = None) -> None:
-        """Go on with a run from its last checkpoint and show it."""
+        """Go on with a run from its last checkpoint, or its start where it has none, and show it."""
         self._launch(lambda: self.processes.go_on(directory, more_epochs))
 
     @work

@@ -78,6 +78,18 @@ def test_going_on_past_the_end_asks_first(store, finished_run):
     real_worker.wait_until(finished_run, lambda state: state.finished and len(state.epochs) == 8)
 
 
+def test_going_on_without_a_checkpoint_is_said_to_begin_at_the_start(store):
+    real_worker.train(store, lr=1e38)
+
+    async def steps(pilot):
+        await open_table(pilot)
+        await until_seen(pilot, "✗ failed")
+        await pilot.press("c")
+        await until_seen(pilot, "from its start, as it has no checkpoint?")
+
+    drive(app_of(store), steps, (120, 40))
+
+
 def test_a_run_that_is_alive_is_not_gone_on_with(store, live_run):
     async def steps(pilot):
         await open_table(pilot)

@@ -2,7 +2,7 @@
 
 import pytest
 from piloted import seen, until, until_seen, watch
-from real_worker import ended, read_run, start, status_of
+from real_worker import ended, read_run, start, status_of, train
 
 from tui.screens.confirm import ConfirmScreen
 from tui.screens.monitor import MonitorScreen
@@ -142,3 +142,25 @@ def test_a_finished_run_is_continued_for_epochs_more_once_that_is_confirmed(fini
 
     watch(finished_run, steps)
     assert read_run(finished_run).state.started.attempt == 2
+
+
+def test_a_run_that_failed_without_a_checkpoint_is_asked_whether_it_begins_again(store):
+    async def steps(pilot):
+        await until_seen(pilot, "failed: ")
+        await pilot.press("c")
+        await until_seen(pilot, "Continue this run from its start, as it has no checkpoint?")
+
+    watch(train(store, lr=1e38).directory, steps, (120, 40))
+
+
+def test_a_run_that_was_stopped_is_continued_from_its_last_checkpoint(live_run):
+    directory = live_run.run_directory
+
+    async def steps(pilot):
+        await until_seen(pilot, "epoch")
+        await pilot.press("s", "y")
+        await until_seen(pilot, "stopped after")
+        await pilot.press("c")
+        await until_seen(pilot, "Continue this run from its last checkpoint?")
+
+    watch(directory, steps)

@@ -9,7 +9,6 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Input, Static
 
 from engines.deletion import finish_deletions
-from engines.outlook import is_done
 from engines.problems import StorageProblem
 from engines.run_queue import RunQueue
 from engines.run_reader import ALIVE
@@ -17,6 +16,7 @@ from engines.runs import RunSummary
 from engines.text import clean_text
 from tui.background import in_background
 from tui.choice_lines import run_title
+from tui.continuation import continuation_of
 from tui.messages import ContinuationChosen, DrawingChosen, RaceChosen, ReplayChosen, RunChosen
 from tui.run_index import RunIndex
 from tui.run_rows import matching, summary_of
@@ -28,9 +28,6 @@ from tui.widgets.run_table import RunTable
 LOOK_SECONDS = 2.0
 FIRST_RUNS = 100
 """So many are shown before all others are read."""
-
-MORE_EPOCHS = 5
-"""How far a run that did all it was asked for goes on."""
 
 
 class RunsScreen(FreshSize, RunKeys):
@@ -101,10 +98,10 @@ class RunsScreen(FreshSize, RunKeys):
         if run.state in ALIVE:
             self.say(run, "It is alive: Enter opens it.")
             return
-        more = MORE_EPOCHS if is_done(run.spec, run.epochs_done, is_completed=run.state == "completed") else None
-        how = f"for {more} epochs more" if more else "from its last checkpoint"
+        directory, is_completed = Path(run.directory), run.state == "completed"
+        more, how = continuation_of(directory, run.spec, run.epochs_done, is_completed=is_completed)
         if await self.confirm(f"Go on with {run_title(run)} {how}?"):
-            self.post_message(ContinuationChosen(Path(run.directory), more))
+            self.post_message(ContinuationChosen(directory, more))
 
     def action_draw(self) -> None:
         """Draw a digit for the chosen run's newest checkpoint."""

@@ -9,8 +9,8 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from engines import control
-from engines.outlook import is_done
 from engines.problems import Problem
+from tui.continuation import continuation_of
 from tui.messages import ContinuationChosen
 from tui.screens.confirm import ConfirmScreen
 from tui.view import View
@@ -86,15 +86,12 @@ class WorkerKeys(Screen[None]):
 
     @work
     async def action_go_on(self) -> None:
-        """Go on with the run from its last checkpoint, past its end where it is there, once that is confirmed."""
-        from tui.screens.runs import MORE_EPOCHS  # The table that comes with it is nothing to wait for before.
-
+        """Go on with the run, past its end where it is there, once that is confirmed."""
         view = self.view
         if view is None or view.spec is None:
             return
         done = view.state.epochs[-1].epoch if view.state.epochs else 0
-        more = MORE_EPOCHS if is_done(view.spec, done, is_completed=view.status == "completed") else None
-        how = f"for {more} epochs more" if more else "from its last checkpoint"
+        more, how = continuation_of(self.directory, view.spec, done, is_completed=view.status == "completed")
         if await self.app.push_screen_wait(ConfirmScreen(f"Continue this run {how}?")):
             self.post_message(ContinuationChosen(self.directory, more))
 
