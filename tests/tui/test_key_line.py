@@ -21,6 +21,23 @@ def test_it_names_the_keys_that_work_each_action_once(finished_run, store):
     drive(app_of(store), steps)
 
 
+def test_while_words_are_typed_it_names_what_is_no_letter_of_them(finished_run, store):
+    async def steps(pilot):
+        await pilot.press("r")
+        await until(pilot, lambda: "enter open" in last_line(pilot))
+        assert "esc" not in last_line(pilot)
+        await pilot.press("slash", *"q/")
+        await until(pilot, lambda: last_line(pilot).strip() == "enter to the table esc no filter")
+        await until_seen(pilot, "0 shown")
+        await pilot.press("enter")
+        await until(pilot, lambda: "enter open" in last_line(pilot) and "esc no filter" in last_line(pilot))
+        await pilot.press("escape")
+        await until(pilot, lambda: "/ filter" in last_line(pilot) and "esc" not in last_line(pilot))
+        assert isinstance(pilot.app.screen, RunsScreen)
+
+    drive(app_of(store), steps, (120, 24))
+
+
 def test_it_follows_what_works(live_run, store):
     async def steps(pilot):
         await until(pilot, lambda: "s stop p pause c checkpoint" in last_line(pilot))

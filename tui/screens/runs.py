@@ -29,6 +29,8 @@ LOOK_SECONDS = 2.0
 FIRST_RUNS = 100
 """So many are shown before all others are read."""
 
+_OPEN_OR_TO_THE_TABLE = "open the run's live screen; from the filter: to the table"
+
 
 class RunsScreen(FreshSize, RunKeys):
     """Lists every run of a store, and keeps the list as it is on disk."""
@@ -42,7 +44,10 @@ class RunsScreen(FreshSize, RunKeys):
     """
     AUTO_FOCUS = "RunTable"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open", "open", key_display="enter", priority=True),
+        Binding("enter", "open", "open", key_display="enter", priority=True, tooltip=_OPEN_OR_TO_THE_TABLE),
+        Binding(
+            "enter", "focus_table", "to the table", key_display="enter", priority=True, tooltip=_OPEN_OR_TO_THE_TABLE
+        ),
         Binding("c", "go_on", "continue"),
         Binding("slash", "filter", "filter", key_display="/", tooltip="only runs in which all words stand"),
         Binding("x", "race", "race", tooltip="race: the marked runs side by side"),
@@ -53,6 +58,7 @@ class RunsScreen(FreshSize, RunKeys):
         Binding("X,delete", "delete", "delete", tooltip="delete for good, or take out of the queue"),
         Binding("U,shift+up", "move_up", "sooner", show=False, tooltip="move up a run that waits"),
         Binding("down", "focus_table", show=False),
+        Binding("escape,r", "show_all", "no filter", key_display="esc", tooltip="show what the filter hides"),
         Binding("escape,r", "back", "back", show=False),
     ]
 
@@ -82,11 +88,23 @@ class RunsScreen(FreshSize, RunKeys):
         self._finish_deletions()
         self.set_interval(LOOK_SECONDS, self._look_again)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer what has to do with the filter only where it is there, and nothing else in its place."""
+        match action:
+            case "focus_table":
+                return self._filter.has_focus
+            case "open":
+                return not self._filter.has_focus
+            case "show_all":
+                return self._filter.display
+            case "back":
+                return not self._filter.display
+            case _:
+                return True
+
     def action_open(self) -> None:
-        """Open the chosen run's live screen; from the filter, go to the runs that are left."""
-        if self._filter.has_focus:
-            self.action_focus_table()
-        elif run := self.begun:
+        """Open the chosen run's live screen."""
+        if run := self.begun:
             self.post_message(RunChosen(Path(run.directory)))
 
     @work
@@ -118,13 +136,15 @@ class RunsScreen(FreshSize, RunKeys):
         self._filter.display = bool(self._filter.value)
         self._table.focus()
 
+    def action_show_all(self) -> None:
+        """Show all runs again, without a filter."""
+        self._filter.value = ""
+        self.action_focus_table()
+        self.refresh_bindings()
+
     def action_back(self) -> None:
-        """Show all runs again where a filter hides some, else go back."""
-        if self._filter.display:
-            self._filter.value = ""
-            self.action_focus_table()
-        else:
-            self.app.pop_screen()
+        """Go back."""
+        self.app.pop_screen()
 
     def action_race(self) -> None:
         """Show the marked runs side by side."""

@@ -56,13 +56,19 @@ class KeyLine(Picture):
         """Give each action's label."""
         labels, named = [], set()
         for _, binding, is_enabled, _ in self.screen.active_bindings.values():
-            if binding.show and binding.action not in named:
+            name = self.app.get_key_display(binding)
+            if binding.show and binding.action not in named and not self._is_typed(name):
                 named.add(binding.action)
                 key, words = ("key name", "text") if is_enabled else ("unavailable", "unavailable")
-                line = [(self.app.get_key_display(binding), key), (f" {binding.description} ", words)]
+                line = [(name, key), (f" {binding.description} ", words)]
                 stays = binding.action.removeprefix("app.") in _NEVER_LEFT_OUT
                 labels.append(Label(line, binding.key if is_enabled else "", stays))
         return labels
+
+    def _is_typed(self, name: str) -> bool:
+        """Tell whether the field that has the focus takes a key for itself, as one that is a single character."""
+        field = self.screen.focused
+        return field is not None and len(name) == 1 and field.check_consume_key(name, name)
 
 
 def fit_labels(labels: list[Label], width: int) -> list[Label]:
