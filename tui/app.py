@@ -238,10 +238,14 @@ class MnistTuiApp(TerminalApp):
                 await self.pop_screen()
 
     async def action_go_to_runs(self) -> None:
-        """Show the table of runs, over the launcher alone."""
-        if not isinstance(self.screen, TooSmallScreen):
+        """Show the table of runs, over the launcher alone; from there Escape leads back to the run that was watched."""
+        from tui.screens.runs import RunsScreen
+        from tui.screens.worker_keys import WorkerKeys
+
+        if not isinstance(self.screen, TooSmallScreen | RunsScreen):
+            watched = [screen.directory for screen in self.screen_stack if isinstance(screen, WorkerKeys)]
             await self.action_go_to_launcher()
-            self.on_runs_chosen()
+            self.push_screen(RunsScreen(self.index, watched[-1] if watched else None))
 
     def action_help(self) -> None:
         """Show every key, screen by screen."""

@@ -1,4 +1,5 @@
 import os
+import shutil
 
 import pytest
 import real_worker
@@ -8,6 +9,7 @@ from engines.label import Label, read_label, write_label
 from engines.run_queue import RunQueue
 from engines.runs import RunStore
 from tui.screens.confirm import ConfirmScreen
+from tui.screens.launcher import LauncherScreen
 from tui.screens.monitor import MonitorScreen
 from tui.screens.prompt import PromptScreen
 from tui.screens.runs import RunsScreen
@@ -31,6 +33,45 @@ def test_a_run_is_a_row_and_enter_opens_it(store, finished_run, size):
         assert isinstance(pilot.app.screen, RunsScreen)
 
     drive(app_of(store), steps, size)
+
+
+def test_from_a_live_screen_ctrl_r_shows_the_table_and_escape_leads_back_to_the_run(store, finished_run):
+    other = finished_run.with_name("20990101" + finished_run.name[8:])
+    shutil.copytree(finished_run, other)
+
+    async def steps(pilot):
+        for watched in (finished_run, other):
+            await until(pilot, lambda watched=watched: getattr(pilot.app.screen, "directory", None) == watched)
+            await pilot.press("ctrl+r")
+            await until(pilot, lambda: isinstance(pilot.app.screen, RunsScreen))
+            await until_seen(pilot, "2 runs, 0 alive")
+            await pilot.press("ctrl+r", "escape")
+            await until(pilot, lambda: isinstance(pilot.app.screen, MonitorScreen))
+            assert pilot.app.screen.directory == watched
+            assert len(pilot.app.screen_stack) == 2
+            await pilot.press("ctrl+r")
+            await until_seen(pilot, "2 runs, 0 alive")
+            await pilot.press("enter")
+            await until(pilot, lambda: isinstance(pilot.app.screen, MonitorScreen))
+        await pilot.press("escape", "escape")
+        await until(pilot, lambda: isinstance(pilot.app.screen, MonitorScreen))
+        await pilot.press("escape")
+        assert isinstance(pilot.app.screen, LauncherScreen)
+
+    drive(app_of(store, attach=finished_run), steps)
+
+
+def test_escape_leads_to_no_run_that_was_deleted_in_the_table(store, finished_run):
+    async def steps(pilot):
+        await until(pilot, lambda: isinstance(pilot.app.screen, MonitorScreen))
+        await pilot.press("ctrl+r")
+        await until_seen(pilot, "✓ completed")
+        shutil.rmtree(finished_run)
+        await pilot.press("escape")
+        await pilot.pause(0.1)
+        assert isinstance(pilot.app.screen, LauncherScreen)
+
+    drive(app_of(store, attach=finished_run), steps)
 
 
 def test_a_row_follows_its_run(store, live_run):

@@ -33,7 +33,7 @@ _OPEN_OR_TO_THE_TABLE = "open the run's live screen; from the filter: to the tab
 
 
 class RunsScreen(FreshSize, RunKeys):
-    """Lists every run of a store, and keeps the list as it is on disk."""
+    """Lists every run of a store, and keeps the list as it is on disk; `watched` is the run to go back to, if any."""
 
     DEFAULT_CSS = """
     RunsScreen {
@@ -62,9 +62,10 @@ class RunsScreen(FreshSize, RunKeys):
         Binding("escape,r", "back", "back", show=False),
     ]
 
-    def __init__(self, index: RunIndex) -> None:
+    def __init__(self, index: RunIndex, watched: Path | None = None) -> None:
         super().__init__()
         self._index = index
+        self._watched = watched
         self.queue = RunQueue(index.store)
         self._runs: list[RunSummary] | None = None
         self._is_looking = False
@@ -143,8 +144,10 @@ class RunsScreen(FreshSize, RunKeys):
         self.refresh_bindings()
 
     def action_back(self) -> None:
-        """Go back."""
+        """Go back: to the run that was watched before, as long as it is there."""
         self.app.pop_screen()
+        if self._watched and self._watched.is_dir():
+            self.app.post_message(RunChosen(self._watched))
 
     def action_race(self) -> None:
         """Show the marked runs side by side."""
