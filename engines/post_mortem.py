@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from engines.launch import describe_exit, last_log_lines
 from engines.run_state import RunState
+from engines.text import clean_text
 
 ATTEMPT_MARK = "--- attempt "
 """How the line begins that a worker writes to `worker.log` before anything else."""
@@ -33,6 +34,8 @@ class Death(NamedTuple):
 
 def examine(directory: Path, state: RunState, worker_exit: int | None = None) -> Death:
     """Say how the worker of a crashed run ended; `worker_exit` is its return code where it was our child."""
+    if not directory.is_dir():
+        return Death(f"its folder is gone from {clean_text(str(directory.parent))}", [])
     words = _last_words(directory)
     fatal = words[-1].removeprefix(_FATAL) if words and words[-1].startswith(_FATAL) else ""
     if worker_exit is not None:

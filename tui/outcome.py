@@ -44,6 +44,9 @@ def last_word(directory: Path, state: RunState, worker_exit: int | None = None) 
         case "failed":
             error = finished.error if finished else None
             return f"{error.message} {error.hint}".strip() if error else f"run {directory.name} failed."
+        case _ if not directory.is_dir():
+            how = post_mortem.examine(directory, state).how
+            return f"run {directory.name} is out of sight: {how}. If it was moved, it may go on there."
         case _:
             return f"{_describe_death(directory, state, worker_exit)} {go_on_hint(directory)}"
 

@@ -73,6 +73,7 @@ class Watch:
             spec=self.spec,
             log_lines=self._log_lines,
             worker_exit=self._describe_death() if status == "crashed" else "",
+            is_gone=status == "crashed" and not self._reader.directory.is_dir(),
             ascii_only=self._ascii_only,
         )
 

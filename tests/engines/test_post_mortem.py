@@ -83,3 +83,8 @@ def test_a_run_without_a_log_is_gone_without_a_word(tmp_path):
     death = post_mortem.examine(tmp_path, RunState())
     assert death.how.startswith("it is gone without a word")
     assert death.last_words == []
+
+
+def test_a_folder_that_is_gone_has_no_last_words_and_is_what_there_is_to_say(tmp_path):
+    death = post_mortem.examine(tmp_path / "run", RunState(), -9)
+    assert death == (f"its folder is gone from {tmp_path}", [])

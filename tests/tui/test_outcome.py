@@ -61,6 +61,15 @@ def test_a_run_without_its_last_event_died(ended, finished_run):
     assert "memory" in outcome.last_word(finished_run, ended, worker_exit=-9)
 
 
+def test_a_run_whose_folder_was_moved_is_out_of_sight_and_not_to_be_gone_on_with(ended, finished_run):
+    ended.finished = None
+    finished_run.rename(finished_run.with_name("elsewhere"))
+
+    word = outcome.last_word(finished_run, ended)
+    assert f"run {finished_run.name} is out of sight: its folder is gone from {finished_run.parent}." in word
+    assert "--continue-from" not in word
+
+
 @pytest.mark.parametrize(("target", "best", "code"), [(0.5, 0.6, 0), (0.6, 0.6, 0), (0.7, 0.6, 13), (0.0, None, 13)])
 def test_a_target_is_missed_where_no_epoch_was_there(ended, target, best, code):
     give_target(ended, target)

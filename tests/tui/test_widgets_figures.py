@@ -135,6 +135,16 @@ def test_a_crashed_run_says_how_its_worker_ended():
     assert "--continue-from" in text
 
 
+def test_a_run_whose_folder_is_gone_is_not_offered_to_go_on():
+    view = view_of(*IN_TRAINING, status="crashed", worker_exit="its folder is gone from /runs", is_gone=True)
+    text = text_of(draw_outcome(view, 78), 78)
+    assert "its folder is gone from /runs" in text
+    assert "last words" not in text
+    text = text_of(draw_summary(view, 78), 78)
+    assert "its folder is gone from /runs" in text
+    assert "--continue-from" not in text
+
+
 def test_the_table_of_epochs_marks_the_best_and_keeps_the_newest():
     epochs = [epoch_ended(at, test=0.9 if at != 4 else 0.99) for at in range(1, 9)]
     lines = text_of(draw_epochs(epochs, epochs[3], 78, 7), 78).splitlines()

@@ -164,3 +164,20 @@ def test_a_run_that_was_stopped_is_continued_from_its_last_checkpoint(live_run):
         await until_seen(pilot, "Continue this run from its last checkpoint?")
 
     watch(directory, steps)
+
+
+def test_a_run_whose_folder_went_away_is_not_offered_to_go_on(live_run):
+    directory = live_run.run_directory
+
+    async def steps(pilot):
+        await until_seen(pilot, "epoch")
+        moved = directory.rename(directory.parent.with_name("elsewhere"))
+        await until_seen(pilot, "its folder is gone from")
+        await until(pilot, lambda: "stop" not in seen(pilot).splitlines()[-1])
+        assert "continue" not in seen(pilot).splitlines()[-1]
+        assert not pilot.app.screen.check_action("go_on", ())
+        assert "--continue-from" not in seen(pilot)
+        moved.rename(directory)
+        await until_seen(pilot, "s stop")
+
+    watch(directory, steps)

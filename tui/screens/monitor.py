@@ -131,6 +131,8 @@ class MonitorScreen(FreshSize, LiveCurves, WorkerKeys, CurveKeys):
         self._announce(before, self.view)
         if before is None or before.is_alive != self.view.is_alive:
             self._change_life(before, self.view)
+        elif before.is_gone != self.view.is_gone:
+            self.refresh_bindings()
         self._set_pace()
 
     @property

@@ -45,8 +45,10 @@ class WorkerKeys(Screen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer each action only where there is a worker to do it, or none any more."""
-        is_over = self.view is not None and not self.view.is_alive
-        return is_over if action == "go_on" else not (is_over and action in FOR_A_WORKER)
+        view = self.view
+        if view is None or view.is_alive:
+            return action != "go_on"
+        return action not in FOR_A_WORKER and not (action == "go_on" and view.is_gone)
 
     @work
     async def action_stop(self) -> None:

@@ -22,8 +22,8 @@ class ProgressPane(Pane):
 
     def key_of(self, view: View) -> Hashable:
         """Give what decides the picture."""
-        elapsed = view.elapsed
-        return view.status, view.state.batch_count, len(view.state.epochs), elapsed and int(elapsed), view.waiting_for()
+        state, elapsed = view.state, view.elapsed and int(view.elapsed)
+        return view.status, view.is_gone, state.batch_count, len(state.epochs), elapsed, view.waiting_for()
 
     def draw_view(self, view: View, width: int, height: int) -> list[Line]:
         """Draw both lines."""
@@ -52,10 +52,10 @@ def draw_outcome(view: View, width: int) -> list[Line]:
     finished = view.state.finished
     if finished is None:
         how = view.worker_exit or "its worker is gone without a word"
-        return [
-            shorten([("crashed: ", "wrong"), (how, "text")], width),
-            fit([("the last words are in the results and the log", "muted")], width),
-        ]
+        more = "the last words are in the results and the log"
+        if view.is_gone:
+            more = "if it was moved, it may go on there; this is what was read of it before"
+        return [shorten([("crashed: ", "wrong"), (how, "text")], width), shorten([(more, "muted")], width)]
     if finished.error:
         return [
             shorten([("failed: ", "wrong"), (finished.error.message, "text")], width),

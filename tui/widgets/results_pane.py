@@ -32,7 +32,8 @@ class ResultsPane(TitledPane):
 
     def key_of(self, view: View) -> Hashable:
         """Give what decides the picture."""
-        return view.status, len(view.state.epochs), view.log_lines[-1:], "" if view.state.epochs else view.waiting_for()
+        epochs = len(view.state.epochs)
+        return view.status, view.is_gone, epochs, view.log_lines[-1:], "" if epochs else view.waiting_for()
 
     def draw_body(self, view: View, width: int, height: int) -> list[Line]:
         """Draw the summary, if any, then as many epochs as fit."""
@@ -93,7 +94,8 @@ def _draw_failure(view: View, width: int) -> list[Line]:
     rows: list[tuple[str, str, str]] = [(view.status, message, "wrong")]
     if error and error.hint:
         rows.append(("what to do", error.hint, "strong"))
-    rows.append(("go on", _go_on(view), "text"))
+    if not view.is_gone:
+        rows.append(("go on", _go_on(view), "text"))
     lines = _labelled(rows, width)
     if view.log_lines:
         lines += [[], [("last words of worker.log", "muted")]]
