@@ -40,7 +40,7 @@ READ_SECONDS = 0.012
 CATCH_UP_SECONDS = 0.001
 """So soon the next tick comes where there is more to read: a long record is caught up with all the same."""
 
-EAGER_SECONDS = 0.1
+EAGER_SECONDS = 0.05
 """So often the run is looked at while something is waited for: its first step, an answer, the next run."""
 
 ROOMY_HEIGHT, TIGHT_HEIGHT = 30, 20
