@@ -4,7 +4,9 @@
 
 Every measurement is an epoch of training alone (no evaluation, no import) in a process of its own, after a warm-up of
 a few steps where the framework compiles something; contenders take turns, so that a machine that drifts drifts for all.
-With `--schedule`, as of `mnist-tui`, each step of our engines learns at a rate of its own.
+With `--schedule`, as of `mnist-tui`, each step of our engines learns at a rate of its own. On a GPU two more contenders
+can be named: `torch-by-operation`, whose steps are not recorded as a graph, and `tensorflow-compiled`, whose steps XLA
+compiles, as those of a long run.
 Prints a table of medians and ratios, and one JSON line.
 """
 
@@ -14,7 +16,7 @@ import statistics
 import time
 from collections.abc import Iterator
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from apart import measure_apart
@@ -25,16 +27,21 @@ if TYPE_CHECKING:
     from engines.spec import Schedule
 
 BATCH_SIZE, LEARNING_RATE = 32, 0.001
+_MANY_EPOCHS = 1_000
 CONTENDERS = ("article-torch", "bare-torch", "torch", "article-tensorflow", "tensorflow")
 
 
-def engine_for(framework: str, model: str, dataset: str) -> "tuple[Engine, NDArray[np.int64]]":
+def engine_for(contender: str, model: str, dataset: str) -> "tuple[Engine, NDArray[np.int64]]":
     """Give our engine with its data on the device, warm, and an order of the images for its epochs."""
     from engines import datasets
     from engines.spec import RunSpec
 
-    spec = RunSpec(framework=framework, model=model, dataset=dataset)  # type: ignore[arg-type]
-    engine: Engine = import_module(f"engines.{framework}_engine").create(spec)
+    framework, _, way = contender.partition("-")
+    epochs = _MANY_EPOCHS if way == "compiled" else 1
+    spec = RunSpec(framework=framework, model=model, dataset=dataset, epochs=epochs)  # type: ignore[arg-type]
+    engine: Any = import_module(f"engines.{framework}_engine").create(spec)
+    if way == "by-operation":
+        engine.record = None
     data = datasets.load(dataset, None, lambda *_: None)
     engine.load_data(data)
     order = np.random.default_rng(0).permutation(len(data.train_labels))
@@ -61,9 +68,9 @@ def train_epoch(engine: "Engine", order: NDArray[np.int64], schedule: "Schedule"
         yield done
 
 
-def measure_engine(framework: str, model: str, dataset: str, schedule: "Schedule" = "constant") -> float:
+def measure_engine(contender: str, model: str, dataset: str, schedule: "Schedule" = "constant") -> float:
     """Give the seconds of one epoch with our engine."""
-    engine, order = engine_for(framework, model, dataset)
+    engine, order = engine_for(contender, model, dataset)
     began = time.perf_counter()
     for _ in train_epoch(engine, order, schedule):
         pass
@@ -76,8 +83,8 @@ def measure(contender: str, model: str, dataset: str, schedule: "Schedule") -> f
         case "bare-torch" | "article-torch" | "article-tensorflow":
             run_epoch = import_module(contender.replace("-", "_")).run_epoch
             return float(run_epoch(model, dataset, None))
-        case framework:
-            return measure_engine(framework, model, dataset, schedule)
+        case _:
+            return measure_engine(contender, model, dataset, schedule)
 
 
 def measure_epoch(contender: str, model: str, dataset: str, schedule: str) -> float:

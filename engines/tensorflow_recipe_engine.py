@@ -105,9 +105,12 @@ class RecipeEngine(TensorFlowTrainer):
     def _gather(self, indices: Any) -> tuple[Any, ...]:
         return *super()._gather(indices), tf.gather(self.changes, indices)
 
-    def _find_gradients(self, images: Any, labels: Any, changes: Any) -> tuple[Any, Any, list[Any]]:
+    def _prepare(self, images: Any, labels: Any, changes: Any) -> tuple[Any, ...]:
         if is_augmented(self.spec):
             images = change(images, changes, self.spec.erase, is_warped=is_warped(self.spec))
+        return images, labels
+
+    def _find_gradients(self, images: Any, labels: Any) -> tuple[Any, Any, list[Any]]:
         smooth = self.spec.label_smoothing
         targets = (1 - smooth) * tf.one_hot(labels, CLASS_COUNT) + smooth / CLASS_COUNT
         with tf.GradientTape() as tape:

@@ -1,6 +1,5 @@
 """What every engine of TensorFlow does alike: the dataset on the device, many steps in one call, figures, state."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ from engines.catalog import CLASS_COUNT, IMAGE_SIZE
 from engines.datasets import ImageData, Split
 from engines.engine import Evaluation, State, check_same_form, rates_of
 from engines.spec import RunSpec
+from engines.tensorflow_compiler import graph_of, pays_to_compile, say_it_is_not_compiled
 from engines.tensorflow_device import explained_memory, uses_gpu
 
 _EVALUATED_IMAGES = {"CPU": 200, "GPU": 2_000}
@@ -38,15 +38,17 @@ class TensorFlowTrainer:
         step_count = -(-len(data.train_labels) // self.batch_size)
         self.results = tf.Variable(tf.zeros([step_count, 2]), trainable=False)
         # Made anew for new data, which a graph holds on to.
-        self._train_graph = _graph_of(self._train, [_INDICES, _COUNT, _COUNT, _RATES])
-        self._gradient_norm_graph = _graph_of(self._gradient_norm, [_INDICES])
-        self._evaluate_graph = _graph_of(self._evaluate)
-        self._predict_graph = _graph_of(self._predict, [_IMAGES])
+        self._trace_training(is_compiled=pays_to_compile(self.spec, step_count))
+        self._gradient_norm_graph = graph_of(self._gradient_norm, [_INDICES])
+        self._evaluate_graph = graph_of(self._evaluate)
+        self._predict_graph = graph_of(self._predict, [_IMAGES])
 
     @explained_memory()
     def begin_epoch(self, order: NDArray[np.int64]) -> None:
         """Take the order, a permutation of the training images' indices, in which the next epoch sees them."""
         self.order = tf.constant(order, tf.int64)
+        if self._is_untried:
+            self._try_compiled_step(len(order))
 
     @explained_memory()
     def train(self, first_step: int, step_count: int, rates: NDArray[np.float64] | None = None) -> None:
@@ -102,8 +104,12 @@ class TensorFlowTrainer:
         raise NotImplementedError
 
     def _gather(self, indices: Any) -> tuple[Any, ...]:
-        """Give of these training images what `_find_gradients` takes: the images, their labels ..."""
+        """Give of these training images what `_prepare` takes: the images, their labels ..."""
         return tf.gather(self.images["train"], indices), tf.gather(self.labels["train"], indices)
+
+    def _prepare(self, *batch: Any) -> tuple[Any, ...]:
+        """Give what `_find_gradients` takes, the images as they are to be seen: what XLA has no operations for."""
+        return batch
 
     def _find_gradients(self, *batch: Any) -> tuple[Any, Any, list[Any]]:
         """Give the mean loss on a batch, the count of right answers and the gradient of each weight."""
@@ -123,17 +129,40 @@ class TensorFlowTrainer:
 
         def train_step(step: Any) -> tuple[Any]:
             begin = (step - first_step) * self.batch_size
-            loss, right, gradients = self._find_gradients(*(part[begin : begin + self.batch_size] for part in gathered))
-            self._update(gradients, rates[step - first_step])
-            self.results.scatter_nd_update([[step]], [[loss, right]])
+            batch = self._prepare(*(part[begin : begin + self.batch_size] for part in gathered))
+            self.results.scatter_nd_update([[step]], [self._do_step(rates[step - first_step], *batch)])
             return (step + 1,)
 
         tf.while_loop(lambda step: step < end_step, train_step, [first_step])
 
+    def _learn(self, rate: Any, *batch: Any) -> Any:
+        """Do a step at `rate`, and give the mean loss and the count of right answers, both float32."""
+        loss, right, gradients = self._find_gradients(*batch)
+        self._update(gradients, rate)
+        return tf.stack([loss, right])
+
+    def _trace_training(self, *, is_compiled: bool) -> None:
+        self._is_untried = is_compiled
+        self._do_step = graph_of(self._learn, is_compiled=True) if is_compiled else self._learn
+        self._train_graph = graph_of(self._train, [_INDICES, _COUNT, _COUNT, _RATES])
+
+    def _try_compiled_step(self, image_count: int) -> None:
+        """Have a whole batch and the last one compiled, each by a step that is undone; where that fails, none is."""
+        self._is_untried = False
+        before, last = self.state(), (image_count - 1) // self.batch_size
+        try:
+            for step in (0, last):
+                self._train_graph(self.order, step, step + 1, tf.zeros([1]))
+        except tf.errors.OpError as error:
+            say_it_is_not_compiled(error)
+            self._trace_training(is_compiled=False)
+        finally:
+            self.load_state(before)
+
     def _gradient_norm(self, indices: Any) -> Any:
         passing = self._changed_by_looking()
         before = [tf.identity(variable) for variable in passing]
-        _, _, gradients = self._find_gradients(*self._gather(indices))
+        _, _, gradients = self._find_gradients(*self._prepare(*self._gather(indices)))
         for variable, value in zip(passing, before, strict=True):
             variable.assign(value)
         return tf.linalg.global_norm(gradients)
@@ -162,8 +191,3 @@ class TensorFlowTrainer:
 
     def _predict(self, images: Any) -> Any:
         return tf.nn.softmax(self._logits(images, training=False))
-
-
-def _graph_of(function: Callable[..., Any], signature: list[Any] | None = None) -> Any:
-    """Have TensorFlow trace `function` as it is; functions that it rewrites first it leaves behind as files."""
-    return tf.function(function, input_signature=signature, autograph=False)
