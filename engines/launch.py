@@ -94,6 +94,11 @@ class Spare:
         """Tell whether it can still be given an order."""
         return self.process.poll() is None
 
+    def is_ready(self) -> bool:
+        """Tell whether it has imported its framework, so that an order is answered at once."""
+        assert self.process.stdout
+        return bool(select.select([self.process.stdout], [], [], 0)[0])
+
     def end(self) -> None:
         """End it now; it has nothing to lose."""
         self.process.kill()
@@ -197,7 +202,7 @@ def _read_answer(process: subprocess.Popen[bytes], directory: Path) -> Answer:
             process.kill()
             how = describe_exit(process.wait())
             raise WorkerDied(f"the worker of {directory.name} did not come up: {how}.", _last_words(directory))
-        line += piece
+        line = (line + piece).lstrip(b"\n")  # The empty line of a spare that is ready.
     try:
         return msgspec.json.decode(line, type=Answer)
     except ValueError as error:

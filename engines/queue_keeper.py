@@ -20,6 +20,7 @@ from engines.problems import Problem, RunBusy, StorageProblem
 from engines.run_queue import BEGUN, WAITING, QueuedRun, RunQueue
 from engines.run_reader import RunReader
 from engines.runs import RunStore, read_spec
+from engines.spare_workers import SpareWorkers
 from engines.spec import RunSpec
 
 POLL_SECONDS = 0.25
@@ -34,10 +35,14 @@ class QueueKeeper:
         self._queue = RunQueue(store)
         self._places = Places(gpus)
         self._workers: list[Worker] = []
+        self._spares = SpareWorkers()
         self._alive: dict[Path, str] = {}
 
     def step(self) -> bool:
-        """Begin what can begin now; False where nothing waits any more. Raises `StorageProblem`: try again later."""
+        """Begin what can begin now, or get ready for it; False where nothing waits any more.
+
+        Raises `StorageProblem`: try again later.
+        """
         self._workers = [worker for worker in self._workers if worker.process.poll() is None]
         orders = self._queue.orders()
         for order in orders:
@@ -45,7 +50,9 @@ class QueueKeeper:
                 self._start(order, order.spec)  # Whoever took it was killed before it could.
             elif place := self._free_place(order.spec.device):
                 self._begin(order, place)
-                break  # The next look tells who waits now.
+                return True  # The next look tells who waits now.
+        on_gpus = sum(place in self._places.gpus for place in self._alive.values())
+        self._spares.get_ready([order.spec for order in orders if not order.is_begun][:on_gpus])
         return bool(orders)
 
     def _free_place(self, device: str) -> str | None:
@@ -85,7 +92,8 @@ class QueueKeeper:
             if order.label != Label():
                 write_label(directory, order.label)
             try:
-                self._workers.append(launch.begin(directory))
+                with self._spares.given_to(spec) as spare:
+                    self._workers.append(launch.begin(directory, spare))
             except RunBusy:
                 pass  # The worker of a keeper that was killed came up after all.
             except Problem as problem:

@@ -14,13 +14,14 @@ from msgspec.structs import replace
 
 from engines import begin_lock, launch, post_mortem
 from engines.found_runs import FoundRuns
-from engines.launch import AT_ONCE_SECONDS, LEAVE_SECONDS, Worker
+from engines.launch import AT_ONCE_SECONDS, LEAVE_SECONDS, Spare, Worker
 from engines.places import Places, gpu_in
 from engines.problems import Problem, RunBusy, StorageProblem
 from engines.run_queue import RunQueue
 from engines.run_reader import ALIVE, RunReader
 from engines.run_state import RunState
 from engines.runs import RunStore, RunSummary, summarise
+from engines.spare_workers import SpareWorkers
 from engines.spec import RunSpec
 from engines.sweep import Sweep
 from engines.sweep_progress import Progress, look_at
@@ -63,6 +64,7 @@ class SweepDriver:
         self._stops = 0
         self._signal = signal.SIGINT
         self._training: list[_Training] = []
+        self._spares = SpareWorkers()
         self._found = FoundRuns(store, sweep)
         self._reasons: dict[RunSpec, str] = {}
         self._to_come = list(sweep.specs)
@@ -83,6 +85,7 @@ class SweepDriver:
             if not self._stops:
                 ended += self._begin_next()
             self._tell_all()  # A stop may have come while a worker came up.
+            self._spares.get_ready(self._next_beside_gpus())
             self.progress = self._look()
             return ended
 
@@ -114,7 +117,13 @@ class SweepDriver:
             new = [spec for spec in self._to_come if spec not in self._found.rows]
             RunQueue(self._store).add(new)
             self._to_come = [spec for spec in self._to_come if spec in self._found.rows]
+            self._spares.get_ready(self._next_beside_gpus())
             return len(new)
+
+    def _next_beside_gpus(self) -> list[RunSpec]:
+        """Give the runs that are likely to begin next, one for each that a GPU trains now."""
+        on_gpus = sum(training.place in self.places.gpus for training in self._training)
+        return [] if self._stops else self._to_come[:on_gpus]
 
     def _missing(self) -> list[RunSpec]:
         busy = {training.spec for training in self._training}
@@ -180,7 +189,8 @@ class SweepDriver:
         if spec in self._found.rows and self._found.read(spec).state == "completed":  # Somebody else went on with it.
             return [Ended(spec, self._found.rows[spec], is_new=False)]
         try:
-            worker, directory = self._start(spec, self.places.assign(spec.device, place))
+            with self._spares.given_to(spec) as spare:
+                worker, directory = self._start(spec, self.places.assign(spec.device, place), spare)
         except Problem as problem:
             return [self._refuse(spec, problem)]
         self._found.pass_over(directory)
@@ -191,16 +201,16 @@ class SweepDriver:
         self._reasons[spec] = str(problem)
         return Ended(spec, self._found.rows.get(spec), reason=str(problem))
 
-    def _start(self, spec: RunSpec, device: str) -> tuple[Worker | None, Path]:
+    def _start(self, spec: RunSpec, device: str, spare: Spare | None) -> tuple[Worker | None, Path]:
         """Start a run or its next attempt; no worker is given of one that somebody else has at work."""
         begun = self._found.rows.get(spec)
         if begun is None:
             self.sweep.take_back(self._store, (spec,))
-            worker = launch.start(self._store, spec, device=device)
+            worker = launch.start(self._store, spec, spare, device=device)
             return worker, worker.run_directory
         directory = Path(begun.directory)
         try:
-            return launch.go_on(directory, device=device), directory
+            return launch.go_on(directory, spare=spare, device=device), directory
         except RunBusy:
             return None, directory
 

@@ -1,6 +1,7 @@
 """The worker process: takes an order on stdin, holds the run's lock, trains, and tells of it in the run's directory.
 
-`python -m engines.worker [--preload FRAMEWORK]`; `launch` has the order and the answer.
+`python -m engines.worker [--preload FRAMEWORK]`; `launch` has the order and the answer. One that preloads says by an
+empty line that it has.
 """
 
 import contextlib
@@ -34,6 +35,7 @@ def main() -> int:
     answers = _keep_for_answers(1)
     if sys.argv[1:2] == ["--preload"]:
         _preload(sys.argv[2])
+        _tell(answers, b"\n")
     order, preparation = _take_order(0)
     if order is None:
         return 0  # Whoever prepared this spare is gone, or does not need it.
@@ -131,8 +133,12 @@ def _keep_for_answers(stdout: int) -> int:
 
 
 def _answer(answers: int, answer: Answer) -> None:
+    _tell(answers, msgspec.json.encode(answer) + b"\n")
+
+
+def _tell(answers: int, line: bytes) -> None:
     with contextlib.suppress(BrokenPipeError):  # Whoever asked is gone; the run is not theirs alone.
-        os.write(answers, msgspec.json.encode(answer) + b"\n")
+        os.write(answers, line)
 
 
 def _leave_streams(log: TextIO, answers: int) -> None:

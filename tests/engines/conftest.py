@@ -6,7 +6,9 @@ import pytest
 from scripted_training import Trained
 from small_checkpoints import SPEC, save
 
+from engines import spare_workers
 from engines.checkpoints import CheckpointStore
+from engines.launch import Spare
 
 
 @pytest.fixture
@@ -14,6 +16,19 @@ def trained(tmp_path):
     """Train by a script, each time in a folder of its own."""
     numbers = count()
     return lambda **how: Trained(tmp_path / f"run{next(numbers)}", **how)
+
+
+@pytest.fixture
+def spares(monkeypatch):
+    """Give the spare workers that a sweep or a queue gets ready, as they come."""
+    made = []
+
+    def note(framework):
+        made.append(Spare(framework))
+        return made[-1]
+
+    monkeypatch.setattr(spare_workers, "Spare", note)
+    return made
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
+import mishaps
 import psutil
 import real_worker
 from real_worker import spec_of
@@ -255,9 +256,9 @@ def test_each_gpu_has_a_run_of_its_own_and_auto_stays_auto(store, monkeypatch):
     given = []
     start = launch.start
 
-    def noting(of, spec, *, device):
+    def noting(of, spec, spare, *, device):
         given.append(device)
-        return start(of, spec, device=device)
+        return start(of, spec, spare, device=device)
 
     monkeypatch.setattr(launch, "start", noting)
     sweep = sweep_of(seeds=4, epochs=[LONG_ENOUGH])
@@ -268,6 +269,23 @@ def test_each_gpu_has_a_run_of_its_own_and_auto_stays_auto(store, monkeypatch):
         assert len(driver.progress.to_come) == 2
     assert {read_spec(run).device for run in store.directories()} == {"auto"}
     assert sweep.find_runs(store.directories()).keys() == {*sweep.specs[:2]}
+
+
+def test_while_a_gpu_trains_a_spare_worker_imports_for_the_next_run(store, spares):
+    driver = SweepDriver(store, sweep_of(seeds=3, epochs=[LONG_ENOUGH]), Places(["cuda:0"]))
+    drive(driver, lambda _: spares and spares[0].is_ready())
+    drive(driver, lambda progress: len(progress.to_come) == 1)
+    (second,) = driver.progress.training
+    assert mishaps.worker_of(second.directory) == spares[0].process.pid
+    drive(driver, lambda _: len(spares) == 2)
+    driver.stop()
+    assert [one.row.state for one in drive(driver)] == ["stopped"]
+    assert not any(spare.is_alive() for spare in spares)
+
+
+def test_a_processor_that_trains_has_no_spare_worker_beside_it(store, spares):
+    drive(SweepDriver(store, sweep_of(), Places()))
+    assert not spares
 
 
 def test_a_run_on_any_gpu_is_one_that_auto_asked_for_and_one_on_the_processor_is_not(store):
@@ -303,7 +321,7 @@ def test_the_end_of_the_attempt_before_does_not_have_the_next_worker_killed(stor
     (ended,) = drive(first)
     monkeypatch.setattr(sweep_driver, "LEAVE_SECONDS", 0.05)
     with subprocess.Popen(["sleep", "100"]) as process:
-        monkeypatch.setattr(launch, "go_on", lambda directory, device: Worker(directory, process, 2, 0))
+        monkeypatch.setattr(launch, "go_on", lambda directory, **_: Worker(directory, process, 2, 0))
         driver = SweepDriver(store, sweep, Places())
         driver.step()
         driver.step()
