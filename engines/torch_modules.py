@@ -15,6 +15,9 @@ from engines.models import MODELS, TORCHVISION
 _SIDES = (IMAGE_SIZE, 32, 64, 96, 224)
 """The sides to which images are brought for a network of torchvision: the first that it takes."""
 
+_WITH_HELPERS = ("googlenet", "inception_v3")
+"""Networks that classify halfway too while they train, by layers that want a loss of their own, and larger images."""
+
 
 class Whiten(nn.Module):
     """A convolution by kernels that are found, not learned, and a ReLU."""
@@ -62,10 +65,10 @@ class Enlarged(nn.Module):
         self.network, self.side = network, side
 
     def forward(self, x: Tensor) -> Tensor:
-        """Give the logits; of a network that has helpers while training, those of its end."""
+        """Give the logits (N x 10) of images (N x 1 x 28 x 28)."""
         larger = F.interpolate(x, self.side, mode="bilinear") if self.side != IMAGE_SIZE else x
-        logits = self.network(larger)
-        return logits if isinstance(logits, Tensor) else logits[0]
+        logits: Tensor = self.network(larger)
+        return logits
 
 
 def build_module(model: str, seed: int) -> nn.Module:
@@ -114,7 +117,8 @@ def _adapt(name: str, seed: int) -> nn.Module:
     import torchvision  # A second that no other network waits for.
 
     torch.manual_seed(seed % 2**63)
-    network = torchvision.models.get_model(name, weights=None, num_classes=CLASS_COUNT)
+    options = {"aux_logits": False, "init_weights": True} if name in _WITH_HELPERS else {}
+    network = torchvision.models.get_model(name, weights=None, num_classes=CLASS_COUNT, **options)
     parent, key, first = next(
         (module, key, child)
         for module in network.modules()

@@ -16,7 +16,7 @@ from engines.torchvision_names import TORCHVISION_NAMES
 
 known = torchvision.models.list_models(module=torchvision.models)
 told, data = {"unknown": sorted(set(TORCHVISION_NAMES) - set(known))}, noisy_shapes.draw_dataset(9, 6)
-for name in ("resnet18", "squeezenet1_1"):
+for name in ("resnet18", "squeezenet1_1", "googlenet", "inception_v3"):
     engine = torch_engine.create(RunSpec(model=f"torchvision:{name}", batch_size=4, device="cpu"))
     engine.load_data(data)
     engine.begin_epoch(np.arange(9))
@@ -47,7 +47,15 @@ def test_every_name_that_is_offered_is_one_of_the_librarys(told):
     assert told["unknown"] == []
 
 
-@pytest.mark.parametrize(("name", "first"), [("resnet18", [64, 1, 7, 7]), ("squeezenet1_1", [64, 1, 3, 3])])
+@pytest.mark.parametrize(
+    ("name", "first"),
+    [
+        ("resnet18", [64, 1, 7, 7]),
+        ("squeezenet1_1", [64, 1, 3, 3]),
+        ("googlenet", [64, 1, 7, 7]),
+        ("inception_v3", [32, 1, 3, 3]),
+    ],
+)
 def test_a_network_takes_one_channel_learns_and_tells_ten_classes_apart(told, name, first):
     # The last batch has one image, of which a batch norm cannot tell how it varies.
     assert told[name] == {"is_finite": True, "shape": [2, 10], "first": first, "has_learned": True}
