@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from engines.architecture import Layer
 from engines.augmentation import draw_changes, is_augmented, is_warped
-from engines.catalog import CLASS_COUNT
+from engines.catalog import CLASS_COUNT, IMAGE_SIZE
 from engines.datasets import ImageData, Split
 from engines.engine import Evaluation, State, check_same_form, rates_of
 from engines.events import Parameter
@@ -20,11 +20,13 @@ from engines.spec import RunSpec
 from engines.torch_augmentation import change
 from engines.torch_device import choose_device, choose_dtype, explained_memory, name_device, prepare_device
 from engines.torch_figures import evaluation_of, figures_of_steps
-from engines.torch_modules import Whiten, build_layers, build_module
+from engines.torch_modules import Enlarged, Whiten, build_layers, build_module
 from engines.torch_optimizer import Optimizer
 from engines.torch_threads import usual_count
 
 _EVALUATED_IMAGES = {"cpu": 250, "cuda": 5_000, "mps": 1_000}
+"""At once, of those that are not enlarged."""
+
 _SEED_LIMIT = 2**63
 
 
@@ -43,6 +45,7 @@ class RecipeEngine:
         self.device_name = name_device(self.device, self.dtype)
         module = build_layers(layers, spec.seed) if layers else build_module(spec.model, spec.seed)
         self.module: nn.Module = module.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.evaluated = _count_evaluated(self.module, self.device.type, spec.batch_size)
         named = dict(self.module.named_parameters())
         self.parameters = [Parameter(name, list(w.shape), w.numel()) for name, w in named.items()]
         self.optimizer = Optimizer(self.module, spec)
@@ -156,8 +159,7 @@ class RecipeEngine:
     def _evaluated_logits(self, images: Tensor) -> Tensor:
         with self._averaged_weights():
             self.module.eval()
-            parts = torch.split(images, _EVALUATED_IMAGES[self.device.type])
-            return torch.cat([self._evaluated_batch(part) for part in parts])
+            return torch.cat([self._evaluated_batch(part) for part in torch.split(images, self.evaluated)])
 
     def _evaluated_batch(self, images: Tensor) -> Tensor:
         logits = self._forward(images)
@@ -187,3 +189,10 @@ class RecipeEngine:
 
     def _send(self, array: NDArray[np.generic]) -> Tensor:
         return torch.from_numpy(np.require(array, requirements=["C", "W"])).to(self.device)
+
+
+def _count_evaluated(module: nn.Module, device: str, batch_size: int) -> int:
+    """Give how many images to evaluate at once: of enlarged ones as many pixels, or as many as are trained at once."""
+    most = _EVALUATED_IMAGES[device]
+    side = module.side if isinstance(module, Enlarged) else IMAGE_SIZE
+    return min(most, max(batch_size, most * IMAGE_SIZE**2 // side**2))

@@ -6,6 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from torch import nn
+
+from engines.torch_modules import Enlarged
+from engines.torch_recipe_engine import _count_evaluated
 
 SCRIPT = """
 import json
@@ -59,3 +63,13 @@ def test_every_name_that_is_offered_is_one_of_the_librarys(told):
 def test_a_network_takes_one_channel_learns_and_tells_ten_classes_apart(told, name, first):
     # The last batch has one image, of which a batch norm cannot tell how it varies.
     assert told[name] == {"is_finite": True, "shape": [2, 10], "first": first, "has_learned": True}
+
+
+@pytest.mark.parametrize(
+    ("side", "device", "batch_size", "count"),
+    [(28, "cuda", 32, 5_000), (224, "cuda", 32, 78), (224, "cuda", 256, 256), (28, "cpu", 512, 250)],
+)
+def test_of_enlarged_images_fewer_are_evaluated_at_once_so_that_they_fit_where_training_did(
+    side, device, batch_size, count
+):
+    assert _count_evaluated(Enlarged(nn.Identity(), side), device, batch_size) == count
