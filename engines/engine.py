@@ -33,7 +33,8 @@ class Engine(Protocol):
     """A model, its optimizer and the whole dataset on one device.
 
     The training loop owns order and time; an engine owns the mathematics. `engines.<framework>_engine.create(spec)`
-    makes one with fresh weights drawn from `spec.seed`, and raises `Unavailable` where the device is not there.
+    makes one with fresh weights drawn from `spec.seed`, and raises `Unavailable` where the device is not there. It and
+    whatever takes memory of the device raise `OutOfMemory`.
     """
 
     framework_version: str

@@ -1,5 +1,6 @@
 """Which device TensorFlow computes on: found, made ready, named for a person, and what it says when memory is short."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
@@ -15,6 +16,9 @@ from engines.spec import Precision, RunSpec
 
 _OPERATIONS_AT_ONCE = 2
 """As measured on two cores."""
+
+_OUT_OF_MEMORY = re.compile("out of memory|Dst tensor is not initialized", re.IGNORECASE)
+"""What is said where a GPU has no room for a context, or for what is copied to it: an error of another type."""
 
 
 class Threads(NamedTuple):
@@ -80,7 +84,12 @@ def explained_memory() -> Iterator[None]:
     """Turn what TensorFlow's and numpy's allocators raise into `OutOfMemory`; also a decorator."""
     try:
         yield
-    except (tf.errors.ResourceExhaustedError, MemoryError) as error:
+    except (tf.errors.OpError, MemoryError) as error:
+        is_short = isinstance(error, (tf.errors.ResourceExhaustedError, MemoryError)) or _OUT_OF_MEMORY.search(
+            str(error)
+        )
+        if not is_short:
+            raise
         raise OutOfMemory(
             "The device ran out of memory.",
             "Use a smaller --batch-size, a higher --gpu-memory-limit, or end what else uses this memory.",

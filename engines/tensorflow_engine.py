@@ -20,7 +20,15 @@ from engines.events import Parameter
 from engines.models import MODELS
 from engines.recipes import is_plain
 from engines.spec import RunSpec
-from engines.tensorflow_device import ONE_THREAD, choose_dtype, name_with_dtype, share_cores, take_device, uses_gpu
+from engines.tensorflow_device import (
+    ONE_THREAD,
+    choose_dtype,
+    explained_memory,
+    name_with_dtype,
+    share_cores,
+    take_device,
+    uses_gpu,
+)
 from engines.tensorflow_network import KERAS_VERSION, are_small, build_network, dropout_seeds
 from engines.tensorflow_recipe_engine import RecipeEngine
 from engines.tensorflow_trainer import TensorFlowTrainer
@@ -30,8 +38,12 @@ _FEW_IMAGES = 256
 """In a step of so many, what small convolutions have as products is still in a core's cache when it is used again."""
 
 
+@explained_memory()
 def create(spec: RunSpec) -> "TensorFlowTrainer":
-    """Make an engine with fresh weights drawn from `spec.seed`; raises `Unavailable` where the device is not there."""
+    """Make an engine with fresh weights drawn from `spec.seed`; raises `Unavailable` where the device is not there.
+
+    Raises `OutOfMemory` where others have left no room on it.
+    """
     return TensorFlowEngine(spec, MODELS[spec.model].layers("tensorflow")) if is_plain(spec) else RecipeEngine(spec)
 
 

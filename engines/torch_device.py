@@ -1,5 +1,6 @@
 """Which device PyTorch computes on: found, named for a person, made ready, and what it says when memory is short."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -10,6 +11,12 @@ from engines.precision import takes_bfloat16
 from engines.problems import OutOfMemory, Unavailable
 from engines.processor import has_bfloat16_units, processor_name
 from engines.spec import Precision
+
+_OUT_OF_MEMORY = re.compile("out of memory|can't allocate memory|ALLOC(ATION)?_FAILED|Invalid buffer size")
+"""What is said, with no type of its own, by the CPU's allocator, CUDA where it begins, its libraries, and Metal."""
+
+_TOLD_SENTENCES = 3
+"""Of what an allocator says; more is advice about its settings."""
 
 
 def choose_device(asked: str) -> torch.device:
@@ -43,13 +50,15 @@ def choose_dtype(precision: Precision, device: torch.device, *, gains_on_cpu: bo
 
 
 def prepare_device(device: torch.device, *, gpu_memory_limit: int | None, threads: int) -> None:
-    """Set what holds for the whole process: a CUDA GPU's memory cap (MiB), or a CPU's threads.
+    """Set what holds for the whole process: a CUDA GPU's memory cap (MiB; None: no cap), or a CPU's threads.
 
     The cap has no effect on a CPU or an Apple GPU.
     """
-    if device.type == "cuda" and gpu_memory_limit:
+    if device.type == "cuda":
         total = torch.cuda.get_device_properties(device).total_memory
-        torch.cuda.set_per_process_memory_fraction(min(1.0, gpu_memory_limit * 2**20 / total), device)
+        # Set without a cap too, for the process may have got ready for a run with one.
+        limit = min(total, gpu_memory_limit * 2**20) if gpu_memory_limit else total
+        torch.cuda.set_per_process_memory_fraction(limit / total, device)
     if device.type == "cpu":
         torch.set_num_threads(threads)
         # Weights that die out become denormal numbers, with which a CPU is many times slower.
@@ -76,13 +85,29 @@ def explained_memory() -> Iterator[None]:
     try:
         yield
     except (RuntimeError, MemoryError) as error:
-        # The CPU's allocator raises a plain RuntimeError.
-        if not (isinstance(error, (torch.OutOfMemoryError, MemoryError)) or "can't allocate memory" in str(error)):
+        is_short = isinstance(error, (torch.OutOfMemoryError, MemoryError)) or _OUT_OF_MEMORY.search(str(error))
+        if not is_short:
             raise
+        told = ". ".join(_first_line(error).split(". ")[:_TOLD_SENTENCES]).rstrip(". ")
         raise OutOfMemory(
-            f"The device ran out of memory: {str(error).partition(chr(10))[0]}",
-            "Use a smaller --batch-size, or end what else uses this memory.",
+            f"The device ran out of memory: {told}.",
+            "Use a smaller --batch-size, a higher --gpu-memory-limit, or end what else uses this memory.",
         ) from error
+
+
+@contextmanager
+def explained_refusal() -> Iterator[None]:
+    """Turn into `Unavailable` what a GPU says that takes no work, as it is too old, or another's; also a decorator."""
+    try:
+        yield
+    except torch.AcceleratorError as error:
+        raise Unavailable(
+            f"PyTorch cannot compute on this device: {_first_line(error)}.", "Use another --device, as --device cpu."
+        ) from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]
 
 
 def _emptiest_gpu() -> str:

@@ -22,7 +22,14 @@ from engines.recipes import is_plain
 from engines.spec import RunSpec
 from engines.thread_tuner import ThreadTuner
 from engines.torch_adam import Adam
-from engines.torch_device import choose_device, choose_dtype, explained_memory, name_device, prepare_device
+from engines.torch_device import (
+    choose_device,
+    choose_dtype,
+    explained_memory,
+    explained_refusal,
+    name_device,
+    prepare_device,
+)
 from engines.torch_feed import Feed, send
 from engines.torch_figures import evaluation_of, figures_of_steps
 from engines.torch_graph import FEWEST_STEPS, RecordedSteps, record_steps, recorder_for
@@ -37,8 +44,13 @@ _FEW_IMAGES, _MANY_IMAGES = 32, 128
 _SEED_LIMIT = 2**63
 
 
+@explained_refusal()
+@explained_memory()
 def create(spec: RunSpec) -> "TorchEngine | RecipeEngine":
-    """Make an engine with fresh weights drawn from `spec.seed`; raises `Unavailable` where the device is not there."""
+    """Make an engine with fresh weights drawn from `spec.seed`; raises `Unavailable` where the device is not there.
+
+    Raises `OutOfMemory` where others have left no room on it.
+    """
     return TorchEngine(spec, MODELS[spec.model].layers("torch")) if is_plain(spec) else RecipeEngine(spec)
 
 
@@ -97,6 +109,7 @@ class TorchEngine:
             done += count
 
     @torch.inference_mode()
+    @explained_memory()
     def read_steps(self, first_step: int, step_count: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Wait for the device, and give the mean loss and the count of right answers of each of these steps."""
         seen = self.feed.seen(first_step, step_count)
@@ -125,6 +138,7 @@ class TorchEngine:
         probabilities: NDArray[np.float32] = self._evaluated(images).softmax(1).cpu().numpy()
         return probabilities
 
+    @explained_memory()
     def state(self) -> State:
         """Copy to host memory all that the next step depends on, but for the data and its order."""
         state: State = {name: tensor.contiguous().cpu().numpy().copy() for name, tensor in self._tensors().items()}
@@ -133,6 +147,7 @@ class TorchEngine:
         state["random/state"] = np.array(self.seed % _SEED_LIMIT, np.int64)
         return state
 
+    @explained_memory()
     def load_state(self, state: State) -> None:
         """Take back what `state` gave; raises `CheckpointProblem` where names or shapes are of another model."""
         check_same_form(state, self.state())

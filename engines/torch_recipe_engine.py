@@ -70,6 +70,7 @@ class RecipeEngine:
         for module in self.patterns.values():
             module.weight.copy_(torch.from_numpy(find_patterns(data.train_images, module.layer)))
 
+    @explained_memory()
     def begin_epoch(self, order: NDArray[np.int64]) -> None:
         """Take the order, a permutation of the training images' indices, in which the next epoch sees them."""
         self.order = self._send(order.copy())
@@ -94,6 +95,7 @@ class RecipeEngine:
                 kept = min(self.spec.weight_average, self.steps_done / (self.steps_done + 9))
                 torch._foreach_lerp_(list(self.average.values()), list(self.floats.values()), 1 - kept)
 
+    @explained_memory()
     def read_steps(self, first_step: int, step_count: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Wait for the device, and give the mean loss (labels not smoothed) and the right answers of these steps."""
         size = self.spec.batch_size
@@ -126,6 +128,7 @@ class RecipeEngine:
         probabilities: NDArray[np.float32] = self._evaluated_logits(images).softmax(1).cpu().numpy()
         return probabilities
 
+    @explained_memory()
     def state(self) -> State:
         """Copy to host memory all that the next step depends on, but for the data and its order."""
         state: State = {name: tensor.contiguous().cpu().numpy().copy() for name, tensor in self._tensors().items()}
@@ -133,6 +136,7 @@ class RecipeEngine:
         state["random/state"] = np.array(self.seed % _SEED_LIMIT, np.int64)
         return state
 
+    @explained_memory()
     def load_state(self, state: State) -> None:
         """Take back what `state` gave; raises `CheckpointProblem` where names or shapes are of another model."""
         check_same_form(state, self.state())

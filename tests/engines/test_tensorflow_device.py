@@ -35,10 +35,23 @@ def test_a_short_memory_is_explained():
     with pytest.raises(OutOfMemory) as caught:
         engine.load_data(ImageData(images, labels, images[:1], labels[:1]))
     assert "--batch-size" in caught.value.hint
-    with pytest.raises(OutOfMemory), explained_memory():
-        raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
+    for error in (
+        tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor"),
+        tf.errors.InternalError(None, None, "Failed copying input tensor: Dst tensor is not initialized."),
+    ):
+        with pytest.raises(OutOfMemory), explained_memory():
+            raise error
     with pytest.raises(tf.errors.InvalidArgumentError), explained_memory():
         tf.zeros(3) + tf.zeros(4)
+
+
+def test_a_gpu_without_room_for_a_context_is_said_to_be_short_of_memory(monkeypatch):
+    def refuse(_):
+        raise tf.errors.InternalError(None, None, "cuDevicePrimaryCtxRetain: CUDA_ERROR_OUT_OF_MEMORY: out of memory")
+
+    monkeypatch.setattr(tf.config, "list_logical_devices", refuse)
+    with pytest.raises(OutOfMemory):
+        tensorflow_engine.create(RunSpec(framework="tensorflow", device="cpu"))
 
 
 def test_a_gpu_without_bfloat16_is_refused(monkeypatch):

@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -11,7 +13,7 @@ from engines.datasets import ImageData
 from engines.models import ARTICLE_MODELS
 from engines.problems import CheckpointProblem, OutOfMemory, Unavailable
 from engines.spec import RunSpec
-from engines.torch_device import choose_dtype, explained_memory
+from engines.torch_device import choose_dtype, explained_memory, prepare_device
 from engines.torch_engine import TorchEngine
 
 TRAIN_SIZE, TEST_SIZE, BATCH_SIZE = 300, 230, 32
@@ -295,10 +297,61 @@ def test_a_short_memory_is_explained():
     with pytest.raises(OutOfMemory) as caught, explained_memory():
         torch.empty(2**60)
     assert "--batch-size" in caught.value.hint
-    with pytest.raises(OutOfMemory), explained_memory():
-        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
     with pytest.raises(RuntimeError, match="shapes"), explained_memory():
         raise RuntimeError("shapes do not fit")
+
+
+CUDA_IS_SHORT = (
+    "CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of 79.10 GiB of which 1 GiB is free. "
+    "Of the allocated memory 70.00 GiB is allocated by PyTorch, and 1.00 GiB is reserved by PyTorch but unallocated. "
+    "If reserved but unallocated memory is large try setting PYTORCH_ALLOC_CONF=expandable_segments:True."
+)
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (torch.OutOfMemoryError(CUDA_IS_SHORT), CUDA_IS_SHORT.partition(" Of the")[0]),
+        (torch.AcceleratorError("CUDA error: out of memory\nSearch for `cudaError"), "CUDA error: out of memory."),
+        (
+            RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+            "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`.",
+        ),
+        (RuntimeError("Invalid buffer size: 9.75 GiB"), "Invalid buffer size: 9.75 GiB."),
+    ],
+    ids=["allocator", "context", "library", "metal"],
+)
+def test_a_short_memory_of_a_gpu_is_told_in_a_line_whatever_its_type(error, told):
+    with pytest.raises(OutOfMemory) as caught, explained_memory():
+        raise error
+    assert caught.value.message == f"The device ran out of memory: {told}"
+    assert "--gpu-memory-limit" in caught.value.hint
+
+
+@pytest.mark.parametrize("recipe", [{}, {"label_smoothing": 0.1}], ids=["article", "other"])
+@pytest.mark.parametrize(
+    ("said", "problem"),
+    [("out of memory", OutOfMemory), ("no kernel image is available for execution on the device", Unavailable)],
+)
+def test_a_gpu_that_takes_no_work_is_said_to(recipe, said, problem, monkeypatch):
+    def refuse(*_, **__):
+        raise torch.AcceleratorError(f"CUDA error: {said}\nmore about it")
+
+    monkeypatch.setattr(torch, "zeros_like", refuse)
+    with pytest.raises(problem, match=said):
+        torch_engine.create(RunSpec(model="nn", device="cpu", **recipe))
+
+
+def test_a_memory_limit_holds_for_the_run_that_asks_for_it_alone(monkeypatch):
+    set_to = []
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda _: SimpleNamespace(total_memory=4 * 2**30))
+    monkeypatch.setattr(
+        torch.cuda, "set_per_process_memory_fraction", lambda part, device: set_to.append((part, device))
+    )
+    gpu = torch.device("cuda:1")
+    for limit in (1024, None, 10_000):
+        prepare_device(gpu, gpu_memory_limit=limit, threads=1)
+    assert set_to == [(0.25, gpu), (1.0, gpu), (1.0, gpu)]
 
 
 @pytest.mark.parametrize("model", ["nn", "lenet"])
