@@ -98,14 +98,17 @@ def record_steps(feed: Feed, batch: Pass, adam: Adam, logits: Tensor, record: Re
 
 def _record_cuda_graph(step: Step, device: torch.device) -> Step:
     with torch.cuda.device(device):
-        # What libraries set up at their first calls cannot be recorded.
-        stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
-        stream.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(stream):
-            for _ in range(FEWEST_STEPS - 1):
-                step()
-        torch.cuda.current_stream().wait_stream(stream)
+        current, aside = torch.cuda.current_stream(), torch.cuda.Stream()  # type: ignore[no-untyped-call]
+        aside.wait_stream(current)
+        try:
+            # What libraries set up at their first calls cannot be recorded.
+            with torch.cuda.stream(aside):
+                for _ in range(FEWEST_STEPS - 1):
+                    step()
+        finally:
+            current.wait_stream(aside)  # What is undone must not be done afterwards, be it that a step has failed.
         graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph):
+        # The stream it records on is left again: by itself `torch.cuda.graph` does not where recording has failed.
+        with torch.cuda.stream(current), torch.cuda.graph(graph):
             step()
     return graph.replay

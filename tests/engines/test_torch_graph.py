@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+import torch
+from fake_cuda import FakeCuda
 from noisy_shapes import draw_dataset
 from recorded_operations import record_nothing, record_operations, refuse_to_record
 
@@ -10,7 +12,7 @@ from engines.datasets import ImageData
 from engines.models import ARTICLE_MODELS
 from engines.spec import RunSpec
 from engines.torch_engine import TorchEngine
-from engines.torch_graph import FEWEST_STEPS
+from engines.torch_graph import FEWEST_STEPS, recorder_for
 
 TRAIN_SIZE, BATCH_SIZE = 300, 32
 STEPS = 10
@@ -81,3 +83,31 @@ def test_an_epoch_shorter_than_it_takes_to_record_is_not_recorded(data):
     engine = make(data, "nn", record_operations, batch_size=TRAIN_SIZE // (FEWEST_STEPS - 1))
     engine.train(0, FEWEST_STEPS - 1)
     assert engine.recorded is None
+
+
+@pytest.fixture
+def cuda(monkeypatch):
+    """CUDA's streams, whose current one is `first`."""
+    fake = FakeCuda()
+    monkeypatch.setattr(torch, "cuda", fake)
+    return fake
+
+
+def test_a_graph_is_recorded_after_steps_on_a_stream_of_their_own(cuda):
+    recorder_for(torch.device("cuda:1"))(cuda.note_step)
+    assert cuda.seen == [("aside", False)] * (FEWEST_STEPS - 1) + [("recorded", True)]
+    assert cuda.waits == [("aside", "first"), ("first", "aside")]
+    assert cuda.current.name == "first"
+
+
+@pytest.mark.parametrize("failing", [2, FEWEST_STEPS], ids=["before", "recorded"])
+def test_after_a_step_that_fails_work_goes_on_where_it_was_and_waits_for_what_was_begun(failing, cuda):
+    def step():
+        cuda.note_step()
+        if len(cuda.seen) == failing:
+            raise RuntimeError("CUDA error: operation not permitted")
+
+    with pytest.raises(RuntimeError, match="CUDA error"):
+        recorder_for(torch.device("cuda:1"))(step)
+    assert cuda.waits[-1] == ("first", "aside")
+    assert cuda.current.name == "first"
