@@ -9,6 +9,7 @@ import pynvml
 from engines.events import Gpu
 from engines.text import clean_text
 
+Asked = TypeVar("Asked")
 Answer = TypeVar("Answer")
 
 
@@ -18,9 +19,12 @@ class GpuMeter:
     def __init__(self) -> None:
         try:
             pynvml.nvmlInit()
-            self._handles = [pynvml.nvmlDeviceGetHandleByIndex(i) for i in range(pynvml.nvmlDeviceGetCount())]
+            count = pynvml.nvmlDeviceGetCount()
         except pynvml.NVMLError:
-            self._handles = []
+            count = 0
+        # One that was lost, or is kept for others, is counted all the same.
+        handles = [_ask(pynvml.nvmlDeviceGetHandleByIndex, at) for at in range(count)]
+        self._handles = [handle for handle in handles if handle is not None]
 
     def read(self) -> list[Gpu]:
         """Give each GPU as it is now; a counter that a GPU does not have is None."""
@@ -40,10 +44,10 @@ class GpuMeter:
         return free
 
 
-def find_emptiest(uuids: Sequence[str]) -> int:
-    """Give the place among `uuids` of the GPU with the most free memory, to the GiB, the first of equals."""
+def emptiest_first(uuids: Sequence[str]) -> list[int]:
+    """Give the places of all `uuids`, by the free memory of these GPUs, to the GiB; of equals the first comes first."""
     free = GpuMeter().free_memory()
-    return max(range(len(uuids)), key=lambda at: free.get(uuids[at], 0) >> 30)
+    return sorted(range(len(uuids)), key=lambda at: -(free.get(uuids[at], 0) >> 30))
 
 
 def _read_gpu(handle: object) -> Gpu:
@@ -69,8 +73,8 @@ def _read_users(handle: object) -> dict[int, int | None]:
     return {int(process.pid): process.usedGpuMemory for process in processes}
 
 
-def _ask(question: Callable[[object], Answer], handle: object) -> Answer | None:
+def _ask(question: Callable[[Asked], Answer], asked: Asked) -> Answer | None:
     try:
-        return question(handle)
+        return question(asked)
     except pynvml.NVMLError:
         return None

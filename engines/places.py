@@ -1,6 +1,5 @@
 """Where runs train at the same time: one on each GPU, or one on the processor; more where a person says so."""
 
-import os
 import re
 from collections.abc import Iterable, Sequence
 from math import ceil
@@ -56,20 +55,10 @@ def gpu_in(device_name: str) -> str | None:
     return found[1] if found else None
 
 
-def visible_gpus(count: int, visible: str | None) -> tuple[str, ...]:
-    """Name the GPUs of this machine that a run may use, of which `visible` (CUDA's variable) may show some only."""
-    if visible is not None:
-        count = min(count, len([one for one in visible.split(",") if one.strip()]))
-    return tuple(f"cuda:{at}" for at in range(count))
-
-
 def find_gpus() -> tuple[str, ...]:
-    """Ask the driver which GPUs a run may use, the one with the most free memory, to the GiB, first."""
-    from engines.gpus import GpuMeter  # NVIDIA's library is nothing that other commands should wait for.
+    """Name the GPUs that CUDA shows to a run, the one with the most free memory, to the GiB, first."""
+    # NVIDIA's libraries are nothing that other commands should wait for.
+    from engines.cuda_devices import visible_uuids
+    from engines.gpus import emptiest_first
 
-    gpus, visible = GpuMeter().read(), os.environ.get("CUDA_VISIBLE_DEVICES")
-    names = visible_gpus(len(gpus), visible)
-    if visible is not None:
-        return names  # CUDA's numbers are then not the driver's.
-    free = {name: (gpu.memory_total or 0) - (gpu.memory_used or 0) >> 30 for name, gpu in zip(names, gpus, strict=True)}
-    return tuple(sorted(names, key=lambda name: -free[name]))
+    return tuple(f"cuda:{at}" for at in emptiest_first(visible_uuids()))

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from engines.cuda_devices import visible_uuids
-from engines.gpus import find_emptiest
+from engines.gpus import emptiest_first
 from engines.precision import takes_bfloat16
 from engines.problems import OutOfMemory, Unavailable
 from engines.processor import core_count, has_bfloat16_units, processor_name
@@ -102,7 +102,7 @@ def _choose(gpus: list[Any]) -> int:
     if len(shown) == 1:
         return gpus.index(shown[0])
     uuids = visible_uuids()
-    return find_emptiest(uuids) if len(uuids) == len(gpus) else 0
+    return emptiest_first(uuids)[0] if len(uuids) == len(gpus) else 0
 
 
 def _take_gpu(gpu: Any, memory_limit: int | None) -> str:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import torch
 
-from engines.gpus import find_emptiest
+from engines.gpus import emptiest_first
 from engines.precision import takes_bfloat16
 from engines.problems import OutOfMemory, Unavailable
 from engines.processor import has_bfloat16_units, processor_name
@@ -112,4 +112,4 @@ def _first_line(error: Exception) -> str:
 
 def _emptiest_gpu() -> str:
     uuids = [str(torch.cuda.get_device_properties(at).uuid) for at in range(torch.cuda.device_count())]
-    return f"cuda:{find_emptiest(uuids)}"
+    return f"cuda:{emptiest_first(uuids)[0]}"

@@ -1,4 +1,4 @@
-"""`--device auto` on a machine with several GPUs: the emptiest, whatever numbers CUDA and NVIDIA's driver give it."""
+"""On a machine with several GPUs the emptiest comes first, whatever numbers CUDA and NVIDIA's driver give it."""
 
 from types import SimpleNamespace
 from uuid import UUID
@@ -8,6 +8,7 @@ import tensorflow as tf
 import torch
 
 from engines import cuda_devices, gpus, tensorflow_device, torch_device
+from engines.places import find_gpus
 from engines.spec import RunSpec
 
 GIB = 2**30
@@ -139,6 +140,22 @@ def test_tensorflow_takes_the_gpu_that_was_asked_for_however_full(driver, monkey
 def test_tensorflow_takes_its_first_gpu_where_cuda_does_not_tell_which_is_which(driver, monkeypatch, cuda):
     driver(FREE)
     assert taken_by_tensorflow(monkeypatch, SMALL, LARGE, cuda=cuda) == "cuda:0"
+
+
+@pytest.mark.parametrize(
+    ("cuda", "places"),
+    [
+        (Cuda(SMALL, LARGE, BUSY), ("cuda:1", "cuda:0", "cuda:2")),
+        (Cuda(LARGE, SMALL), ("cuda:0", "cuda:1")),
+        (Cuda(BUSY, SMALL), ("cuda:1", "cuda:0")),
+        (Cuda(error=100), ()),
+    ],
+    ids=["as-the-driver", "in-another-order", "some-hidden", "all-hidden"],
+)
+def test_runs_have_their_places_on_the_gpus_that_cuda_shows(driver, monkeypatch, cuda, places):
+    driver(FREE)
+    monkeypatch.setattr(cuda_devices.ctypes, "CDLL", lambda _: cuda)
+    assert find_gpus() == places
 
 
 def test_a_machine_without_cuda_shows_no_gpus(monkeypatch):

@@ -6,10 +6,9 @@ import pytest
 import real_worker
 from real_worker import spec_of
 
-from engines import gpus, launch
+from engines import launch
 from engines.attempt import _make_engine
-from engines.events import Gpu
-from engines.places import Places, find_gpus, gpu_in, visible_gpus
+from engines.places import Places, gpu_in
 from engines.problems import Unavailable
 from engines.runs import read_spec
 
@@ -77,25 +76,6 @@ def test_the_gpu_is_read_from_what_a_run_calls_its_device():
     assert gpu_in("NVIDIA H100 80GB HBM3 (cuda:3)") == "cuda:3"
     assert gpu_in("NVIDIA H100 80GB HBM3 (cuda:3, bfloat16)") == "cuda:3"
     assert gpu_in("CPU (AMD EPYC, 1 thread)") is None
-
-
-def test_gpus_that_are_hidden_are_no_places():
-    assert visible_gpus(4, None) == ("cuda:0", "cuda:1", "cuda:2", "cuda:3")
-    assert visible_gpus(4, "2,3") == ("cuda:0", "cuda:1")
-    assert visible_gpus(4, "") == ()
-
-
-def test_the_emptiest_gpu_is_the_first_place(monkeypatch):
-    used = [60 << 30, 1 << 30, 1 << 30]
-    cards = [
-        Gpu(name="GPU", utilization=None, memory_used=one, memory_total=80 << 30, temperature=None, power=None)
-        for one in used
-    ]
-    monkeypatch.setattr(gpus, "GpuMeter", lambda: SimpleNamespace(read=lambda: cards))
-    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    assert find_gpus() == ("cuda:1", "cuda:2", "cuda:0")
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1,2")  # CUDA's numbers are then others than the driver's.
-    assert find_gpus() == ("cuda:0", "cuda:1")
 
 
 class _Framework:

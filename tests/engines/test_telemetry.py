@@ -86,6 +86,14 @@ def test_a_machine_without_the_driver_has_no_gpus(monkeypatch):
     assert read(monkeypatch, "nvmlInit") == []
 
 
+def test_a_gpu_that_may_not_be_asked_hides_no_other(monkeypatch):
+    driver = Driver()
+    driver.nvmlDeviceGetCount = lambda: 2
+    driver.nvmlDeviceGetHandleByIndex = lambda at: at or driver.refuse()
+    monkeypatch.setattr(gpus, "pynvml", driver)
+    assert GpuMeter().read() == [Gpu(**WHOLE)]
+
+
 def test_it_tells_once_more_when_it_ends_and_never_after(monkeypatch):
     monkeypatch.setattr(gpus, "pynvml", Driver())
     told = []
