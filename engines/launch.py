@@ -17,6 +17,7 @@ from engines.problems import PROBLEMS, Problem, StorageProblem, WorkerDied
 from engines.regular_file import open_regular, open_to_append
 from engines.runs import RunStore, check_can_be_told, read_spec
 from engines.spec import RunSpec
+from engines.tensorflow_threads import threads_for
 from engines.text import clean_text
 
 ANSWER_SECONDS = 60.0
@@ -166,7 +167,7 @@ def _process_settings(spec: RunSpec) -> object:
     """Give what a framework takes once for its whole process, so that a spare is of no use for other settings."""
     if spec.framework != "tensorflow" or spec.model not in MODELS:
         return None
-    return spec.device, spec.gpu_memory_limit, MODELS[spec.model].has_convolutions(spec.framework)
+    return spec.device, spec.gpu_memory_limit, threads_for(MODELS[spec.model].layers(spec.framework), spec)
 
 
 def _spawn(*arguments: str, log: Path | None = None) -> subprocess.Popen[bytes]:

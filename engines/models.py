@@ -36,10 +36,6 @@ class Model(msgspec.Struct, frozen=True):
         """Give the layers, first to last, of the network in `framework`."""
         return self.tensorflow_layers if framework == "tensorflow" else self.torch_layers
 
-    def has_convolutions(self, framework: str) -> bool:
-        """Tell whether more than products of small matrices is to be done, so that threads are worth having."""
-        return any(isinstance(layer, Conv | ConvNorm) for layer in self.layers(framework))
-
     def table(self, framework: str = "torch") -> list[LayerSummary]:
         """Give a line for each layer with its output shape and parameter count."""
         return summarise(self.layers(framework))

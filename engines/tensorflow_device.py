@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, NamedTuple
+from typing import Any
 
 import tensorflow as tf
 
@@ -13,28 +13,10 @@ from engines.precision import takes_bfloat16
 from engines.problems import OutOfMemory, Unavailable
 from engines.processor import core_count, has_bfloat16_units, processor_name
 from engines.spec import Precision, RunSpec
-
-_OPERATIONS_AT_ONCE = 2
-"""As measured on two cores."""
+from engines.tensorflow_threads import Threads
 
 _OUT_OF_MEMORY = re.compile("out of memory|Dst tensor is not initialized", re.IGNORECASE)
 """What is said where a GPU has no room for a context, or for what is copied to it: an error of another type."""
-
-
-class Threads(NamedTuple):
-    """How many operations a processor does at once, and how many threads share one of them."""
-
-    operations: int
-    sharing: int
-
-
-ONE_THREAD = Threads(1, 1)
-
-
-def share_cores(*, are_small: bool = False) -> Threads:
-    """Give the threads where two operations can always be done at once; of `are_small` each takes one thread alone."""
-    operations = min(core_count(), _OPERATIONS_AT_ONCE)
-    return Threads(operations, 1 if are_small else max(1, core_count() - operations))
 
 
 def take_device(spec: RunSpec, threads: Threads) -> str:

@@ -15,27 +15,18 @@ from engines.left_out import left_out
 with left_out("sklearn"):
     import tensorflow as tf
 
-from engines.architecture import Conv, Layer
+from engines.architecture import Layer
 from engines.events import Parameter
 from engines.models import MODELS
 from engines.recipes import is_plain
 from engines.spec import RunSpec
-from engines.tensorflow_device import (
-    ONE_THREAD,
-    choose_dtype,
-    explained_memory,
-    name_with_dtype,
-    share_cores,
-    take_device,
-    uses_gpu,
-)
-from engines.tensorflow_network import KERAS_VERSION, are_small, build_network, dropout_seeds
+from engines.tensorflow_device import choose_dtype, explained_memory, name_with_dtype, take_device, uses_gpu
+from engines.tensorflow_network import KERAS_VERSION, build_network, dropout_seeds
 from engines.tensorflow_recipe_engine import RecipeEngine
+from engines.tensorflow_threads import are_products, threads_for
 from engines.tensorflow_trainer import TensorFlowTrainer
 
 _BETAS = (0.9, 0.999)
-_FEW_IMAGES = 256
-"""In a step of so many, what small convolutions have as products is still in a core's cache when it is used again."""
 
 
 @explained_memory()
@@ -62,10 +53,7 @@ class TensorFlowEngine(TensorFlowTrainer):
         input_range: tuple[float, float] = (0.0, 1.0),
         epsilon: float = 1e-7,
     ) -> None:
-        has_convolutions = any(isinstance(layer, Conv) for layer in layers)
-        as_products = are_small(layers) and spec.batch_size <= _FEW_IMAGES and spec.precision == "float32"
-        # A dense network loses more by the threads' waiting than it gains.
-        threads = share_cores(are_small=as_products) if has_convolutions else ONE_THREAD
+        threads = threads_for(layers, spec)
         self.device_name = take_device(spec, threads)
         self.parts = 1 if uses_gpu() else threads.operations
         """Of a batch, computed at the same time: two threads gain nearly twice so, and little within one operation."""
@@ -74,7 +62,8 @@ class TensorFlowEngine(TensorFlowTrainer):
         self.low, self.scale = input_range[0], (input_range[1] - input_range[0]) / 255
         dtype = choose_dtype(spec.precision)
         self.device_name = name_with_dtype(self.device_name, dtype)
-        self.network = build_network(layers, spec.seed, dtype, as_products=as_products and not uses_gpu())
+        as_products = are_products(layers, spec) and not uses_gpu()
+        self.network = build_network(layers, spec.seed, dtype, as_products=as_products)
         self.weights = {
             f"{layer.name}/{weight.name}": weight.value
             for layer in self.network.layers

@@ -6,21 +6,11 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from engines.architecture import Conv, Dense, Dropout, Flatten, Layer, MaxPool, input_shapes
+from engines.architecture import Conv, Dense, Dropout, Flatten, Layer, MaxPool
 from engines.catalog import IMAGE_SIZE
 from engines.tensorflow_convolutions import PooledConv2D, PooledProduct2D
 
 KERAS_VERSION: str = keras.__version__
-_MANY_CHANNELS = 16
-
-
-def are_small(layers: tuple[Layer, ...]) -> bool:
-    """Tell whether each convolution sees few channels and is pooled, so that as a matrix product it is faster."""
-    return all(
-        shape[0] < _MANY_CHANNELS and isinstance(after, MaxPool)
-        for layer, shape, after in zip(layers, input_shapes(layers), (*layers[1:], None), strict=True)
-        if isinstance(layer, Conv)
-    )
 
 
 def build_network(
@@ -28,7 +18,7 @@ def build_network(
 ) -> keras.Sequential:
     """Build the network with Keras's default initialisation drawn from `seed`; layers are called `conv1`, `fc1` ...
 
-    With `as_products` convolutions before a pooling are matrix products, which pays on a CPU and where `are_small`.
+    With `as_products` convolutions before a pooling are matrix products, which pays on a CPU for small ones.
     """
     pooled = PooledProduct2D if as_products else PooledConv2D
     keras.utils.set_random_seed(seed % 2**32)

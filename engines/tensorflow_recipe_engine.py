@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from engines.architecture import Conv, ConvNorm, Layer
+from engines.architecture import Layer
 from engines.augmentation import COLUMN_COUNT, draw_changes, is_augmented, is_warped
 from engines.catalog import CLASS_COUNT
 from engines.datasets import ImageData, Split
@@ -16,9 +16,10 @@ from engines.first_weights import find_patterns, measure_pixels
 from engines.models import MODELS
 from engines.spec import RunSpec
 from engines.tensorflow_augmentation import change
-from engines.tensorflow_device import ONE_THREAD, choose_dtype, name_with_dtype, share_cores, take_device
+from engines.tensorflow_device import choose_dtype, name_with_dtype, take_device
 from engines.tensorflow_layers import LayeredNetwork, turn_patterns
 from engines.tensorflow_optimizer import Optimizer
+from engines.tensorflow_threads import threads_for
 from engines.tensorflow_trainer import TensorFlowTrainer
 
 
@@ -32,8 +33,7 @@ class RecipeEngine(TensorFlowTrainer):
 
     def __init__(self, spec: RunSpec, layers: tuple[Layer, ...] | None = None) -> None:
         layers = layers or MODELS[spec.model].layers("tensorflow")
-        has_convolutions = any(isinstance(layer, Conv | ConvNorm) for layer in layers)
-        self.device_name = take_device(spec, share_cores() if has_convolutions else ONE_THREAD)
+        self.device_name = take_device(spec, threads_for(layers, spec))
         self.spec, self.batch_size = spec, spec.batch_size
         dtype = choose_dtype(spec.precision)
         self.device_name = name_with_dtype(self.device_name, dtype)

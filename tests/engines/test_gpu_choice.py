@@ -10,6 +10,7 @@ import torch
 from engines import cuda_devices, gpus, tensorflow_device, torch_device
 from engines.places import find_gpus
 from engines.spec import RunSpec
+from engines.tensorflow_threads import ONE_THREAD
 
 GIB = 2**30
 SMALL, LARGE, BUSY = (UUID(int=number) for number in (1, 2, 3))
@@ -88,7 +89,7 @@ def taken_by_tensorflow(monkeypatch, *uuids, cuda=None, shown=None, device="auto
     monkeypatch.setattr(tf.config, "set_visible_devices", lambda gpu, _: seen.append(gpu))
     monkeypatch.setattr(tf.config.experimental, "set_memory_growth", lambda gpu, _: seen.append(gpu))
     monkeypatch.setattr(tf.config.experimental, "get_device_details", lambda gpu: {"device_name": f"H100 {gpu}"})
-    said = tensorflow_device.take_device(RunSpec(framework="tensorflow", device=device), tensorflow_device.ONE_THREAD)
+    said = tensorflow_device.take_device(RunSpec(framework="tensorflow", device=device), ONE_THREAD)
     assert len({*seen}) == 1
     number = seen[0].removeprefix("GPU:")
     assert said == f"H100 GPU:{number} (cuda:{number})"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import real_worker
 
-from engines import launch, run_lock
+from engines import launch, run_lock, tensorflow_threads
 from engines.events import PHASES, Phase
 from engines.launch import Spare, describe_exit, last_log_lines
 from engines.problems import CheckpointProblem, RunBusy, StorageProblem, UsageProblem, WorkerDied
@@ -193,6 +193,16 @@ def test_a_spare_fits_until_it_has_taken_other_settings(framework, asked, fits, 
     spare.prepare(before)
     assert spare.fits(before)
     assert spare.fits(real_worker.spec_of(framework=framework, **asked)) == fits
+    spare.end()
+
+
+@pytest.mark.parametrize(("cores", "fits"), [(2, True), (16, False)])
+def test_a_spare_fits_a_network_that_gets_the_threads_it_has(cores, fits, python_finds, monkeypatch):
+    python_finds("tensorflow", "raise ImportError('not needed')")
+    monkeypatch.setattr(tensorflow_threads, "core_count", lambda: cores)
+    spare = Spare("tensorflow")
+    spare.prepare(real_worker.spec_of(framework="tensorflow", model="lenet"))
+    assert spare.fits(real_worker.spec_of(framework="tensorflow", model="lenet1")) == fits
     spare.end()
 
 

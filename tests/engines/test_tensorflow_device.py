@@ -9,6 +9,7 @@ from engines.datasets import ImageData
 from engines.problems import OutOfMemory, Unavailable
 from engines.spec import RunSpec
 from engines.tensorflow_device import explained_memory
+from engines.tensorflow_threads import Threads
 
 
 @pytest.mark.parametrize("device", ["cuda", "cuda:7", "mps"])
@@ -74,20 +75,10 @@ def test_auto_is_bfloat16_where_the_processor_is_fast_at_it_and_says_so(has_unit
     assert engine.device_name.endswith(", bfloat16)") == has_units
 
 
-@pytest.mark.parametrize(
-    ("cores", "threads", "small_threads"),
-    [(1, (1, 1), (1, 1)), (2, (2, 1), (2, 1)), (3, (2, 1), (2, 1)), (4, (2, 2), (2, 1)), (16, (2, 14), (2, 1))],
-)
-def test_two_operations_at_once_share_the_cores(cores, threads, small_threads, monkeypatch):
-    monkeypatch.setattr(tensorflow_device, "core_count", lambda: cores)
-    assert tensorflow_device.share_cores() == threads
-    assert tensorflow_device.share_cores(are_small=True) == small_threads
-
-
 def test_a_processor_has_the_threads_that_were_asked_for(monkeypatch):
     asked = []
     monkeypatch.setattr(tf.config.threading, "set_inter_op_parallelism_threads", asked.append)
     monkeypatch.setattr(tf.config.threading, "set_intra_op_parallelism_threads", asked.append)
     monkeypatch.setattr(tf.config, "set_visible_devices", lambda *_: None)
-    tensorflow_device.take_device(RunSpec(framework="tensorflow", device="cpu"), tensorflow_device.Threads(2, 7))
+    tensorflow_device.take_device(RunSpec(framework="tensorflow", device="cpu"), Threads(2, 7))
     assert asked == [2, 7]

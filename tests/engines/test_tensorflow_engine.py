@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from engines import tensorflow_device, tensorflow_engine
+from engines import tensorflow_engine, tensorflow_threads
 from engines.architecture import Conv, Dense, Dropout, Flatten, MaxPool
 from engines.datasets import ImageData
 from engines.models import ARTICLE_MODELS
@@ -352,7 +352,7 @@ def test_in_bfloat16_it_learns_nearly_the_same_and_its_checkpoint_is_float32(mak
 )
 def test_as_many_parts_of_a_batch_as_operations_are_computed_at_once(model, fields, threads, is_product, monkeypatch):
     asked = []
-    monkeypatch.setattr(tensorflow_device, "core_count", lambda: 8)
+    monkeypatch.setattr(tensorflow_threads, "core_count", lambda: 8)
     monkeypatch.setattr(tensorflow_engine, "take_device", lambda _, threads: asked.append(threads) or "CPU (any)")
     engine = tensorflow_engine.create(RunSpec(framework="tensorflow", model=model, device="cpu", **fields))
     assert (asked, engine.parts) == ([threads], threads[0])
