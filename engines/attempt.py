@@ -4,23 +4,21 @@ import contextlib
 import time
 import traceback
 from collections.abc import Callable
-from types import ModuleType
 from typing import Literal, TextIO, TypeVar
 
 from engines import datasets
-from engines.catalog import DATASETS, FRAMEWORK_TITLES
+from engines.catalog import DATASETS
 from engines.checkpoints import Progress
 from engines.control import STOPS
-from engines.datasets import ImageData
 from engines.engine import Engine, Evaluation
-from engines.engine_import import import_engine
+from engines.engine_maker import import_framework, make_engine
 from engines.event_writer import EventWriter
 from engines.events import ControlApplied, Log, RunError, RunFinished, RunStarted
 from engines.interruptible import broken_off_by
 from engines.mistakes import WorstMistakes
 from engines.phases import PhaseReporter, StopAsked
 from engines.precision import warn_of_slowness
-from engines.preparation import Preparation, try_out
+from engines.preparation import Preparation
 from engines.problems import (
     STOPPED_EXIT_CODE,
     TARGET_NOT_REACHED_EXIT_CODE,
@@ -28,12 +26,10 @@ from engines.problems import (
     OutOfMemory,
     Problem,
     StorageProblem,
-    Unavailable,
     exit_code_of,
 )
 from engines.requests import Requests
 from engines.sample_images import SampleImages
-from engines.spec import RunSpec
 from engines.standing import Standing
 from engines.telemetry import TelemetryThread
 from engines.training_loop import TrainingLoop
@@ -69,6 +65,8 @@ class Attempt:
             self._acknowledge_stop()
             finished = self._finish("stopped")
         except Problem as problem:
+            if problem.__cause__:  # It says in a line what a library said at length.
+                _print_traceback(self._log)
             finished = self._finish("failed", problem=problem)
         except MemoryError:
             out = OutOfMemory("the machine ran out of memory.", "Try a smaller --batch-size.")
@@ -83,35 +81,17 @@ class Attempt:
         return self._exit_code(finished)
 
     def _work(self) -> RunFinished:
-        spec, standing = self._spec, self._standing
-        with self._phases.phase("import", 1, "frameworks") as report:
-            for warning in standing.warnings:
-                self._writer.write(Log(level="warning", message=warning))
-            with broken_off_by(self._requests.is_stop_asked):
-                module = _import_engine(spec.framework, self._log)
-            report(1, 1, "frameworks")
-        with self._phases.phase("data", None, "bytes") as report:
-            data = self._preparation.take_data(spec) or datasets.load(spec.dataset, spec.data_dir, report)
-            data = datasets.hold_out(data, spec.validation, spec.seed)
-        with self._phases.phase("build", None, "tensors") as report:
-            placed = standing.placed_spec
-            engine = self._preparation.take_engine(placed) or _make_engine(module, spec, placed, data)
-            if standing.state is not None:
-                engine.load_state(standing.state)
-            report(len(engine.parameters), len(engine.parameters), "tensors")
-        sizes = len(data.train_labels), len(data.test_labels)
-        samples, mistakes = SampleImages(data), WorstMistakes(data)
-        del data  # The engine has its own; a second copy would be 55 MB for nothing.
-        standing.state = None
+        engine, samples, mistakes, sizes = self._get_ready()
         self._writer.write(self._started(engine, *sizes))
-        if warning := warn_of_slowness(spec.precision, engine.device_name):
+        if warning := warn_of_slowness(self._spec.precision, engine.device_name):
             self._writer.write(Log(level="warning", message=warning))
+        standing = self._standing
         self._loop = TrainingLoop(
             engine=engine,
             samples=samples,
             mistakes=mistakes,
             train_size=sizes[0],
-            spec=spec,
+            spec=self._spec,
             progress=standing.progress,
             checkpoints=standing.checkpoints,
             requests=self._requests,
@@ -119,16 +99,38 @@ class Attempt:
             keep_spec=standing.keep,
             batch_events=standing.batch_events,
         )
-        with self._phases.phase("train", spec.epochs, "epochs") as report:
+        with self._phases.phase("train", self._spec.epochs, "epochs") as report:
             outcome = self._loop.run()
             report(self._loop.epochs_done, standing.spec.epochs, "epochs")
         if outcome == "stopped":
             return self._finish("stopped")
-        if spec.patience:
+        if self._spec.patience:
             self._restore_best(engine, self._loop)
         else:
             self._load_back(engine, self._loop.progress)
         return self._finish("completed", figures=self._evaluate(engine, *sizes))
+
+    def _get_ready(self) -> tuple[Engine, SampleImages, WorstMistakes, tuple[int, int]]:
+        """Import, load the data and build; also gives how many images are trained on, and tested."""
+        spec, standing = self._spec, self._standing
+        with self._phases.phase("import", 1, "frameworks") as report:
+            for warning in standing.warnings:
+                self._writer.write(Log(level="warning", message=warning))
+            with broken_off_by(self._requests.is_stop_asked):
+                module = import_framework(spec.framework)
+            report(1, 1, "frameworks")
+        with self._phases.phase("data", None, "bytes") as report:
+            data = self._preparation.take_data(spec) or datasets.load(spec.dataset, spec.data_dir, report)
+            data = datasets.hold_out(data, spec.validation, spec.seed)
+        with self._phases.phase("build", None, "tensors") as report:
+            placed = standing.placed_spec
+            engine = self._preparation.take_engine(placed) or make_engine(module, spec, placed, data)
+            if standing.state is not None:
+                engine.load_state(standing.state)
+                standing.state = None
+            report(len(engine.parameters), len(engine.parameters), "tensors")
+        # The engine has its own images; to hold on to these would be 55 MB for nothing.
+        return engine, SampleImages(data), WorstMistakes(data), (len(data.train_labels), len(data.test_labels))
 
     def _started(self, engine: Engine, train_size: int, test_size: int) -> RunStarted:
         standing = self._standing
@@ -233,38 +235,6 @@ class Attempt:
             return 128 + number if number else STOPPED_EXIT_CODE
         target, best = self._spec.target_accuracy, finished.best_test_accuracy
         return TARGET_NOT_REACHED_EXIT_CODE if target is not None and (best is None or best < target) else 0
-
-
-def _import_engine(framework: str, log: TextIO) -> ModuleType:
-    title = FRAMEWORK_TITLES[framework]
-    try:
-        return import_engine(framework)
-    except (StopAsked, MemoryError):
-        raise
-    except Exception as error:  # a framework breaks in any way it likes
-        _print_traceback(log)
-        # What the system's loader says where a process may not have as much memory as a library takes.
-        if isinstance(error, ImportError) and "failed to map segment" in str(error):
-            raise OutOfMemory(
-                f"there is not enough memory to import {title} ({error}).", "Give the process more, as by ulimit -v."
-            ) from error
-        raise Unavailable(
-            f"{title} cannot be imported ({type(error).__name__}: {error}).",
-            f"Install it anew with `pip install {framework}`, or choose another --framework.",
-        ) from error
-
-
-def _make_engine(module: ModuleType, spec: RunSpec, placed: RunSpec, data: ImageData) -> Engine:
-    try:
-        engine: Engine = module.create(placed)
-    except Unavailable:
-        if placed == spec:
-            raise
-        engine = module.create(spec)  # This framework does not see the GPU that it was given.
-    engine.load_data(data)
-    if spec.budget is not None:
-        try_out(engine, data)  # To trace and compile a step is no training, and may take all of a short budget.
-    return engine
 
 
 def _print_traceback(log: TextIO) -> None:

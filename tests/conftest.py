@@ -101,5 +101,5 @@ def python_finds(tmp_path, monkeypatch):
     """Put a module where every Python started from here looks first."""
     folder = tmp_path / "modules"
     folder.mkdir()
-    monkeypatch.setenv("PYTHONPATH", str(folder))
+    monkeypatch.setenv("PYTHONPATH", str(folder), prepend=os.pathsep)
     return lambda name, text: (folder / f"{name}.py").write_text(text)

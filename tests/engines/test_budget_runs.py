@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import real_worker
 
-from engines import attempt, control, datasets, launch
+from engines import control, datasets, launch
+from engines.engine_maker import make_engine
 from engines.events import Batch, RunStarted
 from engines.problems import UsageProblem
 from engines.recipes import fill_in, follow
@@ -99,7 +100,7 @@ class NoticedEngine(RehearsalEngine):
 def test_what_is_slow_for_the_first_time_is_done_before_the_budget_begins_and_taken_back(asked, done):
     spec = real_worker.spec_of(**asked)
     data = datasets.load("digits", None, lambda *_: None)
-    engine = attempt._make_engine(SimpleNamespace(create=NoticedEngine), spec, spec, data)
+    engine = make_engine(SimpleNamespace(create=NoticedEngine), spec, spec, data)
     assert engine.done == done
     for name, array in RehearsalEngine(spec).state().items():
         np.testing.assert_array_equal(engine.state()[name], array)

@@ -7,7 +7,7 @@ import real_worker
 from real_worker import spec_of
 
 from engines import launch
-from engines.attempt import _make_engine
+from engines.engine_maker import make_engine
 from engines.places import Places, gpu_in
 from engines.problems import Unavailable
 from engines.runs import read_spec
@@ -94,11 +94,11 @@ class _Framework:
 def test_a_run_trains_on_the_gpu_that_it_was_given_or_where_there_is_one():
     auto, given = spec_of(), spec_of(device="cuda:1")
     sees_gpus, sees_none, sees_nothing = _Framework("auto", "cuda:1"), _Framework("auto"), _Framework()
-    _make_engine(sees_gpus, auto, given, None)
-    _make_engine(sees_none, auto, given, None)
+    make_engine(sees_gpus, auto, given, None)
+    make_engine(sees_none, auto, given, None)
     assert (sees_gpus.asked, sees_none.asked) == (["cuda:1"], ["cuda:1", "auto"])
     with pytest.raises(Unavailable):
-        _make_engine(sees_nothing, given, given, None)
+        make_engine(sees_nothing, given, given, None)
     assert sees_nothing.asked == ["cuda:1"]
 
 

@@ -72,6 +72,14 @@ def test_a_bug_is_told_in_one_line_and_its_traceback_is_in_the_log(store, python
     assert "Traceback" in (run.directory / "worker.log").read_text()
 
 
+def test_what_a_library_said_of_a_device_that_it_cannot_use_is_in_the_log(store, python_finds):
+    refusal = "engines.problems.Unavailable('no GPU.', '--device cpu') from RuntimeError('CUDA error: at length')"
+    python_finds("sitecustomize", "import engines.problems\n" + BROKEN.format(error=refusal))
+    run = real_worker.train(store)
+    assert (run.exit_code, run.finished.error.message) == (6, "no GPU.")
+    assert "CUDA error: at length" in (run.directory / "worker.log").read_text()
+
+
 def test_a_machine_without_memory_has_its_own_code(store, python_finds):
     python_finds("sitecustomize", BROKEN.format(error="MemoryError"))
     run = real_worker.train(store)
