@@ -2,7 +2,7 @@ from math import nan
 
 import pytest
 from msgspec.structs import replace
-from views import BEGAN, batch, epoch_ended, finished, phase, started, telemetry, text_of, view_of
+from views import BEGAN, RUN_ID, batch, epoch_ended, finished, phase, started, telemetry, text_of, view_of
 
 from engines.events import CheckpointSaved, ControlApplied, Gpu, Log, RunError
 from engines.spec import RunSpec
@@ -99,8 +99,26 @@ def test_what_a_run_took_is_what_all_its_attempts_took_and_nothing_between_them(
 
 def test_a_summary_has_figures_and_the_command_that_goes_on():
     text = text_of(draw_summary(view_of(*IN_TRAINING, finished(), status="completed"), 100), 100)
-    for words in ("98.91 %, loss 0.0345", "99.32 %, loss 0.0212", "4, 98.95 %", "--no-ui --continue-from 20261124"):
+    for words in ("98.91 %, loss 0.0345", "99.32 %, loss 0.0212", "4, 98.95 %", "--no-ui --continue-from"):
         assert words in text
+
+
+def go_on_of(view):
+    """Give the command that the summary of `view` names."""
+    return " ".join(text_of(draw_summary(view, 200), 200).partition("go on")[2].split())
+
+
+@pytest.mark.parametrize(("epochs_done", "more"), [(5, " --epochs 5"), (4, "")])
+def test_the_command_that_goes_on_asks_for_more_where_all_is_done(epochs_done, more):
+    epochs = [epoch_ended(at) for at in range(1, epochs_done + 1)]
+    view = view_of(*IN_TRAINING, *epochs, finished(), status="completed")
+    assert go_on_of(view) == f"mnist-tui --runs-dir /runs --no-ui --continue-from {RUN_ID}{more}"
+
+
+def test_the_command_that_goes_on_names_no_folder_where_runs_lie_as_usual(monkeypatch):
+    monkeypatch.setenv("MNIST_TUI_RUNS_DIR", "/runs")
+    view = view_of(*IN_TRAINING, finished("stopped"), status="stopped")
+    assert go_on_of(view) == f"mnist-tui --no-ui --continue-from {RUN_ID}"
 
 
 def test_a_failed_run_says_why_what_to_do_and_the_last_words():
@@ -112,7 +130,7 @@ def test_a_failed_run_says_why_what_to_do_and_the_last_words():
         assert "Lower --lr." in text_of(drawn, 78)
     text = text_of(draw_summary(view, 78), 78)
     assert "Boom [/x] [TODO]" in text
-    assert "mnist-tui --no-ui --continue-from" in text
+    assert "--no-ui --continue-from" in text
 
 
 def test_a_reason_that_there_is_no_room_for_says_that_it_goes_on():

@@ -3,9 +3,12 @@
 from collections.abc import Hashable
 
 from engines.events import EpochEnded
+from engines.outlook import is_done
 from tui import formats
+from tui.continuation import MORE_EPOCHS
 from tui.curve_words import accuracy_gap
 from tui.lines import Line, columns, fit, wrap
+from tui.outcome import command
 from tui.plain import chosen_on
 from tui.view import View
 from tui.widgets.curves import BEST_MARK
@@ -104,7 +107,11 @@ def _draw_failure(view: View, width: int) -> list[Line]:
 
 
 def _go_on(view: View) -> str:
-    return f"mnist-tui --no-ui --continue-from {view.directory.name}"
+    """Give the command with which the run goes on; one that has done all it was asked has to be asked for more."""
+    epochs_done = int(view.state.epochs[-1].place) if view.state.epochs else 0
+    has_done_all = view.spec and is_done(view.spec, epochs_done, is_completed=view.status == "completed")
+    more = ("--epochs", str(MORE_EPOCHS)) if has_done_all else ()
+    return command(view.directory.parent, "--no-ui", "--continue-from", view.directory.name, *more)
 
 
 def _labelled(rows: list[tuple[str, str, str]], width: int) -> list[Line]:
