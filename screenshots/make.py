@@ -9,6 +9,7 @@ sweep.svg (three models on the digits, with three seeds) beside this file.
 
 import argparse
 import asyncio
+import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -117,6 +118,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=3)
     chosen = vars(parser.parse_args())
     with tempfile.TemporaryDirectory() as runs:
+        os.environ["MNIST_TUI_RUNS_DIR"] = runs  # Commands on the screen name no folder where runs lie as usual.
         spec, store = RunSpec(**chosen), RunStore(Path(runs))
         launch.start(store, replace(spec, model="nn")).process.wait()
         asyncio.run(picture_run(spec, store))
