@@ -7,7 +7,7 @@ from views import filters, started, text_of, view_of
 from tui.digits import INK_LEVELS
 from tui.kernels import count_drawn, draw_kernels, draw_scale
 from tui.lines import plain
-from tui.widgets.network_pane import NetworkPane
+from tui.widgets.network_pane import NetworkPane, draw_filters
 
 MIDDLE = INK_LEVELS // 2
 CROSS = [[1, 128, 255], [128, 128, 128], [255, 128, 1]]
@@ -57,6 +57,13 @@ def test_the_pane_shows_them_now_and_at_the_start_where_there_is_room():
     assert "after epoch 3" in small
     assert "at the start" not in small
     assert "6x1x5x5 + 6" in small
+
+
+def test_in_ascii_where_half_of_the_room_shows_fewer_they_are_shown_as_they_are_now_alone():
+    first, now = (filters([CROSS] * 16, epoch=epoch) for epoch in (0, 3))
+    for ascii_only, sets in ((False, 2), (True, 1)):
+        view = view_of(started(), first, now, ascii_only=ascii_only)
+        assert text_of(draw_filters(view, now, 58, 13), 58).count("kernels") == sets
 
 
 def test_without_filters_the_table_has_all_the_room():

@@ -66,14 +66,12 @@ def draw_network(view: View, width: int, height: int, *, by_layer: bool = False)
 def draw_filters(view: View, filters: Filters, width: int, height: int) -> list[Line]:
     """Draw the first layer's weights now, and where there is room, as they were at the start."""
     first, half = view.state.gallery.first_filters, (height - 1) // 2
-    if first is None or first.seq == filters.seq or half < _LEAST_FOR_BOTH or not _shows_as_many(filters, width, half):
+    if first is None or first.seq == filters.seq or half < _LEAST_FOR_BOTH:
+        return _draw_set(view, filters, width, height)
+    in_half, in_all = (count_drawn(filters, width, rows, ascii_only=view.ascii_only) for rows in (half - 1, 2 * half))
+    if in_half < in_all:
         return _draw_set(view, filters, width, height)
     return [*_draw_set(view, filters, width, half), [], *_draw_set(view, first, width, half)]
-
-
-def _shows_as_many(filters: Filters, width: int, height: int) -> bool:
-    """Tell whether half of the room shows as many pictures as all of it."""
-    return count_drawn(filters, width, height - 1) == count_drawn(filters, width, 2 * height)
 
 
 def _draw_set(view: View, filters: Filters, width: int, height: int) -> list[Line]:
