@@ -41,6 +41,10 @@ class Choices(msgspec.Struct, kw_only=True, omit_defaults=True):
         if name in OF_A_RUN and spec.framework in FRAMEWORKS:
             setattr(self, name, getattr(spec, name))
 
+    def style_of_images(self, *, ascii_only: bool) -> Literal["blocks", "braille", "ascii"]:
+        """Give the style of images that was chosen, or else the one that a terminal can show."""
+        return self.image_style or ("ascii" if ascii_only else "blocks")
+
     def run_options(self) -> dict[str, str | int]:
         """Give what is remembered of a run's options and still makes sense, by name."""
         allowed = {"framework": FRAMEWORKS, "model": MODELS, "dataset": DATASETS}

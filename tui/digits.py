@@ -12,6 +12,9 @@ from tui.lines import Line
 ImageStyle = Literal["blocks", "braille", "ascii"]
 IMAGE_STYLES: tuple[ImageStyle, ...] = get_args(ImageStyle)
 
+BARS: dict[ImageStyle, tuple[str, str]] = {"blocks": ("━", "─"), "braille": ("━", "─"), "ascii": ("=", "-")}
+"""What a bar beside images of a style is drawn with: what is full of it, and the rest."""
+
 INK_LEVELS = 16
 _RAMP = " .:-=+*#%@"
 _BRAILLE_BITS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))

@@ -10,13 +10,12 @@ from engines.gallery import decode_images
 from engines.inquiry import Answer
 from tui import formats
 from tui.canvas import Canvas
-from tui.digits import ImageStyle, draw_image
+from tui.digits import BARS, ImageStyle, draw_image
 from tui.lines import Line, columns, fit, justify, merge, overlay, wrap
 
 _HEADER_HEIGHT = 2
 _SIDE_WIDTH, _WIDEST_SIDE = 26, 72
 _GAP = 3
-_BARS: dict[ImageStyle, tuple[str, str]] = {"blocks": ("━", "─"), "braille": ("━", "─"), "ascii": ("=", "-")}
 
 
 @dataclass(frozen=True)
@@ -104,7 +103,7 @@ def _draw_bars(easel: Easel, probabilities: list[float], width: int) -> list[Lin
     name_width = max(map(len, names)) + 1
     length = max(4, width - name_width - 2 - 9)
     best = max(probabilities, default=1.0)
-    full, rest = _BARS[easel.style]
+    full, rest = BARS[easel.style]
     lines = []
     for at, name in enumerate(names):
         share = probabilities[at] if at < len(probabilities) else 0.0

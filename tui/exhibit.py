@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tui.digits import ImageStyle, common_margin, draw_image
+from tui.digits import BARS, ImageStyle, common_margin, draw_image
 from tui.lines import Line, fit
 
 RIGHT_MARK, WRONG_MARK, UNKNOWN_MARK = "✓", "✗", " "
@@ -11,7 +11,6 @@ _IMAGE_SIZES = ((28, 14), (20, 10), (16, 8), (14, 7), (12, 6), (10, 5), (8, 4))
 ENOUGH_IMAGES = 10
 _CAPTION_WIDTH = 10
 _SHORT_NAME = 2
-_BARS: dict[ImageStyle, tuple[str, str]] = {"blocks": ("━", "─"), "braille": ("━", "─"), "ascii": ("=", "-")}
 
 
 @dataclass(frozen=True)
@@ -79,7 +78,7 @@ def _draw_picture(image: bytes | None, columns: int, rows: int, style: ImageStyl
 def _draw_bar(piece: Piece, style: ImageStyle, width: int) -> Line:
     if piece.confidence is None:
         return []
-    full, rest = _BARS[style]
+    full, rest = BARS[style]
     length = min(width, max(0, round(piece.confidence * width)))
     return [(full * length, "bar" if piece.is_right else "wrong"), (rest * (width - length), "rest")]
 

@@ -9,7 +9,7 @@ from engines.recipes import DECIDED, recipe_fields
 from engines.runs import RunSummary
 from engines.spec import RunSpec
 from engines.text import clean_text
-from tui.formats import ago, count, duration, loss, number, percent, rate, shape, span
+from tui.formats import ago, count, counted, duration, loss, number, percent, rate, shape, span
 
 COLUMNS = 80
 """A terminal that is not wider does not break a line of an epoch in two."""
@@ -21,7 +21,7 @@ _SAID_WITH_ALL_ELSE = ("epochs", "precision", "batch_size", "lr")
 def started_lines(event: RunStarted) -> list[str]:
     """Say what is trained, from which point, and where."""
     spec = event.spec
-    done = f", {epochs_count(event.epochs_done)} done before" if event.epochs_done else ""
+    done = f", {counted(event.epochs_done, 'epoch')} done before" if event.epochs_done else ""
     return [
         f"{spec.title}: {length_of(spec)}{done}, {count(event.train_size)} images by {spec.batch_size}",
         f"{count(event.parameter_count)} parameters, on {event.device}",
@@ -53,7 +53,7 @@ def _aligned(fraction: float | None) -> str:
 
 def length_of(spec: RunSpec) -> str:
     """Say how long a run is to be: `5 epochs`, `60s of training`, `5 epochs or 60s of training`."""
-    asked = [epochs_count(spec.epochs)] if spec.epochs else []
+    asked = [counted(spec.epochs, "epoch")] if spec.epochs else []
     return " or ".join([*asked, f"{span(spec.budget)} of training"] if spec.budget else asked)
 
 
@@ -82,11 +82,6 @@ def done_of(run: RunSummary) -> str:
     return f"{run.epochs_done}/{span(spec.budget) if spec.budget else spec.epochs}"
 
 
-def epochs_count(number: int) -> str:
-    """Give `1 epoch`, `5 epochs`."""
-    return "1 epoch" if number == 1 else f"{number} epochs"
-
-
 def summary_lines(event: RunFinished, took: str) -> list[str]:
     """Say what the run came to, over the whole sets, and what it `took`; nothing of figures that it does not have."""
     lines = []
@@ -98,7 +93,7 @@ def summary_lines(event: RunFinished, took: str) -> list[str]:
         lines.append(
             f"best epoch {event.best_epoch}, test accuracy {percent(event.best_test_accuracy)}, {chosen_on(event)}"
         )
-    lines.append(f"{event.state} after {epochs_count(event.epochs)}, {took}")
+    lines.append(f"{event.state} after {counted(event.epochs, 'epoch')}, {took}")
     return lines
 
 

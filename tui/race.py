@@ -13,10 +13,10 @@ from engines.series import Series
 from engines.spec import RunSpec
 from engines.text import clean_text
 from tui import formats
+from tui.curve_points import Points
 
 Clock = Literal["seconds", "epochs"]
 Metric = Literal["accuracy", "loss"]
-Points = list[tuple[float, float]]
 
 MILESTONES = (0.90, 0.95, 0.97, 0.98, 0.99)
 """Test accuracies whose moment is told."""

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import log10, nan
 
 from engines import outlook
 from engines.run_reader import ALIVE
 from tui import axes, formats
 from tui.chart import Chart
 from tui.choice_lines import ROLES_OF_STATES
+from tui.curve_points import Points, logarithms
 from tui.drawing import QUADRANTS, Curve
 from tui.lines import Line, columns, cut_words, fit, width_of
 from tui.race import (
@@ -16,7 +16,6 @@ from tui.race import (
     Clock,
     Lane,
     Metric,
-    Points,
     common_words,
     names_of,
     results,
@@ -32,6 +31,7 @@ METRICS: tuple[Metric, ...] = ("accuracy", "loss")
 BESIDE_WIDTH = 110
 """From here on both charts are seen, side by side."""
 
+_CLOCKS = {"seconds": "seconds of training", "epochs": "epochs"}
 _GAP = 2
 _CELLS_PER_LETTER = 8
 _NAME_WIDTH = 30
@@ -71,15 +71,12 @@ def draw_race(lanes: Sequence[Lane], look: RaceLook, width: int, height: int) ->
     return [*head, [], *beside, [], *table]
 
 
-_CLOCKS = {"seconds": "seconds of training", "epochs": "epochs"}
-
-
 def draw_curves(lanes: Sequence[Lane], metric: Metric, look: RaceLook, width: int, height: int) -> list[Line]:
     """Draw one metric of all runs, each point of a run marked with its letter, or say what is waited for."""
     lines = [results(lane, metric, look.clock) for lane in lanes]
     tails = [training(lane, metric, look.clock) for lane in lanes]
     if metric == "loss" and look.is_log:
-        lines, tails = ([_logarithms(points) for points in each] for each in (lines, tails))
+        lines, tails = ([logarithms(points) for points in each] for each in (lines, tails))
     if not any(lines) and not any(tails):
         waiting = [[], fit([("  the curves begin with the first batches", "muted")], width)]
         return waiting + [fit([], width)] * (height - len(waiting))
@@ -187,10 +184,6 @@ def _y_axis(values: Sequence[float], metric: Metric, look: RaceLook, rows: int) 
     if metric == "accuracy":
         return axes.accuracy_axis(values, rows)
     return axes.log_loss_axis(values) if look.is_log else axes.loss_axis(values, rows)
-
-
-def _logarithms(points: Points) -> Points:
-    return [(x, log10(y) if y > 0 else nan) for x, y in points]
 
 
 def _thinned(points: Points, width: int) -> Points:

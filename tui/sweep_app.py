@@ -32,7 +32,6 @@ class SweepApp(MnistTuiApp):
     def __init__(self, store: RunStore, driver: SweepDriver, choices: Choices | None = None) -> None:
         super().__init__(store, RunSpec(), choices=choices)
         self._sweep = driver
-        self._is_asking = False
         self.queued: int | None = None
 
     def get_default_screen(self) -> Screen[None]:

@@ -17,7 +17,6 @@ from tui.widgets.cell_images import draw_cells
 from tui.widgets.confusion_pane import Cell, most_frequent
 from tui.widgets.key_line import KeyLine
 from tui.widgets.picture import Picture
-from tui.widgets.samples_pane import style_of
 
 LOOK_SECONDS = 0.5
 
@@ -61,7 +60,7 @@ class CellsScreen(FreshSize, Screen[None]):
     def action_image_style(self) -> None:
         """Show the images in the next style."""
         if view := self._look():
-            self._choices.image_style = next_style(style_of(view, self._choices))
+            self._choices.image_style = next_style(self._choices.style_of_images(ascii_only=view.ascii_only))
             self._picture.redraw()
 
     def lines(self, width: int, height: int) -> list[Line]:
@@ -72,7 +71,7 @@ class CellsScreen(FreshSize, Screen[None]):
         self._key = _key_of(view)
         told = f"epoch {view.state.epochs[-1].epoch}" if view.state.epochs else ""
         title = justify([(view.title, "title"), ("  rows true, columns predicted", "muted")], [(told, "muted")], width)
-        style = style_of(view, self._choices)
+        style = self._choices.style_of_images(ascii_only=view.ascii_only)
         return [title, [], *draw_cells(view, self._place(), style, width, height - 2)]
 
     def _place(self) -> Cell:

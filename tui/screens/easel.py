@@ -134,7 +134,7 @@ class EaselScreen(FreshSize, Screen[None]):
 
     @property
     def _style(self) -> ImageStyle:
-        return self._choices.image_style or ("ascii" if output_encoding() == "ascii" else "blocks")
+        return self._choices.style_of_images(ascii_only=output_encoding() == "ascii")
 
     def _show_strokes(self) -> None:
         """Show what was drawn since the last look, in one go however many moves the mouse told of."""

@@ -8,6 +8,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
 from engines.catalog import FRAMEWORK_TITLES, FRAMEWORKS
+from engines.models import ARTICLE_MODELS
 from engines.spec import RunSpec
 from tui.lines import Line, shorten, wrap
 from tui.messages import RaceAsked
@@ -15,7 +16,6 @@ from tui.plain import length_of
 from tui.screens.fresh_size import FreshSize
 from tui.widgets.picture import Picture
 
-ARTICLE_MODELS = ("nn", "lenet", "lenet1")
 _KEYS = (
     ("Enter ", "One after another, or one a GPU: each has its device to itself, and seconds compare."),
     ("b     ", "All at once, beside each other: livelier, and slower."),

@@ -135,7 +135,7 @@ class ImagesPane(Picture):
 
     @property
     def _style(self) -> ImageStyle:
-        return self._choices.image_style or ("ascii" if output_encoding() == "ascii" else "blocks")
+        return self._choices.style_of_images(ascii_only=output_encoding() == "ascii")
 
     def draw(self, width: int, height: int) -> list[Line]:
         """Give a heading and the images, or why there are none."""

@@ -64,12 +64,7 @@ class SamplesPane(TitledPane):
         return draw(view, self._style(view), width, height)
 
     def _style(self, view: View) -> ImageStyle:
-        return style_of(view, self._choices)
-
-
-def style_of(view: View, choices: Choices) -> ImageStyle:
-    """Give the style of images that was chosen, or the one that the terminal can show."""
-    return choices.image_style or ("ascii" if view.ascii_only else "blocks")
+        return self._choices.style_of_images(ascii_only=view.ascii_only)
 
 
 def draw_samples(view: View, style: ImageStyle, width: int, height: int) -> list[Line]:
