@@ -1,5 +1,6 @@
 """What there is to train with on this machine: its processor, its GPUs, and which frameworks are installed."""
 
+import os
 import platform
 import sys
 from collections.abc import Sequence
@@ -37,7 +38,7 @@ class GpuUser(msgspec.Struct, frozen=True):
 class Machine(msgspec.Struct, frozen=True):
     """The processor's name, how many of its cores are ours, and each GPU as it was when we looked, with its users.
 
-    `is_slow_in_bfloat16` is said of the processor alone.
+    `is_slow_in_bfloat16` is said of the processor alone. Where GPUs are hidden, a run's numbers are not these.
     """
 
     processor: str
@@ -45,11 +46,13 @@ class Machine(msgspec.Struct, frozen=True):
     gpus: tuple[Gpu, ...]
     users: tuple[tuple[GpuUser, ...], ...] = ()
     is_slow_in_bfloat16: bool = False
+    hides_gpus: bool = False
 
     @property
     def devices(self) -> tuple[str, ...]:
-        """What a run's device may be here."""
-        gpus = tuple(f"cuda:{at}" for at in range(len(self.gpus))) if len(self.gpus) > 1 else ("cuda",) * len(self.gpus)
+        """What a run's device may be here; of GPUs by number, where it is known which number a run has for which."""
+        is_numbered = len(self.gpus) > 1 and not self.hides_gpus
+        gpus = tuple(f"cuda:{at}" for at in range(len(self.gpus))) if is_numbered else ("cuda",) * bool(self.gpus)
         metal = ("mps",) if sys.platform == "darwin" and platform.machine() == "arm64" else ()
         return ("auto", "cpu", *gpus, *metal)
 
@@ -90,7 +93,14 @@ def look_at_machine() -> Machine:
     meter = _gpu_meter()
     users = tuple(tuple(_describe_user(pid, memory) for pid, memory in of.items()) for of in meter.read_users())
     name = clean_text(processor_name(), 60) or "CPU"
-    return Machine(name, core_count(), tuple(meter.read()), users, is_slow_in_bfloat16=not has_bfloat16_units())
+    return Machine(
+        name,
+        core_count(),
+        tuple(meter.read()),
+        users,
+        is_slow_in_bfloat16=not has_bfloat16_units(),
+        hides_gpus="CUDA_VISIBLE_DEVICES" in os.environ,
+    )
 
 
 def installed_version(framework: str) -> str | None:

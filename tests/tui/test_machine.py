@@ -7,7 +7,9 @@ import pytest
 import tui.machine
 from engines.events import Gpu
 from engines.spec import RunSpec
+from tui.form import AUTO_HINT
 from tui.machine import GpuUser, Machine, installed_version, look_at_machine
+from tui.screens import launcher
 
 H100 = Gpu(name="H100", utilization=0.5, memory_used=2**30, memory_total=80 * 2**30, temperature=40, power=300)
 BARE = Gpu(name="T4", utilization=None, memory_used=None, memory_total=None, temperature=None, power=None)
@@ -20,6 +22,15 @@ BARE = Gpu(name="T4", utilization=None, memory_used=None, memory_total=None, tem
 def test_devices_are_those_that_are_there(gpus, devices, monkeypatch):
     monkeypatch.setattr(tui.machine.sys, "platform", "linux")
     assert Machine("EPYC", 8, gpus).devices == devices
+
+
+def test_gpus_have_no_numbers_where_some_are_hidden_from_a_run(monkeypatch):
+    monkeypatch.setattr(tui.machine.sys, "platform", "linux")
+    machine = Machine("EPYC", 8, (H100, H100), hides_gpus=True)
+    assert machine.devices == ("auto", "cpu", "cuda")
+    assert launcher._propose_device(machine) == AUTO_HINT
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3")
+    assert look_at_machine().hides_gpus
 
 
 def test_a_mac_of_ours_has_metal(monkeypatch):

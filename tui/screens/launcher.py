@@ -235,5 +235,5 @@ class LauncherScreen(FreshSize, Starting):
 
 def _propose_device(machine: Machine) -> str:
     """Say which of several GPUs to take."""
-    is_choice = len(machine.gpus) > 1 and machine.emptiest is not None
-    return f"emptiest: cuda:{machine.emptiest}" if is_choice else AUTO_HINT
+    emptiest = f"cuda:{machine.emptiest}"
+    return f"emptiest: {emptiest}" if emptiest in machine.devices else AUTO_HINT
