@@ -13,7 +13,9 @@ from engines.text import clean_text
 ATTEMPT_MARK = "--- attempt "
 """How the line begins that a worker writes to `worker.log` before anything else."""
 
-_LOG_LINES = 1_000
+_LOG_LINES, _LAST_WORDS = 1_000, 5
+"""Lines of the log that are looked at, and of those that are given."""
+
 _FATAL = "Fatal Python error: "
 _OUT_OF_MEMORY = re.compile(
     r"MemoryError|bad_alloc|out of memory|can(no|')t allocate memory|memory allocation of|RESOURCE_EXHAUSTED", re.I
@@ -52,13 +54,13 @@ def examine(directory: Path, state: RunState, worker_exit: int | None = None) ->
     return Death(how, words)
 
 
-def _last_words(directory: Path, count: int = 5) -> list[str]:
+def _last_words(directory: Path) -> list[str]:
     """Give the last lines of the run's last attempt, without the stack that follows a fatal error."""
     lines = last_log_lines(directory, _LOG_LINES)
     begins = [at for at, line in enumerate(lines, 1) if line.startswith(ATTEMPT_MARK)]
     lines = lines[begins[-1] :] if begins else lines
     fatal = [at for at, line in enumerate(lines, 1) if line.startswith(_FATAL)]
-    return (lines[: fatal[-1]] if fatal else lines)[-count:]
+    return (lines[: fatal[-1]] if fatal else lines)[-_LAST_WORDS:]
 
 
 def _share_of_memory(state: RunState) -> float:

@@ -85,21 +85,6 @@ class Series:
         begin = bisect_left(self._points, low, key=_x_of) - 1
         return self._points[max(0, begin) : bisect_right(self._points, high, key=_x_of) + 1]
 
-    def resampled(self, columns: int) -> list[Point]:
-        """Give at most `columns` points that stand for the whole line, spread evenly by position."""
-        if len(self._points) <= columns:
-            return list(self._points)
-        if columns < 1:
-            return []
-        first, last = self._points[0].x, self._points[-1].x
-        width = (last - first) / columns or 1.0
-        columned: dict[int, Point] = {}
-        for point in self._points:
-            column = min(columns - 1, int((point.x - first) / width))
-            seen = columned.get(column)
-            columned[column] = _merge(seen, point) if seen else point
-        return list(columned.values())
-
     def _halve(self) -> None:
         points = self._points
         self._points = [_merge(a, b) for a, b in zip(points[::2], points[1::2], strict=False)]

@@ -26,7 +26,7 @@ from engines.tensorflow_recipe_engine import RecipeEngine
 from engines.tensorflow_threads import are_products, threads_for
 from engines.tensorflow_trainer import TensorFlowTrainer
 
-_BETAS = (0.9, 0.999)
+_BETAS, _EPSILON = (0.9, 0.999), 1e-7
 
 
 @explained_memory()
@@ -51,7 +51,6 @@ class TensorFlowEngine(TensorFlowTrainer):
         spec: RunSpec,
         layers: tuple[Layer, ...],
         input_range: tuple[float, float] = (0.0, 1.0),
-        epsilon: float = 1e-7,
     ) -> None:
         threads = threads_for(layers, spec)
         self.device_name = take_device(spec, threads)
@@ -73,7 +72,7 @@ class TensorFlowEngine(TensorFlowTrainer):
         self.v = {name: tf.Variable(tf.zeros_like(weight)) for name, weight in self.weights.items()}
         self.seeds = dropout_seeds(self.network)
         self.steps_done = tf.Variable(0, dtype=tf.int64)
-        self.epsilon = tf.Variable(epsilon, dtype=tf.float32)
+        self.epsilon = tf.Variable(_EPSILON, dtype=tf.float32)
         self.parameters = [
             Parameter(name, weight.shape.as_list(), weight.shape.num_elements())
             for name, weight in self.weights.items()

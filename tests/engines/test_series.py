@@ -64,23 +64,14 @@ def test_every_point_is_the_plain_mean_and_the_extremes_of_its_values(values, ca
             assert not isfinite(point.mean)
 
 
-@given(st.lists(VALUES, min_size=1, max_size=300), CAPACITIES, st.integers(1, 30))
-def test_the_mean_over_the_whole_line_survives_every_thinning(values, capacity, columns):
-    mean = sum(values) / len(values)
-    series = filled(values, capacity)
-    for points in (list(series), series.resampled(columns)):
-        assert sum(point.count for point in points) == len(values)
-        weighted = sum(point.mean * point.count for point in points) / len(values)
-        assert isclose(weighted, mean, rel_tol=1e-9, abs_tol=1e-6)
-        assert min(point.low for point in points) == min(values)
-        assert max(point.high for point in points) == max(values)
-
-
-@given(GAPPY, CAPACITIES, st.integers(0, 30))
-def test_resampled_never_has_more_points_than_columns_and_keeps_their_order(values, capacity, columns):
-    places = [point.x for point in filled(values, capacity).resampled(columns)]
-    assert len(places) <= columns
-    assert places == sorted(set(places))
+@given(st.lists(VALUES, min_size=1, max_size=300), CAPACITIES)
+def test_the_mean_over_the_whole_line_survives_every_thinning(values, capacity):
+    points = list(filled(values, capacity))
+    assert sum(point.count for point in points) == len(values)
+    weighted = sum(point.mean * point.count for point in points) / len(values)
+    assert isclose(weighted, sum(values) / len(values), rel_tol=1e-9, abs_tol=1e-6)
+    assert min(point.low for point in points) == min(values)
+    assert max(point.high for point in points) == max(values)
 
 
 @pytest.mark.parametrize("missing", [None, nan, inf, -inf])

@@ -36,8 +36,8 @@ class RunForm(Picture, can_focus=True):
             super().__init__()
             self.name = name
 
-    def __init__(self, form: Form, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
-        super().__init__(id=id)
+    def __init__(self, form: Form) -> None:
+        super().__init__()
         self.form = form
         self._at = 0
         self._typing = False
