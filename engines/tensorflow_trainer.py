@@ -85,10 +85,12 @@ class TensorFlowTrainer:
         probabilities: NDArray[np.float32] = self._predict_graph(tf.gather(self.images[split], indices)).numpy()
         return probabilities
 
+    @explained_memory()
     def state(self) -> State:
         """Copy to host memory all that the next step depends on, but for the data and its order."""
         return {name: np.array(variable.numpy()) for name, variable in self._variables().items()}
 
+    @explained_memory()
     def load_state(self, state: State) -> None:
         """Take back what `state` gave; raises `CheckpointProblem` where names or shapes are of another model."""
         check_same_form(state, self.state())
