@@ -5,7 +5,7 @@ from typing import get_args
 
 import msgspec
 
-from engines.events import AnyEvent, Event
+from engines.events import AnyEvent, Count, Event, Moment, Unknown
 from engines.text import clean_value
 
 _KNOWN_TYPES = frozenset(str(event.__struct_config__.tag) for event in get_args(AnyEvent))
@@ -16,8 +16,8 @@ _decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
 
 class _Header(msgspec.Struct):
     type: str
-    seq: int
-    time: float
+    seq: Count
+    time: Moment
 
 
 _header_decoder = msgspec.json.Decoder(_Header)
@@ -28,16 +28,16 @@ def encode_event(event: Event) -> bytes:
     return _encoder.encode(event) + b"\n"
 
 
-def decode_event(line: bytes) -> AnyEvent | None:
-    """Read one line; None for a type that we do not know.
+def decode_event(line: bytes) -> AnyEvent:
+    """Read one line; of a type that we do not know only its place in the order and in time.
 
     Text in it comes out safe to show. Raises ValueError (of which `msgspec.DecodeError` is one) for what is no event.
     """
     try:
-        event = _decode_known(line)
+        event = _decode_any(line)
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
-    if event is not None and (event.seq < 0 or event.time < 0):
+    if event.seq < 0 or event.time < 0:
         raise ValueError("without a place in the order or in time")
     return event
 
@@ -59,13 +59,14 @@ def _may_hold_commands(text: bytes) -> bool:
     return b"\\" in text or b"\x7f" in text or not text.isascii()
 
 
-def _decode_known(line: bytes) -> AnyEvent | None:
+def _decode_any(line: bytes) -> AnyEvent:
     try:
         if _may_hold_commands(line):
             event: AnyEvent = msgspec.convert(clean_value(msgspec.json.decode(line)), AnyEvent)
             return event
         return _decoder.decode(line)
     except msgspec.ValidationError:
-        if _header_decoder.decode(line).type in _KNOWN_TYPES:
+        header = _header_decoder.decode(line)
+        if header.type in _KNOWN_TYPES:
             raise
-        return None
+        return Unknown(seq=header.seq, time=header.time)

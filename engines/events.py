@@ -82,7 +82,7 @@ class Phase(Event, frozen=True, kw_only=True, tag="phase"):
     done: Count
     total: Count | None
     unit: str
-    seconds: float
+    seconds: float | None
 
 
 class Samples(Event, frozen=True, kw_only=True, tag="samples"):
@@ -146,8 +146,8 @@ class Batch(Event, frozen=True, kw_only=True, tag="batch"):
     steps_per_epoch: Count
     loss: float | None
     accuracy: float | None
-    images_per_second: float
-    lr: float
+    images_per_second: float | None
+    lr: float | None
     trained_seconds: Moment | UnsetType = UNSET
 
 
@@ -165,9 +165,9 @@ class EpochEnded(Event, frozen=True, kw_only=True, tag="epoch"):
     test_loss: float | None
     test_accuracy: float | None
     confusion: list[list[Count]]
-    seconds: float
-    train_seconds: float
-    images_per_second: float
+    seconds: float | None
+    train_seconds: float | None
+    images_per_second: float | None
     evaluate_seconds: float | UnsetType = UNSET
     validation_loss: float | None = None
     validation_accuracy: float | None = None
@@ -182,9 +182,9 @@ class EpochEnded(Event, frozen=True, kw_only=True, tag="epoch"):
 class Telemetry(Event, frozen=True, kw_only=True, tag="telemetry"):
     """The machine at work: `cpu_percent` of the worker (100 is one core), `memory` its resident bytes."""
 
-    cpu_percent: float
+    cpu_percent: float | None
     memory: Count
-    gpus: list[Gpu]
+    gpus: list[Gpu] = msgspec.field(default_factory=lambda: [])  # Not every writer has any; ours always says so.
 
 
 class CheckpointSaved(Event, frozen=True, kw_only=True, tag="checkpoint"):
@@ -204,15 +204,15 @@ class ControlApplied(Event, frozen=True, kw_only=True, tag="control"):
     """What somebody asked for and is now in force; `id` is the request's, `by` who asked."""
 
     action: str
-    value: float | None
+    value: float | None = msgspec.field(default_factory=lambda: None)  # A pause has none; ours always says so.
     id: str = ""
     by: str = ""
 
 
 class Log(Event, frozen=True, kw_only=True, tag="log"):
-    """A line for a person."""
+    """A line for a person; ours have the level `info`, `warning` or `error`."""
 
-    level: Literal["info", "warning", "error"]
+    level: str
     message: str
 
 
@@ -224,7 +224,7 @@ class RunFinished(Event, frozen=True, kw_only=True, tag="run_finished"):
 
     state: Literal["completed", "stopped", "failed"]
     epochs: Count
-    seconds: float
+    seconds: float | None
     train_accuracy: float | None
     train_loss: float | None
     test_accuracy: float | None
@@ -234,6 +234,10 @@ class RunFinished(Event, frozen=True, kw_only=True, tag="run_finished"):
     chosen_on: Literal["test", "validation"] = "test"
     best_validation_accuracy: float | None = None
     error: RunError | None = None
+
+
+class Unknown(Event, frozen=True, kw_only=True, tag="unknown"):
+    """An event of a type that we do not know: all that it tells is that the run goes on, and how far it has counted."""
 
 
 AnyEvent = (
@@ -249,4 +253,5 @@ AnyEvent = (
     | ControlApplied
     | Log
     | RunFinished
+    | Unknown
 )

@@ -10,7 +10,7 @@ from engines.spec import MAX_EPOCHS, RunSpec
 
 def trained_seconds(state: RunState) -> float:
     """Give the seconds of training steps that are known of; exact where the run has a budget of them."""
-    ended = sum(max(0.0, epoch.train_seconds) for epoch in state.epochs)
+    ended = sum(max(0.0, epoch.train_seconds or 0.0) for epoch in state.epochs)
     told = state.batch.trained_seconds if state.batch else UNSET
     return ended if told is UNSET else max(ended, told)
 
@@ -60,7 +60,9 @@ def is_done(spec: RunSpec, epochs_done: int, *, is_completed: bool) -> bool:
 def _seconds_of_epochs(state: RunState, epochs: int) -> float | None:
     left = max(0.0, epochs - state.position)
     if state.epochs:
-        return left * state.epochs[-1].seconds
-    if state.started and state.batch and state.batch.images_per_second > 0:
-        return left * state.started.train_size / state.batch.images_per_second
+        seconds = state.epochs[-1].seconds
+        return None if seconds is None else left * seconds
+    rate = state.batch.images_per_second if state.batch else None
+    if state.started and rate is not None and rate > 0:
+        return left * state.started.train_size / rate
     return None

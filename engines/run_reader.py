@@ -1,6 +1,7 @@
 """Follows one run's directory: its events as a state, and what the run is doing now. Live or finished alike."""
 
 import time
+from math import inf
 from pathlib import Path
 from typing import Literal
 
@@ -91,8 +92,7 @@ class RunReader:
             return self.state.finished.state
         if self.state.paused:
             return "paused"
-        last = self.state.last_time
-        return "stalled" if last is not None and _age(last) > STALLED_AFTER_SECONDS else "running"
+        return "stalled" if self._silence() > STALLED_AFTER_SECONDS else "running"
 
     def has_worker(self) -> bool:
         """Tell whether a worker holds the run's lock now."""
@@ -102,20 +102,30 @@ class RunReader:
         """Let go of the file."""
         self._tail.close()
 
+    def _silence(self) -> float:
+        """Give the seconds since something was written: an event, or, before the first, the lock."""
+        last = self.state.last_time
+        return _age_of(self.directory / "lock") if last is None else _age(last)
+
     def _is_starting(self) -> bool:
         if self.state.last_time is not None:
             return False
         lock = self.directory / "lock"
         made, seconds = (lock, LOCKING_SECONDS) if lock.exists() else (self.directory, STARTING_SECONDS)
-        try:
-            return _age(made.stat().st_mtime) < seconds
-        except OSError:
-            return False
+        return _age_of(made) < seconds
 
 
 def _age(moment: float) -> float:
     # A clock that was put back makes what is old seem to come; it is as far from now either way.
     return abs(time.time() - moment)
+
+
+def _age_of(path: Path) -> float:
+    """Give the seconds since `path` was written; without end where it is not there."""
+    try:
+        return _age(path.stat().st_mtime)
+    except OSError:
+        return inf
 
 
 def _size_of(path: Path) -> int:

@@ -177,6 +177,7 @@ def summarise(directory: Path) -> RunSummary:
     reader.close()
     best, finished = state.best, state.finished
     last = state.epochs[-1] if state.epochs else None
+    took = [epoch.seconds for epoch in state.epochs if epoch.seconds is not None]
     label = read_label(directory)
     return RunSummary(
         run_id=directory.name,
@@ -193,7 +194,7 @@ def summarise(directory: Path) -> RunSummary:
         validation_accuracy=_validation_accuracy(state),
         best_epoch=finished.best_epoch if finished else best.epoch if best else None,
         best_test_accuracy=finished.best_test_accuracy if finished else best.test_accuracy if best else None,
-        epoch_seconds=sum(epoch.seconds for epoch in state.epochs) / len(state.epochs) if state.epochs else None,
+        epoch_seconds=sum(took) / len(took) if took else None,
         directory=str(directory),
     )
 

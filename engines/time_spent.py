@@ -2,7 +2,7 @@
 
 from math import isfinite
 
-from msgspec import UNSET, UnsetType
+from msgspec import UnsetType
 
 from engines.events import CheckpointSaved, EpochEnded
 
@@ -25,5 +25,5 @@ class TimeSpent:
         self.checkpoints += _known(event.seconds)
 
 
-def _known(seconds: float | UnsetType) -> float:
-    return seconds if seconds is not UNSET and isfinite(seconds) and seconds > 0 else 0.0
+def _known(seconds: float | UnsetType | None) -> float:
+    return seconds if isinstance(seconds, float) and isfinite(seconds) and seconds > 0 else 0.0

@@ -3,10 +3,10 @@
 from bisect import insort
 
 from engines.event_tail import EventTail
-from engines.events import AnyEvent, Batch, EpochEnded, Filters, Mistakes, RunFinished, Samples, Telemetry
+from engines.events import AnyEvent, Batch, EpochEnded, Filters, Mistakes, RunFinished, Samples, Telemetry, Unknown
 from engines.run_state import RunState
 
-_NOT_IN_LINES = (Batch, Filters, Mistakes, Samples, Telemetry)
+_NOT_IN_LINES = (Batch, Filters, Mistakes, Samples, Telemetry, Unknown)
 """Most of a record; not one of them is held in memory for the lines."""
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from engines.event_line import encode_event
-from engines.events import AnyEvent, ControlApplied, EpochEnded, Log, Phase, RunFinished, RunStarted
+from engines.events import AnyEvent, ControlApplied, EpochEnded, Log, Phase, RunFinished, RunStarted, Unknown
 from engines.run_state import RunState
 from engines.text import clean_text
 from tui import plain
@@ -67,7 +67,7 @@ class PlainPrinter:
                 by = f", asked by {event.by}" if event.by else ""
                 value = "" if event.value is None else f" {event.value:g}"
                 self._write(f"{event.action}{value}{by}")
-            case Log(level="info"):
+            case Log(level="info" | "debug"):
                 if self._verbose:
                     self._write(event.message)
             case Log():
@@ -105,8 +105,9 @@ class JsonPrinter:
         say(f"run {directory.name} in {clean_text(str(directory))}")
 
     def show(self, event: AnyEvent) -> None:
-        """See `Printer.show`."""
-        self._lines.append(encode_event(event).decode())
+        """See `Printer.show`; of an event that we do not know there is nothing to repeat."""
+        if not isinstance(event, Unknown):
+            self._lines.append(encode_event(event).decode())
 
     def refresh(self, state: RunState) -> None:
         """Write what has gathered, in one go."""

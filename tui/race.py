@@ -55,7 +55,7 @@ def training_seconds(state: RunState) -> list[tuple[int, float]]:
     """Give each epoch with the seconds of training up to its end: imports, tests and checkpoints do not count."""
     total, ends = 0.0, []
     for epoch in state.epochs:
-        total += max(0.0, epoch.train_seconds)
+        total += max(0.0, epoch.train_seconds or 0.0)
         ends.append((epoch.epoch, total))
     return ends
 
@@ -84,7 +84,7 @@ def training(lane: Lane, metric: Metric, clock: Clock) -> Points:
         return []
     series: Series = state.train_accuracy if metric == "accuracy" else state.train_loss
     rate = state.batch.images_per_second
-    an_epoch = state.started.train_size / rate if rate > 0 else 0.0
+    an_epoch = state.started.train_size / rate if rate is not None and rate > 0 else 0.0
     return [(point.x * an_epoch if clock == "seconds" else point.x, point.mean) for point in series]
 
 

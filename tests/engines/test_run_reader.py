@@ -64,6 +64,23 @@ def test_a_worker_that_says_nothing_for_long_is_stalled(directory, with_worker):
     assert status_of(directory) == "running"
 
 
+def test_an_event_of_a_type_that_we_do_not_know_is_a_sign_of_life_and_counts(directory, with_worker):
+    tell(directory, LOG, at=time.time() - STALLED_AFTER_SECONDS - 1)
+    with (directory / "events.jsonl").open("a") as file:
+        file.write(f'{{"type":"from-the-future","seq":1,"time":{time.time()}}}\n')
+    reader = RunReader(directory)
+    assert reader.read_all().next_seq == 2
+    assert reader.status() == "running"
+
+
+def test_a_worker_that_has_said_nothing_since_it_took_the_lock_is_stalled(directory, with_worker):
+    (directory / "lock").touch()
+    assert status_of(directory) == "running"
+    long_ago = time.time() - STALLED_AFTER_SECONDS - 1
+    os.utime(directory / "lock", (long_ago, long_ago))
+    assert status_of(directory) == "stalled"
+
+
 def test_a_directory_just_made_is_starting_and_an_old_one_without_a_word_has_crashed(directory):
     assert status_of(directory) == "running"
     long_ago = time.time() - STARTING_SECONDS - 1

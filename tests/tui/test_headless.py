@@ -197,6 +197,14 @@ def test_attached_with_json_it_prints_the_whole_record(gone_on):
     assert attached.stdout == (gone_on / "events.jsonl").read_text(encoding="utf-8")
 
 
+def test_attached_it_says_nothing_of_events_that_it_does_not_know(finished_run):
+    record = (finished_run / "events.jsonl").read_text(encoding="utf-8")
+    with (finished_run / "events.jsonl").open("a") as file:
+        file.write('{"type":"from-the-future","seq":999,"time":1.0}\n')
+    assert command_line.run("attach", "last", "--no-ui", "--json").stdout == record
+    assert "future" not in command_line.run("attach", "last", "--no-ui").stdout
+
+
 def test_attached_to_a_later_attempt_it_prints_what_stood_and_then_what_comes(gone_on):
     worker = launch.go_on(gone_on, more_epochs=100_000)
     follower = command_line.start("attach", "last", "--no-ui")

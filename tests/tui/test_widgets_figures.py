@@ -20,6 +20,19 @@ WIDTHS = [58, 78, 118, 198]
 IN_TRAINING = (phase(), started(), batch(1, 50), epoch_ended(1), batch(2, 25, rate=9481.0))
 
 
+def test_a_figure_that_was_no_finite_number_is_a_dash():
+    epoch = replace(epoch_ended(1), seconds=None, train_seconds=None, evaluate_seconds=0.5, images_per_second=None)
+    lost = replace(batch(2, 25), images_per_second=None, lr=None)
+    told = (replace(phase("import"), seconds=None), started(), epoch, lost, telemetry(cpu=None))
+    view = view_of(*told)
+    assert "left -" in text_of(draw_progress(view, 118), 118)
+    machine = text_of(draw_machine(view, 118, 30), 118)
+    assert "cpu      - " in machine
+    assert "speed    - " in machine
+    assert text_of(draw_phases(view, 118), 118).splitlines()[0].split()[:3] == ["✓", "import", "-"]
+    assert text_of(draw_epochs([epoch], epoch, 118, 8), 118).split()[-2:] == ["-", "-"]
+
+
 @pytest.mark.parametrize("width", WIDTHS)
 def test_the_header_says_what_is_trained_on_what_and_how_it_stands(width):
     text = text_of(draw_header(view_of(*IN_TRAINING), width), width)

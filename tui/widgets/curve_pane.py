@@ -57,7 +57,7 @@ class CurvePane(TitledPane):
         if not self._chart or not self._view or not self._view.state.epochs:
             return self.PERIOD
         axis, epoch = self._chart.x_axis, self._view.state.epochs[-1]
-        seconds = (axis.high - axis.low) * self.column * epoch.seconds
+        seconds = (axis.high - axis.low) * self.column * (epoch.seconds or 0.0)
         return self.LONG_PERIOD if seconds > self.LONG_PERIOD else self.PERIOD
 
     def take_choices(self, choices: Choices) -> None:

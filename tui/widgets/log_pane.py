@@ -63,7 +63,7 @@ def _draw_event(event: Happening, width: int) -> list[Line]:
     moment = clock.strftime("%H:%M:%S ", clock.localtime(event.time))
     match event:
         case Log():
-            text, role = event.message, _LEVEL_ROLES[event.level]
+            text, role = event.message, _LEVEL_ROLES.get(event.level, "text")
         case ControlApplied():
             by = f", asked by {event.by}" if event.by else ""
             text, role = describe_control(event.action, event.value) + by, "text"

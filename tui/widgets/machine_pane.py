@@ -43,10 +43,10 @@ def draw_machine(view: View, width: int, height: int) -> list[Line]:
     state = view.state
     if not state.telemetry:
         return draw_waiting(view, width)
-    last = state.telemetry[-1]
+    told, last = state.telemetry, state.telemetry[-1]
     figures: list[Figure] = [
-        ("cpu", f"{last.cpu_percent:.0f} % of a core", [float(t.cpu_percent) for t in state.telemetry]),
-        ("memory", formats.size(last.memory), [float(t.memory) for t in state.telemetry]),
+        ("cpu", _share_of_a_core(last.cpu_percent), [nan if t.cpu_percent is None else t.cpu_percent for t in told]),
+        ("memory", formats.size(last.memory), [float(t.memory) for t in told]),
         ("speed", formats.rate(state.throughput.last(), "images"), [point.mean for point in state.throughput]),
     ]
     lines = [_labelled("device", describe_device(view), width), *(_draw_figure(one, view, width) for one in figures)]
@@ -70,6 +70,10 @@ def draw_sparkline(values: Sequence[float], width: int, *, ascii_only: bool = Fa
         levels[min(len(levels) - 1, max(0, int(value / most * len(levels))))] if isfinite(value) else " "
         for value in shown
     )
+
+
+def _share_of_a_core(percent: float | None) -> str:
+    return formats.MISSING if percent is None else f"{percent:.0f} % of a core"
 
 
 def _labelled(label: str, words: str, width: int) -> Line:

@@ -38,7 +38,7 @@ def draw_phases(view: View, width: int) -> list[Line]:
         mark, role = _MARKS[_standing(phase, view)]
         words = _describe(phase, view) if phase else ""
         cells = [(mark, 2, role), (name, 10, "text" if phase else "muted")]
-        took = "" if seconds is None else formats.duration(seconds)
+        took = formats.duration(seconds) if phase else ""
         lines.append(fit(columns([*cells, (took, -9, "strong"), ("  " + words, 0, "muted")]), width))
     lines.append(fit(columns([("", 2, "text"), ("all", 10, "muted"), (formats.duration(total), -9, "muted")]), width))
     return lines
@@ -52,9 +52,9 @@ def _standing(phase: Phase | None, view: View) -> str:
     return "open" if view.is_alive else "broken"
 
 
-def _seconds(phase: Phase, view: View) -> float:
+def _seconds(phase: Phase, view: View) -> float | None:
     """Give how long a phase took; one that goes on has got older since it was last told of."""
-    if phase.state == "finished" or not view.is_alive:
+    if phase.seconds is None or phase.state == "finished" or not view.is_alive:
         return phase.seconds
     return float(int(phase.seconds + max(0.0, view.now - phase.time)))
 

@@ -131,5 +131,5 @@ def _figures(epoch: EpochEnded) -> list[str]:
         formats.loss(epoch.train_loss),
         formats.loss(epoch.test_loss),
         formats.duration(epoch.seconds),
-        f"{epoch.images_per_second:,.0f}",
+        formats.MISSING if epoch.images_per_second is None else f"{epoch.images_per_second:,.0f}",
     ]

@@ -18,7 +18,7 @@ def time_parts(view: View) -> list[Part]:
     state = view.state
     if not state.spent.training:
         return []
-    phases = {name: phase.seconds for name, phase in state.phases.items() if phase.state == "finished"}
+    phases = {name: phase.seconds or 0.0 for name, phase in state.phases.items() if phase.state == "finished"}
     parts = [
         ("start", phases.get("import", 0.0) + phases.get("build", 0.0)),
         ("data", phases.get("data", 0.0)),
@@ -61,7 +61,8 @@ def _step(view: View) -> str:
     if not epochs or not steps:
         return ""
     last = epochs[-1]
-    step = f"{1000 * last.train_seconds / steps:.3g} ms a step"
+    seconds = last.train_seconds
+    step = formats.MISSING if seconds is None else f"{1000 * seconds / steps:.3g} ms a step"
     if last.evaluate_seconds is UNSET:
         return step
     return f"{step}, {formats.duration(last.evaluate_seconds)} an evaluation"
