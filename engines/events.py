@@ -13,6 +13,7 @@ PHASES: tuple[PhaseName, ...] = get_args(PhaseName)
 # Bounds that no real run comes near, so that a damaged file can neither overflow arithmetic nor a clock.
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 Moment = Annotated[float, msgspec.Meta(ge=0, le=2**37)]
+Duration = Annotated[float, msgspec.Meta(ge=-(2**37), le=2**37)]
 
 
 class Parameter(msgspec.Struct, frozen=True):
@@ -82,7 +83,7 @@ class Phase(Event, frozen=True, kw_only=True, tag="phase"):
     done: Count
     total: Count | None
     unit: str
-    seconds: float | None
+    seconds: Duration | None
 
 
 class Samples(Event, frozen=True, kw_only=True, tag="samples"):
@@ -165,10 +166,10 @@ class EpochEnded(Event, frozen=True, kw_only=True, tag="epoch"):
     test_loss: float | None
     test_accuracy: float | None
     confusion: list[list[Count]]
-    seconds: float | None
-    train_seconds: float | None
+    seconds: Duration | None
+    train_seconds: Duration | None
     images_per_second: float | None
-    evaluate_seconds: float | UnsetType = UNSET
+    evaluate_seconds: Duration | UnsetType = UNSET
     validation_loss: float | None = None
     validation_accuracy: float | None = None
     part: Fraction | UnsetType = UNSET
@@ -197,7 +198,7 @@ class CheckpointSaved(Event, frozen=True, kw_only=True, tag="checkpoint"):
     epoch: Count
     step: Count
     kind: Literal["last", "best"]
-    seconds: float | UnsetType = UNSET
+    seconds: Duration | UnsetType = UNSET
 
 
 class ControlApplied(Event, frozen=True, kw_only=True, tag="control"):
@@ -224,7 +225,7 @@ class RunFinished(Event, frozen=True, kw_only=True, tag="run_finished"):
 
     state: Literal["completed", "stopped", "failed"]
     epochs: Count
-    seconds: float | None
+    seconds: Duration | None
     train_accuracy: float | None
     train_loss: float | None
     test_accuracy: float | None

@@ -90,3 +90,13 @@ def test_what_another_program_has_nothing_to_say_of_may_be_left_out():
 def test_of_a_type_that_we_do_not_know_only_its_place_is_read():
     line = b'{"type":"from-the-future","seq":7,"time":2.0,"level":"info","\\u001b":["\\u001b[2J"]}'
     assert decode_event(line) == Unknown(seq=7, time=2.0)
+
+
+@pytest.mark.parametrize("seconds", [1e308, -1e308])
+@pytest.mark.parametrize(
+    ("type_", "name"), [("phase", "seconds"), ("epoch", "train_seconds"), ("run_finished", "seconds")]
+)
+def test_a_duration_whose_sum_would_be_no_number_is_no_event(type_, name, seconds):
+    event = {"type": type_, "seq": 0, "time": 1.0} | FIELDS[type_] | {name: seconds}
+    with pytest.raises(ValueError, match=name):
+        decode_event(json.dumps(event).encode())

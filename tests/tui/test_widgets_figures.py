@@ -20,6 +20,11 @@ WIDTHS = [58, 78, 118, 198]
 IN_TRAINING = (phase(), started(), batch(1, 50), epoch_ended(1), batch(2, 25, rate=9481.0))
 
 
+def test_a_run_whose_record_lists_no_tensors_has_none():
+    lines = draw_network(view_of(replace(started(), parameters=[])), 78, 10)
+    assert text_of(lines, 78) == "batch 32, Adam, lr 0.001, seed 0"
+
+
 def test_a_figure_that_was_no_finite_number_is_a_dash():
     epoch = replace(epoch_ended(1), seconds=None, train_seconds=None, evaluate_seconds=0.5, images_per_second=None)
     lost = replace(batch(2, 25), images_per_second=None, lr=None)
