@@ -46,9 +46,14 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     repeats: str = ""
 
 
-class _Letter(Request, frozen=True, kw_only=True):
-    """What is in the file: a request, and those that it took the place of, oldest first."""
+class _Letter(msgspec.Struct, frozen=True, kw_only=True):
+    """What is in the file: a request, whose id another program may count, and those that it replaced, oldest first."""
 
+    id: str | int
+    action: Action
+    value: float | None = None
+    by: str = ""
+    repeats: str = ""
     earlier: tuple[Request, ...] = ()
 
 
@@ -96,11 +101,11 @@ def _read(path: Path) -> list[Request]:
         letter = msgspec.json.decode(read_regular(path, MAX_BYTES), type=_Letter)
     except (ValueError, OSError, RecursionError):
         return []
-    return [_cleaned(request) for request in (*letter.earlier, letter)]
+    return [*map(_cleaned, letter.earlier), _cleaned(letter)]
 
 
-def _cleaned(request: Request) -> Request:
-    texts = {name: clean_text(getattr(request, name), 64) for name in ("id", "by", "repeats")}
+def _cleaned(request: Request | _Letter) -> Request:
+    texts = {name: clean_text(str(getattr(request, name)), 64) for name in ("id", "by", "repeats")}
     return Request(action=request.action, value=request.value, **texts)
 
 

@@ -57,6 +57,14 @@ def test_a_link_in_the_files_place_is_replaced_and_not_written_through(tmp_path)
     assert not (tmp_path / "control.json").is_symlink()
 
 
+def test_an_id_may_be_a_number(tmp_path):
+    inbox = Inbox(tmp_path)
+    write(tmp_path, b'{"id":1,"action":"pause"}')
+    assert (inbox.take().id, inbox.take()) == ("1", None)
+    write(tmp_path, b'{"id":2,"action":"resume"}')
+    assert (inbox.take().action, inbox.take()) == ("resume", None)
+
+
 def test_each_request_is_taken_once(tmp_path):
     inbox = Inbox(tmp_path)
     assert inbox.take() is None
