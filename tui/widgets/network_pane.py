@@ -49,7 +49,8 @@ def draw_network(view: View, width: int, height: int, *, by_layer: bool = False)
     if started is None:
         return draw_waiting(view, width)
     rows = _rows(started.parameters, by_layer=by_layer)
-    name_width = max(6, min(width - _SHAPE_WIDTH - _COUNT_WIDTH, max((len(name) for name, _, _ in rows), default=0) + 2))
+    longest = max((len(name) for name, _, _ in rows), default=0)
+    name_width = max(6, min(width - _SHAPE_WIDTH - _COUNT_WIDTH, longest + 2))
     shown = rows if len(rows) < height else rows[: height - 2]
     lines = [
         fit(
