@@ -14,7 +14,8 @@ def write_atomically(path: Path, data: bytes, *, durable: bool = False, through_
     With `durable` it is on the disk when this returns: file, rename and folder synced. Without `through_link` a link in
     the place of its folder is refused, too. Raises OSError.
     """
-    temporary = f"{TEMPORARY_PREFIX}{os.urandom(4).hex()}-{path.name}"
+    # Never with the suffix of `path`: to whoever looks for NAME.json, its appearance is the commit.
+    temporary = f"{TEMPORARY_PREFIX}{os.urandom(4).hex()}-{path.name}.part"
     with _opened(path.parent, through_link=through_link) as folder:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
         fd = os.open(temporary, flags, 0o600, dir_fd=folder)

@@ -189,7 +189,7 @@ class CheckpointStore:
         return manifest
 
     def _stems(self, suffix: str) -> set[str]:
-        return {path.stem for path in self._folder.glob(f"*{suffix}") if not path.name.startswith(TEMPORARY_PREFIX)}
+        return {path.stem for path in self._folder.glob(f"*{suffix}")}
 
     def _drop_all_but(self, newest: str, kind: Kind) -> None:
         """Drop what is older than is kept, and what lies beyond `newest`: it was damaged, and has been passed over.

@@ -84,7 +84,7 @@ def test_a_kill_while_a_checkpoint_is_written_leaves_the_one_before_whole(two, m
 
     def killed_at(path, data, **how):
         if path.suffix == f".{at}":
-            (path.parent / f".tmp-00000000-{path.name}").write_bytes(data[: len(data) // 2])
+            (path.parent / f".tmp-00000000-{path.name}.part").write_bytes(data[: len(data) // 2])
             raise Killed
         real(path, data, **how)
 
@@ -129,7 +129,7 @@ def test_files_are_synced_before_they_are_renamed_and_the_folder_after(two, monk
     real_replace = os.replace
 
     def note_sync(fd):
-        happened.append("sync " + Path(f"/proc/self/fd/{fd}").readlink().name.split("-last-")[-1])
+        happened.append("sync " + Path(f"/proc/self/fd/{fd}").readlink().name.split("-last-")[-1].removesuffix(".part"))
 
     def note_rename(source, to, **folders):
         happened.append(f"rename {to.removeprefix('last-')}")

@@ -54,7 +54,7 @@ def check_events(directory, *, planted=False):
 
 def check_checkpoints(directory):
     """Every checkpoint that has a manifest of ours is what its manifest says."""
-    for path in filter(Path.is_file, (directory / "checkpoints").glob("[!.]*.json")):
+    for path in filter(Path.is_file, (directory / "checkpoints").glob("*.json")):
         manifest = msgspec.json.decode(path.read_bytes(), type=Manifest)
         tensors = path.with_suffix(".safetensors").read_bytes()
         assert (len(tensors), hashlib.sha256(tensors).hexdigest()) == (manifest.size, manifest.sha256), path.name
