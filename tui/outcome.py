@@ -35,8 +35,9 @@ def last_word(directory: Path, state: RunState, worker_exit: int | None = None) 
     match finished.state if finished else "crashed":
         case "completed" if finished and _missed_target(state) and state.spec:
             target, best = percent(state.spec.target_accuracy), percent(finished.best_test_accuracy)
+            missed = f"the target accuracy of {target} was not reached, the best was {best}."
             more = command(directory.parent, "--no-ui", "--continue-from", directory.name, "--epochs", "5")
-            return f"the target accuracy of {target} was not reached, the best was {best}. Train longer with `{more}`."
+            return f"{missed} Train longer with `{more}`." if state.checkpoints else missed
         case "completed":
             return ""
         case "stopped":

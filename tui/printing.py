@@ -6,7 +6,17 @@ from pathlib import Path
 from typing import Protocol
 
 from engines.event_line import encode_event
-from engines.events import AnyEvent, ControlApplied, EpochEnded, Log, Phase, RunFinished, RunStarted, Unknown
+from engines.events import (
+    AnyEvent,
+    CheckpointSaved,
+    ControlApplied,
+    EpochEnded,
+    Log,
+    Phase,
+    RunFinished,
+    RunStarted,
+    Unknown,
+)
 from engines.run_state import RunState
 from engines.text import clean_text
 from tui import plain
@@ -45,6 +55,7 @@ class PlainPrinter:
         self._warn = warn
         self._directory = Path()
         self._epochs_before = 0
+        self._has_checkpoint = False
 
     def begin(self, directory: Path) -> None:
         """See `Printer.begin`."""
@@ -56,6 +67,7 @@ class PlainPrinter:
         match event:
             case RunStarted():
                 self._epochs_before = event.epochs_done
+                self._has_checkpoint |= event.epochs_done + event.steps_done > 0
                 self._write_all(plain.started_lines(event))
                 if self._verbose:
                     self._write_all(plain.parameter_lines(event.parameters))
@@ -63,6 +75,8 @@ class PlainPrinter:
                 self._write(plain.phase_line(event))
             case EpochEnded():
                 self._write(plain.epoch_line(event))
+            case CheckpointSaved():
+                self._has_checkpoint = True
             case ControlApplied():
                 by = f", asked by {event.by}" if event.by else ""
                 value = "" if event.value is None else f" {event.value:g}"
@@ -85,7 +99,7 @@ class PlainPrinter:
     def _hints(self, event: RunFinished) -> list[str]:
         runs, run_id = self._directory.parent, self._directory.name
         hints = [f"it lies in {clean_text(str(self._directory))}", f"see it again:  {command(runs, 'attach', run_id)}"]
-        if event.state == "completed":
+        if event.state == "completed" and self._has_checkpoint:
             hints.append(f"5 epochs more: {command(runs, '--no-ui', '--continue-from', run_id, '--epochs', '5')}")
         return hints
 

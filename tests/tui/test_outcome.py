@@ -99,3 +99,11 @@ def test_a_command_can_be_shown_and_pasted_whatever_the_folder_is_called(name):
         errors="surrogateescape",
     ).stdout.split("\0")
     assert words == ["mnist-tui", "--runs-dir", name, "show", "last", ""]
+
+
+@pytest.mark.parametrize("is_saved", [True, False], ids=["saved", "never-saved"])
+def test_a_missed_target_says_how_to_train_longer_where_there_is_something_to_go_on_from(ended, finished_run, is_saved):
+    give_target(ended, 1.0)
+    ended.checkpoints = ended.checkpoints if is_saved else []
+
+    assert ("--continue-from" in outcome.last_word(finished_run, ended)) == is_saved
