@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from engines.launch import describe_exit, last_log_lines
+from engines.problems import StorageProblem
 from engines.run_state import RunState
 from engines.text import clean_text
 
@@ -40,7 +41,9 @@ def examine(directory: Path, state: RunState, worker_exit: int | None = None) ->
         return Death(f"its folder is gone from {clean_text(str(directory.parent))}", [])
     words = _last_words(directory)
     fatal = words[-1].removeprefix(_FATAL) if words and words[-1].startswith(_FATAL) else ""
-    if worker_exit is not None:
+    if worker_exit == StorageProblem.exit_code:
+        how = "the disk did not take its last events"
+    elif worker_exit is not None:
         how = describe_exit(worker_exit)
     elif fatal:
         how = fatal[0].lower() + fatal[1:]

@@ -123,7 +123,7 @@ def _end(directory: Path, state: RunState, worker_exit: int | None, interrupt: S
     if word := outcome.last_word(directory, state, worker_exit):
         say(word)
     stopped = state.finished is None or state.finished.state == "stopped"
-    return 128 + interrupt if interrupt and stopped else outcome.exit_code(state)
+    return 128 + interrupt if interrupt and stopped else outcome.exit_code(state, worker_exit)
 
 
 def _let_go(directory: Path, signal: Signals) -> int:

@@ -5,15 +5,15 @@ import shlex
 from pathlib import Path
 
 from engines import post_mortem
-from engines.problems import STOPPED_EXIT_CODE, TARGET_NOT_REACHED_EXIT_CODE, WorkerDied, exit_code_of
+from engines.problems import STOPPED_EXIT_CODE, TARGET_NOT_REACHED_EXIT_CODE, StorageProblem, WorkerDied, exit_code_of
 from engines.run_state import RunState
 from engines.runs import default_root
 from engines.text import clean_text
 from tui.formats import percent
 
 
-def exit_code(state: RunState) -> int:
-    """Give the exit code of a run whose worker has ended."""
+def exit_code(state: RunState, worker_exit: int | None = None) -> int:
+    """Give the exit code of a run whose worker has ended, with the return code `worker_exit` where it was our child."""
     finished = state.finished
     match finished.state if finished else "crashed":
         case "completed":
@@ -23,7 +23,7 @@ def exit_code(state: RunState) -> int:
         case "failed":
             return exit_code_of(finished.error.kind if finished and finished.error else "")
         case _:
-            return WorkerDied.exit_code
+            return StorageProblem.exit_code if worker_exit == StorageProblem.exit_code else WorkerDied.exit_code
 
 
 def last_word(directory: Path, state: RunState, worker_exit: int | None = None) -> str:
@@ -73,6 +73,8 @@ def _quoted(word: str) -> str:
 
 def _describe_death(directory: Path, state: RunState, worker_exit: int | None) -> str:
     death = post_mortem.examine(directory, state, worker_exit)
+    if worker_exit == StorageProblem.exit_code:
+        return f"run {directory.name} has ended, but {death.how}. Make room there."
     words = f" Its last words: {death.last_words[-1]}." if death.last_words else ""
     return f"the worker of run {directory.name} died: {death.how}.{words}"
 

@@ -1,6 +1,7 @@
 import json
 import os
 import re
+import resource
 import signal
 from contextlib import closing
 
@@ -176,6 +177,18 @@ def gone_on(finished_run):
         path.unlink()
     assert real_worker.go_on(finished_run, more_epochs=2).finished.epochs == 4
     return finished_run
+
+
+def test_a_run_whose_disk_takes_no_more_events_ends_with_the_code_of_the_disk(store):
+    def no_large_files():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (65_536, resource.RLIM_INFINITY))
+
+    trained = command_line.run(*command_line.TRAIN, "--epochs", "30", preexec_fn=no_large_files)
+
+    assert trained.returncode == 8
+    last = trained.stderr.splitlines()[-1]
+    assert "the disk did not take its last events" in last
+    assert f"--continue-from {command_line.the_run(store).name}`" in last
 
 
 def test_attached_it_prints_what_stands_and_not_what_a_later_attempt_replaced(gone_on):
