@@ -7,6 +7,7 @@ from typing import Literal
 
 from engines import run_lock
 from engines.event_tail import EventTail
+from engines.last_pause import is_paused
 from engines.run_state import RunState
 
 RunStatus = Literal["running", "paused", "stalled", "completed", "stopped", "failed", "crashed"]
@@ -80,6 +81,9 @@ class RunReader:
             self.state.apply_all(self._tail.read(HEAD_BYTES))
             self._tail.close()
             self._tail = EventTail(path, size - TAIL_BYTES, skim=True)
+            self.state.finished = None  # That much more comes after it only where another attempt has begun.
+            self.read_all()
+            self.state.paused = self.has_worker() and is_paused(path)
         return self.read_all()
 
     def status(self) -> RunStatus:

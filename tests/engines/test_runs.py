@@ -12,10 +12,11 @@ import msgspec
 import pytest
 import real_worker
 
-from engines import run_reader, runs
+from engines import run_lock, run_reader, runs
 from engines.event_line import encode_event
-from engines.events import EpochEnded, Log
+from engines.events import Batch, ControlApplied, EpochEnded, Log, Phase, Telemetry
 from engines.problems import RunNotFound, StorageProblem, UsageProblem
+from engines.run_reader import RunReader
 from engines.runs import RUN_NAME, RunStore, read_spec, summarise
 from engines.spec import RunSpec, encode_spec
 
@@ -256,6 +257,45 @@ def test_a_summary_of_a_long_file_reads_its_two_ends(finished_run, monkeypatch):
     monkeypatch.setattr(os, "pread", note_read)
     assert summarise(finished_run) == whole
     assert sum(map(len, read)) <= run_reader.HEAD_BYTES + run_reader.TAIL_BYTES
+
+
+def lengthened(run, *ends):
+    """Give a run's record more than is read whole: batches, then each of `ends` with a night of telemetry after it."""
+    batch = Batch(
+        epoch=1, step=1, steps_per_epoch=9, loss=1.0, accuracy=0.5, images_per_second=9.0, lr=0.1, seq=1, time=1.0
+    )
+    silent = encode_event(Telemetry(cpu_percent=1.0, memory=1, gpus=[], seq=1, time=time.time()))
+    night = silent * (2 * run_reader.TAIL_BYTES // len(silent))
+    with (run / "events.jsonl").open("ab") as file:
+        file.write(encode_event(batch) * (run_reader.WHOLE_FILE_BYTES // 100))
+        for end in ends:
+            file.write(encode_event(msgspec.structs.replace(end, seq=1, time=time.time())) + night)
+
+
+@pytest.mark.parametrize(
+    ("asked", "state"),
+    [(["pause"], "paused"), (["pause", "lr"], "paused"), (["pause", "resume"], "running"), ([], "running")],
+    ids=["paused", "paused-then-lr", "resumed", "never-paused"],
+)
+def test_a_summary_of_a_long_file_finds_a_pause_however_long_ago(store, monkeypatch, asked, state):
+    directory = make(store, "r")
+    began = Phase(name="train", state="started", done=0, total=5, unit="epochs", seconds=0.0)
+    (directory / "events.jsonl").write_bytes(encode_event(msgspec.structs.replace(began, seq=0, time=1.0)))
+    lengthened(directory, Log(level="info", message="m"), *(ControlApplied(action=action) for action in asked))
+    monkeypatch.setattr(run_lock, "holder", lambda path: 1234)
+    assert summarise(directory).state == state
+
+
+def test_a_summary_of_a_long_file_does_not_take_an_earlier_attempts_end_for_its_own(finished_run, monkeypatch):
+    head = (finished_run / "events.jsonl").stat().st_size
+    reader = RunReader(finished_run)
+    second = msgspec.structs.replace(reader.read_all().started, attempt=2, seq=reader.state.next_seq)
+    reader.close()
+    with (finished_run / "events.jsonl").open("ab") as file:
+        file.write(encode_event(second))
+    lengthened(finished_run, Log(level="info", message="m"))
+    monkeypatch.setattr(run_reader, "HEAD_BYTES", head)
+    assert summarise(finished_run).state == "crashed"
 
 
 def test_a_pipe_or_a_huge_file_in_the_place_of_a_spec_is_none_and_never_waited_for(store):
