@@ -120,8 +120,11 @@ def _driver_on(writer: ScreenWriter) -> type[Driver]:
     class GuardedDriver(LinuxDriver):
         """Draws by `writer`, where Textual would draw on stderr even if that is a file, and in a thread always."""
 
+        _is_away = False
+
         def write(self, data: str) -> None:
-            writer.write(data)
+            if not self._is_away:  # What is under way when the shell has the terminal would be drawn over its words.
+                writer.write(data)
 
         def close(self) -> None:
             writer.drain()
@@ -131,7 +134,12 @@ def _driver_on(writer: ScreenWriter) -> type[Driver]:
             super().start_application_mode()  # type: ignore[no-untyped-call]  # Textual's own
             self._tell_size = signal.signal(signal.SIGWINCH, self._on_window_change)
 
+        def suspend_application_mode(self) -> None:
+            super().suspend_application_mode()
+            self._is_away = True
+
         def resume_application_mode(self) -> None:
+            self._is_away = False
             self._tell_of_change()
             super().resume_application_mode()
 

@@ -174,6 +174,24 @@ def test_stopped_and_continued_the_terminal_is_given_back_and_taken_again():
     terminal.assert_as_before()
 
 
+def test_nothing_is_drawn_over_the_shells_screen_on_the_way_back_to_the_app(finished_run, store):
+    terminal = RealTerminal(command_line.COMMAND, "attach", finished_run.name, "--runs-dir", str(store.root))
+    terminal.wait_for(lambda: terminal.is_the_apps() and "accuracy" in terminal.text, "the app")
+    for _ in range(6):
+        terminal.child.send("1" + "k,,,zvz" * 40)  # More than is drawn by the time that it stops.
+        terminal.child.kill(signal.SIGTSTP)
+        terminal.wait_for(lambda: not terminal.shows_an_app() and is_stopped(terminal.child.pid), "the terminal back")
+        before = len(terminal.written)
+        terminal.child.kill(signal.SIGCONT)
+        terminal.wait_for(terminal.is_the_apps, "the app again")
+        between = terminal.written[before:].partition(b"\x1b[?1049h")[0]
+        assert not between
+    terminal.child.kill(signal.SIGTERM)
+
+    assert terminal.end() == 143
+    terminal.assert_as_before()
+
+
 def test_ctrl_z_goes_back_to_the_shell_and_fg_to_the_app(tmp_path):
     before, within = tmp_path / "before", tmp_path / "within"
     terminal = RealTerminal("bash", "--norc", "--noprofile", "-i", PS1="$ ", PAGER="cat")
