@@ -1,4 +1,4 @@
-"""The screens whose keys the help names, by their headings; the one that is shown comes first."""
+"""The screens whose keys the help names, by their headings; what works on the one that is shown comes first."""
 
 from textual.dom import DOMNode
 
@@ -19,7 +19,7 @@ Section = tuple[str, list[type[DOMNode]]]
 
 
 def sections_for(here: type[DOMNode]) -> list[Section]:
-    """Give each heading with the classes whose bindings stand under it, that of `here` first."""
+    """Give each heading with the classes whose bindings stand under it: that of `here`, then those that it has too."""
     sections: list[Section] = [
         ("Launcher", [LauncherScreen, RunForm]),
         ("Live screen", [WorkerKeys, MonitorScreen]),
@@ -31,4 +31,8 @@ def sections_for(here: type[DOMNode]) -> list[Section]:
         ("Race", [RaceScreen]),
         ("Sweep", [SweepScreen]),
     ]
-    return sorted(sections, key=lambda section: here not in section[1])
+    return sorted(sections, key=lambda section: (here not in section[1], not _has_keys_of(here, section)))
+
+
+def _has_keys_of(here: type[DOMNode], section: Section) -> bool:
+    return any(issubclass(here, owner) for owner in section[1])

@@ -128,6 +128,20 @@ def test_help_names_every_key_that_has_a_meaning(store):
     drive(app_of(store), steps, (100, 300))
 
 
+def test_the_keys_of_the_live_screen_come_first_over_it_and_none_touches_its_words(store, finished_run):
+    async def steps(pilot):
+        pilot.app.open_run(finished_run)
+        await pilot.pause()
+        await pilot.press("question_mark")
+        await until(pilot, is_shown(pilot, HelpScreen))
+        lines = [line.strip("│ ") for line in seen(pilot).splitlines()]
+        places = [lines.index(heading) for heading in ("Live screen", "Curves", "Launcher", "Replay", "Everywhere")]
+        assert places == sorted(places)
+        assert any(line.startswith("tab → shift+tab ←  accuracy or loss") for line in lines)
+
+    drive(app_of(store), steps, (60, 300))
+
+
 def test_every_binding_that_is_described_is_in_the_help():
     assert ("?", "help") in keys_of(tui.app.MnistTuiApp)
     assert ("esc r", "back") in keys_of(RunsScreen)

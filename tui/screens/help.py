@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import ClassVar
 
+from rich.cells import cell_len, set_cell_size
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
@@ -15,7 +16,7 @@ from textual.widgets import Static
 from tui.lines import wrap
 from tui.screens.fresh_size import FreshSize
 
-_WIDTH, _AROUND, _KEYS_WIDTH = 76, 7, 18
+_WIDTH, _AROUND, _INDENT, _GAP = 76, 7, 2, 2
 
 
 class HelpScreen(FreshSize, ModalScreen[None]):
@@ -45,13 +46,15 @@ class HelpScreen(FreshSize, ModalScreen[None]):
         yield box
 
     def _lines(self) -> Iterator[Content]:
-        room = min(_WIDTH, self.app.size.width) - _AROUND - _KEYS_WIDTH
-        for heading, classes in self._sections:
-            yield Content.assemble("\n" if heading != self._sections[0][0] else "", (heading, "bold $primary"))
-            for owner in classes:
-                for keys, words in keys_of(owner):
-                    for at, line in enumerate(wrap(words, room)):
-                        yield Content.assemble((f"  {'' if at else keys:<{_KEYS_WIDTH - 2}}", "$accent"), line)
+        rows = [(heading, [row for owner in owners for row in keys_of(owner)]) for heading, owners in self._sections]
+        keys_width = max(cell_len(keys) for _, section in rows for keys, _ in section) + _GAP
+        room = min(_WIDTH, self.app.size.width) - _AROUND - _INDENT - keys_width
+        for at_section, (heading, section) in enumerate(rows):
+            yield Content.assemble("\n" if at_section else "", (heading, "bold $primary"))
+            for keys, words in section:
+                for at, line in enumerate(wrap(words, room)):
+                    shown = set_cell_size("" if at else keys, keys_width)
+                    yield Content.assemble((" " * _INDENT + shown, "$accent"), line)
 
 
 def key_name(key: str) -> str:
