@@ -57,7 +57,7 @@ def attach(context: click.Context, *, run: str | None, no_ui: bool, as_json: boo
 @folder_options
 @click.pass_context
 def replay(context: click.Context, *, run: str, speed: float | None) -> int:
-    """Play a run again on the screen, live or ended; without RUN the newest."""
+    """Play a run again on the screen. It may be live or ended; without RUN it is the newest."""
     store = run_store(context)
     directory = find_run(store, run)
     return open_app(store, read_spec(directory) or RunSpec(), replay=(directory, speed))
@@ -69,7 +69,7 @@ def replay(context: click.Context, *, run: str, speed: float | None) -> int:
 @folder_options
 @click.pass_context
 def race(context: click.Context, *, named: tuple[str, ...]) -> int:
-    """Show runs, live or ended, side by side on the screen: from two to eight."""
+    """Show runs side by side on the screen. They may be live or ended, from two to eight."""
     store = run_store(context)
     directories = list(dict.fromkeys(find_run(store, name) for name in named))
     if not 2 <= len(directories) <= MOST_RUNS:
@@ -82,7 +82,7 @@ def race(context: click.Context, *, named: tuple[str, ...]) -> int:
 @folder_options
 @click.pass_context
 def runs(context: click.Context, *, as_json: bool) -> int:
-    """List the runs, newest first, those that wait for their turn before them."""
+    """List the runs, newest first. Those that wait for their turn stand before them."""
     store = run_store(context)
     summaries = RunIndex(store).look()
     if as_json:
@@ -136,7 +136,7 @@ def resume(context: click.Context, *, run: str) -> int:
 @folder_options
 @click.pass_context
 def stop(context: click.Context, *, run: str, now: bool) -> int:
-    """Have a run save a checkpoint and end; `mnist-tui --continue-from RUN` goes on with it."""
+    """Have a run save a checkpoint and end. `mnist-tui --continue-from RUN` goes on with it."""
     return ask_and_wait(find_run(run_store(context), run), "stop-now" if now else "stop")
 
 
@@ -172,7 +172,7 @@ def epochs(context: click.Context, *, run: str, more: int) -> int:
 @folder_options
 @click.pass_context
 def doctor(context: click.Context, *, as_json: bool) -> int:
-    """Say what works on this machine and what does not: frameworks, devices, datasets, terminal."""
+    """Say what works on this machine and what does not. Frameworks, devices, datasets and terminal are looked at."""
     from tui.doctor import examine, report_lines  # Asks much of the machine that nothing else needs.
 
     report = examine(run_store(context), data_dir(context))

@@ -204,6 +204,12 @@ def test_the_rehearsal_engine_is_taken_and_not_spoken_of():
     assert "rehearsal" not in command_line.get_help(parse())
 
 
+def test_every_command_is_summed_up_in_a_sentence_that_fits_the_list_of_them():
+    listed = command_line.get_help(parse()).partition("Commands:\n")[2].splitlines()
+    assert listed
+    assert [line for line in listed if line.endswith("...") or not line.endswith(".")] == []
+
+
 def test_where_mnist_cannot_be_had_the_digits_are_taken_and_the_reason_is_given(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
