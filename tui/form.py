@@ -90,7 +90,7 @@ _BUDGET = Number(
     "budget",
     "a number of seconds above 0, or none",
     [1, 2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 240, 300, 600, 900, 1_200, 1_800, 2_700, 3_600],
-    "seconds of training, in the place of epochs",
+    "seconds of training, at most",
     whole=False,
     optional=True,
 )
@@ -111,14 +111,14 @@ _VALIDATION = Number(
     "validation",
     "a whole number, 0 or more, below the training images",
     [0, 100, 200, 500, 1_000, 2_000, 5_000, 10_000],
-    "training images to choose the best epoch on",
+    "images held out to choose the best on",
 )
 _PATIENCE = Number(
     "patience",
     "patience",
     "a whole number, 1 or more, or none",
     range(1, 100),
-    "stop after so many epochs without a better one",
+    "epochs without a better one, then stop",
     optional=True,
 )
 _TARGET = Number(

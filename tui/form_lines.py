@@ -3,12 +3,12 @@
 from rich.cells import cell_len
 
 from tui.form import Choice, Form, Number, Row
-from tui.lines import Line, fit, width_of
+from tui.lines import Line, fit, shorten, width_of
 
 HINT_COLUMN = 38
 BEFORE, AFTER = "◂", "▸"
 _ROOMY = 56
-_SHORT_LABEL = len("framework ")
+_SHORT_LABEL = len("batch size ")
 _LONG_LABEL = len("gpu memory limit ")
 
 
@@ -22,7 +22,7 @@ def form_lines(form: Form, at: int, typing: bool, width: int) -> list[Line]:
 
 def _row_line(form: Form, row: Row, here: bool, typing: bool, width: int) -> Line:
     key = row.key if isinstance(row, Choice) else ""
-    label_width = _SHORT_LABEL if key and width < _ROOMY else _LONG_LABEL
+    label_width = max(_LONG_LABEL if width >= _ROOMY else _SHORT_LABEL, len(row.label) + 1)
     label = f" {row.label:<{label_width}}"
     lead: Line = [("▸" if here else " ", "key"), (key or " ", "key"), (label, "strong" if here else "text")]
     text = form.texts[row.name]
@@ -43,6 +43,8 @@ def _choices(row: Choice, text: str, here: bool, room: int) -> Line:
     titles = [row.title(value) for value in row.values]
     chosen = row.values.index(text)
     if sum(len(title) + 2 for title in titles) > room:
-        return [(BEFORE, "key"), (titles[chosen], "chosen"), (f"{AFTER} {chosen + 1}/{len(titles)}", "muted")]
+        one: Line = [(BEFORE, "key"), (titles[chosen], "chosen"), (AFTER, "key")]
+        place: Line = [(f" {chosen + 1}/{len(titles)}", "muted")]
+        return [*one, *place] if width_of([*one, *place]) <= room else shorten(one, room)
     role = "chosen" if here else "strong"
     return [(f"[{title}]", role) if place == chosen else (f" {title} ", "muted") for place, title in enumerate(titles)]

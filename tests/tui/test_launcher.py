@@ -1,5 +1,6 @@
 import pytest
 from piloted import SIZES, app_of, chosen, drive, seen, until, until_seen
+from textual import events
 
 import tui.screens.launcher as launcher_module
 from engines.events import Gpu
@@ -44,6 +45,36 @@ def test_f_m_and_d_step_through_the_choices_and_back(store, size):
         assert chosen(pilot, "framework") == "rehearsal"
 
     drive(app_of(store), steps, size)
+
+
+def test_where_not_all_rows_are_shown_the_heading_says_which_are(store):
+    async def steps(pilot):
+        await until_seen(pilot, "Run 1 to 11 of 16 rows")
+        await pilot.press("pagedown")
+        await until_seen(pilot, "Run 6 to 16 of 16 rows")
+        assert "▸  on nan" in seen(pilot)
+        await pilot.press("pageup")
+        await until_seen(pilot, "▸f framework")
+        await pilot.resize_terminal(80, 36)
+        await until(pilot, lambda: "on nan" in seen(pilot) and "of 16" not in seen(pilot))
+
+    drive(app_of(store), steps)
+
+
+def test_a_number_that_is_pasted_is_taken_and_other_words_are_not(store):
+    async def steps(pilot):
+        await pilot.press(*["down"] * 6)
+        for text in ("rm -rf /", "0.0003\n", ""):
+            pilot.app.post_message(events.Paste(text))
+        await until(pilot, lambda: chosen(pilot, "lr") == "0.0003")
+        await pilot.press("5")
+        assert chosen(pilot, "lr") == "0.00035"
+        await pilot.press("home")
+        pilot.app.post_message(events.Paste("7"))
+        await pilot.press("down")
+        assert (chosen(pilot, "framework"), chosen(pilot, "lr")) == ("rehearsal", "0.00035")
+
+    drive(app_of(store), steps)
 
 
 def test_arrows_walk_the_rows_and_change_their_values(store):

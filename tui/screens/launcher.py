@@ -40,7 +40,7 @@ class LauncherScreen(FreshSize, Starting):
         overflow: hidden;
         #choice { height: 12fr; max-height: 12; }
         RunForm { width: 1fr; padding-right: 1; }
-        ModelPane { width: 36; }
+        ModelPane { width: 35; }
         RecentRuns { width: 1fr; display: none; }
         ImagesPane { height: 1fr; }
     }
@@ -56,7 +56,7 @@ class LauncherScreen(FreshSize, Starting):
         ModelPane { width: 44; padding-right: 2; }
         RecentRuns { display: block; padding-right: 1; }
     }
-    LauncherScreen.-tall #choice { height: 14; max-height: 14; }
+    LauncherScreen.-tall #choice { height: 17; max-height: 17; }
     """
     AUTO_FOCUS = "RunForm"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (80, "-medium"), (100, "-broad"), (150, "-wide")]  # noqa: RUF012 - as Textual declares it

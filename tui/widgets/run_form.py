@@ -8,7 +8,7 @@ from textual.message import Message
 
 from tui.form import LONGEST_NUMBER, NUMBER_CHARACTERS, Form, Number, Row
 from tui.form_lines import form_lines
-from tui.lines import Line
+from tui.lines import Line, fit
 from tui.widgets.picture import Picture, titled
 
 
@@ -23,8 +23,8 @@ class RunForm(Picture, can_focus=True):
         Binding("down,tab", "move(1)", "row below", show=False),
         Binding("left", "step(-1)", "value before", show=False),
         Binding("right,space", "step(1)", "next value", show=False),
-        Binding("home", "move(-99)", "first row", show=False),
-        Binding("end", "move(99)", "last row", show=False),
+        Binding("home,pageup", "move(-99)", "first row", show=False),
+        Binding("end,pagedown", "move(99)", "last row", show=False),
         Binding("backspace", "erase", "erase a character", show=False),
         Binding("delete", "clear", "empty the row", show=False),
     ]
@@ -44,10 +44,13 @@ class RunForm(Picture, can_focus=True):
         self.change_count = 0
 
     def draw(self, width: int, height: int) -> list[Line]:
-        """Give a heading and the rows; where they do not all fit, those around the cursor."""
+        """Give a heading and the rows; where they do not all fit, those around the cursor, and which they are."""
         lines = form_lines(self.form, self._at, self._typing, width)
-        first = max(0, self._at - (height - 2))
-        return [titled([("Run", "title")], width), *lines[first : first + height - 1]]
+        shown = lines[self._first : self._first + height - 1]
+        heading: Line = [("Run", "title")]
+        if len(shown) < len(lines):
+            heading += [(f" {self._first + 1} to {self._first + len(shown)} of {len(lines)} rows", "muted")]
+        return [fit(titled(heading, width), width), *shown]
 
     def step_row(self, name: str, by: int = 1) -> None:
         """Put the cursor on the row called `name` and the next value into it."""
@@ -78,18 +81,28 @@ class RunForm(Picture, can_focus=True):
         """Take what a number is made of."""
         if event.character in NUMBER_CHARACTERS and isinstance(self._row, Number):
             event.stop()
-            typed = self.form.texts[self._row.name] if self._typing else ""
-            self._put((typed + event.character)[:LONGEST_NUMBER])
+            self._type(event.character)
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Take a number that was copied elsewhere."""
+        text = event.text.strip()
+        if text and NUMBER_CHARACTERS.issuperset(text) and isinstance(self._row, Number):
+            event.stop()
+            self._type(text)
 
     def on_click(self, event: events.Click) -> None:
         """Put the cursor on the row that was clicked; where it is already, take the next value."""
-        first = max(0, self._at - (self.size.height - 2))
-        if 1 <= event.y <= len(self.form.rows) - first:
-            row = first + event.y - 1
+        if 1 <= event.y <= len(self.form.rows) - self._first:
+            row = self._first + event.y - 1
             if row == self._at:
                 self.action_step(1)
             else:
                 self._go_to(row)
+
+    @property
+    def _first(self) -> int:
+        """Which row is the uppermost that is shown."""
+        return max(0, self._at - (self.size.height - 2))
 
     @property
     def _row(self) -> Row:
@@ -98,6 +111,10 @@ class RunForm(Picture, can_focus=True):
     @property
     def _row_has_number(self) -> bool:
         return self.form.texts[self._row.name] != "none"
+
+    def _type(self, text: str) -> None:
+        typed = self.form.texts[self._row.name] if self._typing else ""
+        self._put((typed + text)[:LONGEST_NUMBER])
 
     def _put(self, text: str) -> None:
         self.form.put(self._row, text)
