@@ -10,7 +10,7 @@ from tui.chart import Chart
 from tui.choice_lines import ROLES_OF_STATES
 from tui.curve_points import Points, logarithms
 from tui.drawing import QUADRANTS, Curve
-from tui.lines import Line, columns, cut_words, fit, width_of
+from tui.lines import Line, columns, cut_words, fit, shorten, width_of
 from tui.race import (
     MILESTONES,
     Clock,
@@ -57,8 +57,9 @@ def draw_race(lanes: Sequence[Lane], look: RaceLook, width: int, height: int) ->
     """Draw everything in `height` lines of `width` cells."""
     clock: Line = [("h ", "key"), ("clock: ", "muted"), (f"{_CLOCKS[look.clock]}", "text")]
     what: Line = [("race  ", "chosen"), (common_words(lanes), "strong")]
-    first: Line = [*fit(what, width - width_of(clock) - _GAP), (" " * _GAP, "text"), *clock]
-    head = [first, fit([(verdict(lanes), "text")], width)]
+    room = width - width_of(clock) - _GAP
+    first: Line = [*fit(shorten(what, room), room), (" " * _GAP, "text"), *clock]
+    head = [first, fit(shorten([(verdict(lanes), "text")], width), width)]
     table = draw_table(lanes, look, width)
     room = height - len(head) - len(table) - 2
     shown = METRICS if width >= BESIDE_WIDTH else (look.metric,)
@@ -110,7 +111,7 @@ def draw_table(lanes: Sequence[Lane], look: RaceLook, width: int) -> list[Line]:
     for at, (lane, name) in enumerate(zip(lanes, names, strict=True)):
         here = at == look.chosen
         line: Line = [("▸ " if here else "  ", "key"), (f"{lane.letter} ", LANE_ROLES[at % len(LANE_ROLES)])]
-        line += fit([(name, "strong" if here else "text")], name_width)
+        line += fit(shorten([(name, "strong" if here else "text")], name_width), name_width)
         line += columns(_set(*_cell(lane, cell, wide)) for cell, wide in cells.items())
         lines.append(fit(line, width))
     return lines

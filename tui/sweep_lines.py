@@ -3,7 +3,7 @@
 from engines.sweep_progress import LiveRun
 from tui import formats
 from tui.choice_lines import ROLES_OF_STATES
-from tui.lines import Line, Run, cut_words, fit, width_of
+from tui.lines import Line, Run, cut_words, fit, shorten, width_of
 from tui.run_rows import STATE_MARKS
 from tui.sweep_layout import SweepLook, lay_out
 from tui.sweep_table import draw_runs, draw_table
@@ -34,9 +34,11 @@ def draw_head(view: SweepView, width: int) -> list[Line]:
         counts += [(f", {progress.failed} failed", "wrong")]
     what: Line = [("sweep  ", "chosen"), (common_words(view.sweep), "strong")]
     right: Line = [("  ", "text"), *counts, ("  ", "text"), _state(view)]
+    room = width - width_of(right)
+    said: list[Line] = [[(words, "text")] for words in verdict(view)]
     return [
-        fit([*fit(what, width - width_of(right)), *right], width),
-        fit(cut_words([[(words, "text")] for words in verdict(view)], width) or [(verdict(view)[0], "text")], width),
+        fit([*fit(shorten(what, room), room), *right], width),
+        fit(cut_words(said, width) or shorten(said[0], width), width),
         _progress_line(view, width),
     ]
 
@@ -81,6 +83,6 @@ def _live_line(view: SweepView, run: LiveRun, name_width: int, width: int) -> Li
     ]
     mark: Run = (f"{STATE_MARKS[run.status]} ", ROLES_OF_STATES.get(run.status, "right"))
     bar = min(_LONGEST_BAR, max(_SHORTEST_BAR, width // 6))
-    name = fit([(name_of_run(view, run.spec), "text")], name_width)
+    name = fit(shorten([(name_of_run(view, run.spec), "text")], name_width), name_width)
     left = width - width_of([mark, *name]) - bar - 4
     return fit([mark, *name, ("  ", "text"), *draw_bar(run.part, bar), ("  ", "text"), *cut_words(words, left)], width)

@@ -8,7 +8,7 @@ from engines.spec import RunSpec
 from engines.sweep import Group, ranking
 from tui import formats
 from tui.choice_lines import ROLES_OF_STATES
-from tui.lines import Line, columns, fit, width_of
+from tui.lines import Line, columns, fit, shorten, width_of
 from tui.run_rows import STATE_MARKS
 from tui.sweep_layout import SweepLook, chosen_group, chosen_run
 from tui.sweep_strip import draw_strip, draw_strip_heading, strip_axis
@@ -64,7 +64,8 @@ def draw_table(view: SweepView, look: SweepLook, shown: range, width: int) -> li
         group, specs = view.groups[at], view.sweep.alike[at]
         is_best = at == best and len(view.groups) > 1
         lead: Line = [("▸ " if at == here else "  ", "key"), ("★" if is_best else " ", "right")]
-        name = fit([(view.names[at], "strong" if at == here else "right" if is_best else "text")], name_width)
+        role = "strong" if at == here else "right" if is_best else "text"
+        name = fit(shorten([(view.names[at], role)], name_width), name_width)
         figures = columns((cell.text(group), -cell.width, _role(view, cell, specs)) for cell in cells)
         drawn = draw_strip(_accuracies(view, specs), group.mean, _live_accuracies(view, specs), axis, strip)
         lines.append([*lead, *name, *figures, (" " * _GAP, "text"), *drawn])
@@ -81,7 +82,7 @@ def draw_runs(view: SweepView, look: SweepLook, shown: range, width: int) -> lis
     for at in shown:
         lead: Line = [("▸ " if at == here else "  ", "key")]
         seed = (f"seed {specs[at].seed}", seed_width, "strong" if at == here else "text")
-        lines.append(fit([*lead, *columns([seed]), *_run_words(view, specs[at])], width))
+        lines.append(fit(shorten([*lead, *columns([seed]), *_run_words(view, specs[at])], width), width))
     return lines
 
 

@@ -95,6 +95,12 @@ def test_a_race_fits_and_tells_its_lines_apart_without_colour(width, height, loo
         assert ("A 98.10 %" if look.metric == "accuracy" or width > 110 else "B 0.1500") in text
 
 
+def test_what_has_no_room_in_a_line_of_a_race_ends_in_an_ellipsis():
+    first, second = (plain(line).rstrip() for line in draw_race([A, B], RaceLook(), 40, 15)[:2])
+    assert first == "race  len…  h clock: seconds of training"
+    assert second == "98 % first by A PyTorch after 18.0 s; B…"
+
+
 def test_a_race_that_has_not_begun_says_what_it_waits_for():
     lanes = [
         Lane("A", Path("/runs/a"), None, RunState(), "queued"),

@@ -15,7 +15,7 @@ from tui.lines import plain, width_of
 from tui.sweep_layout import SweepLook, chosen_group, chosen_run, lay_out
 from tui.sweep_lines import draw_head, draw_sweep
 from tui.sweep_strip import draw_strip, strip_axis
-from tui.sweep_table import draw_table
+from tui.sweep_table import draw_runs, draw_table
 from tui.sweep_view import SweepView, common_words, end_of, name_of_run, title_of, verdict
 
 SIZES = [(58, 15), (78, 23), (118, 39), (198, 49)]
@@ -102,6 +102,15 @@ def test_the_head_says_how_far_it_is_which_is_best_and_how_long_it_takes():
     assert second.rstrip() == "best so far: lr 0.003, 98.00 % over 1 run  lr 0.001 is 0.50 points behind"
     assert plain(draw_head(HALFWAY, 58)[1]).rstrip() == "best so far: lr 0.003, 98.00 % over 1 run"
     assert "elapsed 1:01" in third
+
+
+def test_what_has_no_room_in_a_line_of_a_sweep_ends_in_an_ellipsis():
+    first, second, _ = (plain(line).rstrip() for line in draw_head(HALFWAY, 50))
+    assert first == "sweep  PyTorch lene…  4 of 9 runs  ▶ 1 in training"
+    assert plain(draw_head(HALFWAY, 40)[1]) == "best so far: lr 0.003, 98.00 % over 1 r…"
+    assert second == "best so far: lr 0.003, 98.00 % over 1 run"
+    runs = draw_runs(HALFWAY, SweepLook(0, 0), range(1), 58)
+    assert plain(runs[1]).endswith("20261126-1200…")
 
 
 def test_the_best_is_chosen_on_held_out_images_where_there_are_some():

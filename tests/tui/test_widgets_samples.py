@@ -73,6 +73,8 @@ def test_counts_too_wide_for_their_cells_become_percent_and_it_is_said():
     text = text_of(lines, 52)
     assert text.splitlines()[3].split()[3] == "90"
     assert "in % of the row; most often: 2 taken for 8, 1000x" in text
+    assert plain(draw_confusion(counts, DIGITS, 52, 11)[0]).startswith("% ")
+    assert plain(draw_confusion(counts, DIGITS, 78, 11)[0]).startswith("  ")
 
 
 def test_mistakes_are_shaded_by_their_share_and_none_is_a_dot():

@@ -64,12 +64,15 @@ class ConfusionPane(TitledPane):
 def draw_confusion(
     counts: list[list[int]], names: list[str], width: int, height: int, cursor: Cell | None = None
 ) -> list[Line]:
-    """Draw counts, or, where those do not fit, percent of the row; zero is a dot, errors are shaded."""
+    """Draw counts, or, where those do not fit, percent of the row, with a `%` in the corner.
+
+    Zero is a dot, errors are shaded.
+    """
     if not is_matrix(counts):
         return [fit([("this run's matrix is not 10 by 10", "muted")], width)]
     name_width, cell = _widths(names, width)
     in_percent = len(str(max(map(max, counts)))) >= cell
-    headings: Line = [(" " * (name_width + 1), "muted")]
+    headings: Line = [(("%" if in_percent else "").ljust(name_width + 1), "muted")]
     for predicted, name in enumerate(names):
         headings += columns([(_begin(name, cell - 1), -cell, _role_of_name(cursor and cursor[1] == predicted))])
     lines: list[Line] = [[*merge(headings), ("right".rjust(_ACCURACY_WIDTH), "muted")]]
