@@ -58,7 +58,9 @@ class SweepApp(MnistTuiApp):
     async def _ask_to_leave(self) -> None:
         progress = self._sweep.progress
         answer = await self.push_screen_wait(LeaveSweepScreen(len(progress.training), len(progress.to_come)))
-        if answer == "stop":
+        if answer != "stay" and self._sweep.progress.is_over:  # It ended while that was asked.
+            self.exit()
+        elif answer == "stop":
             self._sweep.stop()
             self.exit()
         elif answer == "queue":

@@ -206,6 +206,23 @@ def test_q_asks_what_becomes_of_the_runs_and_escape_stays(store, over):
     assert [row.state for row in driver.progress.rows.values()] == ["stopped"]
 
 
+@pytest.mark.parametrize("key", ["s", "w"])
+def test_leaving_a_sweep_that_ended_while_that_was_asked_is_as_after_its_end(store, key):
+    async def steps(pilot):
+        await until(pilot, lambda: training(pilot, 1))
+        await pilot.press("q")
+        await until(pilot, lambda: isinstance(pilot.app.screen, LeaveSweepScreen))
+        mishaps.end_all(store.root)
+        await until(pilot, lambda: driver_of(pilot).progress.is_over)
+        await pilot.press(key)
+        await until(pilot, lambda: not pilot.app.is_running)
+
+    app = app_of(store, epochs=100_000, seeds=1, rates=(0.001,))
+    drive(app, steps)
+    assert app.queued is None
+    assert not app._sweep.progress.is_stopping
+
+
 def test_without_me_the_runs_go_on_and_the_rest_waits_in_the_queue(store, monkeypatch):
     monkeypatch.setattr(RunQueue, "see_to_it", lambda _: None)
 
