@@ -1,5 +1,6 @@
 """What a run's record says of how long the run is and what is left of it, be it asked for by epochs or by time."""
 
+from itertools import pairwise
 from math import ceil
 
 from msgspec import UNSET
@@ -62,7 +63,17 @@ def _seconds_of_epochs(state: RunState, epochs: int) -> float | None:
     if state.epochs:
         seconds = state.epochs[-1].seconds
         return None if seconds is None else left * seconds
-    rate = state.batch.images_per_second if state.batch else None
-    if state.started and rate is not None and rate > 0:
-        return left * state.started.train_size / rate
-    return None
+    pace = _first_pace(state)
+    return left * state.started.train_size / pace if state.started and pace > 0 else None
+
+
+def _first_pace(state: RunState) -> float:
+    """Give the images a second of the first epoch so far: by its time, so that a slow moment moves it little.
+
+    What came first warmed up, and is left out as soon as there is more.
+    """
+    points = [point for point in state.throughput if point.mean > 0]
+    parts = [(after.x - before.x, after.mean) for before, after in pairwise(points)]
+    if seconds := sum(part / rate for part, rate in parts):
+        return sum(part for part, _ in parts) / seconds
+    return (state.batch.images_per_second or 0.0) if state.batch else 0.0

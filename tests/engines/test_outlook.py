@@ -41,6 +41,14 @@ def test_time_left_follows_the_last_epoch_or_the_rate_of_the_first():
     assert outlook.seconds_left(fold(started(), *map(epoch_ended, range(1, 6)))) == 0.0
 
 
+def test_in_the_first_epoch_a_slow_moment_does_not_throw_the_time_left_about():
+    warm_up, steady = batch(1, 1, rate=10.0), [batch(1, step, rate=1000.0) for step in range(10, 91, 10)]
+    assert outlook.seconds_left(fold(started(), warm_up, *steady)) == pytest.approx(4.1 * STEPS * 32 / 1000)
+    slow = outlook.seconds_left(fold(started(), warm_up, *steady, batch(1, 91, rate=100.0)))
+    assert slow == pytest.approx(4.09 * STEPS * 32 * (89 / 1000 + 1 / 100) / 90)
+    assert outlook.seconds_left(fold(started(), batch(1, 1, rate=0.0))) is None
+
+
 def test_by_epochs_the_part_done_is_that_of_the_epochs():
     state = fold(started(), batch(2, 50))
     assert outlook.part_done(state) == pytest.approx(1.5 / 5)
