@@ -87,7 +87,7 @@ def draw_curves(lanes: Sequence[Lane], metric: Metric, look: RaceLook, width: in
         if tail:
             curves.append(Curve(tail, role, "."))
         end = f"{lane.letter} {_describe(points[-1][1], metric, look)}" if points else ""
-        curves.append(Curve(points, role, "." if look.ascii_only else QUADRANTS, end=end))
+        curves.append(Curve(points, role, "+" if look.ascii_only else QUADRANTS, end=end))
         curves.append(Curve(_thinned(points, width), role, lane.letter, joined=False))
     values = [y for points in (*lines, *tails) for _, y in points]
     last = max((points[-1][0] for points in (*lines, *tails) if points), default=1.0)

@@ -55,14 +55,14 @@ def chart_of(
 
 def marks_of(view: View) -> tuple[str, str, str, str]:
     """Give what stands for training, for testing, for the best epoch, and for the run before."""
-    return (".", "o", "*", "'") if view.ascii_only else (TRAIN_MARK, TEST_MARK, BEST_MARK, GHOST_MARK)
+    return ("+", "o", "*", "'") if view.ascii_only else (TRAIN_MARK, TEST_MARK, BEST_MARK, GHOST_MARK)
 
 
 def _curves(view: View, measure: Measure, axis: Axis, columns: int, look: Look) -> Iterator[Curve]:
     """Give the curves, those behind the others first."""
     state, smoothing = view.state, look.lens.smoothing
     train_mark, test_mark, best_mark, _ = marks_of(view)
-    line, test_line, faint_line, ghost_line = (".", "-", ",", "'") if view.ascii_only else (QUADRANTS,) * 4
+    line, test_line, faint_line, ghost_line = ("+", "-", ",", "'") if view.ascii_only else (QUADRANTS,) * 4
     if look.ghost:
         past = look.ghost.state
         yield Curve(trained_line(past, measure, axis, columns, smoothing), "ghost", ghost_line)
