@@ -109,6 +109,24 @@ def test_the_smallest_screen_has_room_for_a_whole_matrix(finished_run):
     watch(finished_run, steps, (60, 16))
 
 
+def test_arrows_pages_and_the_wheel_lead_to_rows_that_have_no_room(finished_run):
+    async def steps(pilot):
+        await pilot.press("5")
+        await until_seen(pilot, "↑↓ 1 above")
+        assert "epoch    train" in seen(pilot)
+        await pilot.press("up")
+        await until_seen(pilot, "↑↓ 1 below")
+        await pilot.press("pagedown")
+        await until_seen(pilot, "↑↓ 1 above")
+        pane = pilot.app.screen.query_one("ResultsPane")
+        pane.post_message(events.MouseScrollUp(pane, 4, 4, 0, -1, 0, shift=False, meta=False, ctrl=False))
+        await until_seen(pilot, "↑↓ 1 below")
+        await pilot.press("1", "up", "pageup", "down")
+        assert pilot.app.screen.query_one("Bench").chosen == "accuracy"
+
+    watch(finished_run, steps, (60, 16))
+
+
 def test_tab_and_arrows_step_through_the_panes_and_a_second_press_enlarges_one(finished_run):
     async def steps(pilot):
         bench = pilot.app.screen.query_one("Bench")

@@ -8,12 +8,12 @@ from engines.events import CheckpointSaved, ControlApplied, Gpu, Log, RunError
 from engines.spec import RunSpec
 from tui.lines import plain
 from tui.widgets.header_pane import draw_header
-from tui.widgets.log_pane import draw_log
+from tui.widgets.log_pane import LogPane
 from tui.widgets.machine_pane import draw_machine, draw_sparkline
 from tui.widgets.network_pane import draw_network
 from tui.widgets.phases_pane import draw_phases
 from tui.widgets.progress_pane import draw_bar, draw_outcome, draw_progress
-from tui.widgets.results_pane import draw_epochs, draw_summary
+from tui.widgets.results_pane import ResultsPane, draw_epochs, draw_summary
 from tui.widgets.tabs_pane import draw_tabs
 
 WIDTHS = [58, 78, 118, 198]
@@ -183,13 +183,41 @@ def test_a_run_whose_folder_is_gone_is_not_offered_to_go_on():
 
 def test_the_table_of_epochs_marks_the_best_and_keeps_the_newest():
     epochs = [epoch_ended(at, test=0.9 if at != 4 else 0.99) for at in range(1, 9)]
-    lines = text_of(draw_epochs(epochs, epochs[3], 78, 7), 78).splitlines()
+    lines = text_of(ResultsPane(5).draw_body(view_of(started(), *epochs), 78, 7), 78).splitlines()
     assert lines[0].split()[:4] == ["epoch", "train", "test", "gap"]
     assert [line.split()[0] for line in lines[1:]] == ["3", "◆", "5", "6", "7", "8"]
 
 
+def shown_of(pane, view, height=7):
+    """Give the first word of each row that a pane shows, and what its title says of the others."""
+    lines = text_of(pane.draw_body(view, 78, height), 78).splitlines()
+    return [line.split()[0] for line in lines[1:]], plain(pane.legend(view, 60))
+
+
+def test_older_epochs_are_gone_back_to_and_stand_still_while_new_ones_come():
+    pane, epochs = ResultsPane(5), [epoch_ended(at, test=0.8 + at / 1000) for at in range(1, 12)]
+    view = view_of(started(), *epochs[:10])
+    assert shown_of(pane, view, height=12)[1] == ""
+    assert shown_of(pane, view) == (["5", "6", "7", "8", "9", "◆"], "↑↓ 4 above")
+    pane.move_rows(-1)
+    assert shown_of(pane, view) == (["4", "5", "6", "7", "8", "9"], "↑↓ 3 above, 1 below")
+    assert shown_of(pane, view_of(started(), *epochs)) == (["4", "5", "6", "7", "8", "9"], "↑↓ 3 above, 2 below")
+    pane.move_pages(-1)
+    assert shown_of(pane, view_of(started(), *epochs)) == (["1", "2", "3", "4", "5", "6"], "↑↓ 5 below")
+    pane.move_pages(1)
+    assert shown_of(pane, view_of(started(), *epochs))[1] == "↑↓ 5 above"
+
+
+def test_a_pane_with_room_for_no_row_is_gone_back_in_without_harm():
+    pane, view = ResultsPane(5), view_of(started(), *map(epoch_ended, range(1, 4)))
+    for by in (-1, -5, 9):
+        assert shown_of(pane, view, height=1)[0] == []
+        pane.move_rows(by)
+        pane.move_pages(by)
+
+
 def test_a_table_leaves_columns_out_whole():
-    narrow = text_of(draw_epochs([epoch_ended(1)], None, 40, 5), 40)
+    narrow = text_of(draw_epochs([epoch_ended(1)], None, 40), 40)
     assert narrow.splitlines()[0].split() == ["epoch", "train", "test", "gap"]
 
 
@@ -292,7 +320,7 @@ def test_the_log_shows_what_happened_and_what_the_framework_printed():
         CheckpointSaved(path="checkpoints/x", epoch=1, step=1875, kind="best"),
         log_lines=("oneDNN custom operations are on. " * 4, "[/bold] stays"),
     )
-    text = text_of(draw_log(view, 60, 12), 60)
+    text = text_of(LogPane(9).draw_body(view, 60, 12), 60)
     for words in (
         "A damaged checkpoint",
         "paused, asked by ann@box",
@@ -300,8 +328,18 @@ def test_the_log_shows_what_happened_and_what_the_framework_printed():
         "[/bold] stays",
     ):
         assert words in text
-    assert len(text_of(draw_log(view, 60, 4), 60).splitlines()) <= 4
-    assert "nothing has been said yet" in text_of(draw_log(view_of(), 60, 4), 60)
+    assert len(text_of(LogPane(9).draw_body(view, 60, 4), 60).splitlines()) <= 4
+    assert "nothing has been said yet" in text_of(LogPane(9).draw_body(view_of(), 60, 4), 60)
+
+
+def test_the_log_is_gone_back_through_to_its_first_line():
+    events = [Log(level="info", message=f"line {at}") for at in range(30)]
+    pane, view = LogPane(9), view_of(*events, log_lines=("printed",) * 3)
+    assert "line 29" in text_of(pane.draw_body(view, 60, 8), 60)
+    pane.move_pages(-9)
+    lines = text_of(pane.draw_body(view, 60, 8), 60).splitlines()
+    assert [line.split()[-1] for line in lines] == [str(at) for at in range(8)]
+    assert plain(pane.legend(view, 60)) == "↑↓ 25 below"
 
 
 @pytest.mark.parametrize("width", [58, 78, 118])

@@ -67,6 +67,10 @@ class MonitorScreen(FreshSize, LiveCurves, WorkerKeys, CurveKeys):
         Binding("l", "log_scale", "log scale", show=False, tooltip="loss on a logarithmic scale"),
         Binding("tab,right", "step_pane(1)", "next pane", show=False, priority=True),
         Binding("shift+tab,left", "step_pane(-1)", "pane before", show=False, priority=True),
+        Binding("up", "move_rows(-1)", "row above", show=False, tooltip="older rows of the results or the log"),
+        Binding("down", "move_rows(1)", "row below", show=False, tooltip="newer rows"),
+        Binding("pageup", "move_pages(-1)", "page above", show=False, tooltip="a page of older rows"),
+        Binding("pagedown", "move_pages(1)", "page below", show=False, tooltip="a page of newer rows"),
         *(Binding(str(at), f"choose_pane('{name}')", name, show=False) for at, name in enumerate(PANE_NAMES, start=1)),
     ]
 
@@ -196,6 +200,16 @@ class MonitorScreen(FreshSize, LiveCurves, WorkerKeys, CurveKeys):
         """Show the next pane."""
         self._bench.step(by)
         self._choices.pane = self._bench.chosen
+
+    def action_move_rows(self, by: int) -> None:
+        """Show newer rows of a pane that has more than there is room for, or older ones."""
+        if pane := self._bench.scrolled:
+            pane.move_rows(by)
+
+    def action_move_pages(self, by: int) -> None:
+        """Show the next page of such a pane, or the one before."""
+        if pane := self._bench.scrolled:
+            pane.move_pages(by)
 
     def action_smoothing(self) -> None:
         """Smooth the curves more, or not at all, and remember it."""

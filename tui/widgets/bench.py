@@ -17,6 +17,7 @@ from tui.widgets.pane import TitledPane
 from tui.widgets.phases_pane import PhasesPane
 from tui.widgets.results_pane import ResultsPane
 from tui.widgets.samples_pane import SamplesPane
+from tui.widgets.scrolled_pane import ScrolledPane
 
 PANES: tuple[type[TitledPane], ...] = (
     AccuracyPane,
@@ -138,6 +139,12 @@ class Bench(Container):
         self.is_zoomed = zoomed
         self._recent = [name, *(other for other in self._recent if other != name)]
         self._arrange()
+
+    @property
+    def scrolled(self) -> ScrolledPane | None:
+        """The pane whose rows the keys move: the one that was asked for last, if it has rows, else the first shown."""
+        panes = (self.panes[name] for name in (self.chosen, *self.shown))
+        return next((pane for pane in panes if isinstance(pane, ScrolledPane)), None)
 
     def step(self, by: int) -> None:
         """Show the next pane, or the one before, all of them in turn."""

@@ -4,16 +4,17 @@ import time as clock
 from collections.abc import Hashable
 
 from engines.events import CheckpointSaved, ControlApplied, Log
+from engines.run_state import LOG_LINES
 from tui import formats
 from tui.lines import Line, fit, wrap
 from tui.view import View
-from tui.widgets.pane import TitledPane
+from tui.widgets.scrolled_pane import ScrolledPane
 
 Happening = Log | ControlApplied | CheckpointSaved
 _LEVEL_ROLES = {"info": "text", "warning": "warning", "error": "wrong"}
 
 
-class LogPane(TitledPane):
+class LogPane(ScrolledPane):
     """The newest lines, at the bottom."""
 
     HEADING = "log"
@@ -26,18 +27,24 @@ class LogPane(TitledPane):
 
     def draw_body(self, view: View, width: int, height: int) -> list[Line]:
         """Draw as many lines as fit."""
-        return draw_log(view, width, height)
+        own, printed = log_lines(view, width)
+        shown = self.window([*own, *printed], height)
+        if not own and not printed:
+            return [[], fit([("  nothing has been said yet", "muted")], width)]
+        return list(shown) if self.is_back else draw_newest(own, printed, height)
 
 
-def draw_log(view: View, width: int, height: int) -> list[Line]:
-    """Draw the newest of what happened, and below it the newest that the framework printed."""
+def log_lines(view: View, width: int) -> tuple[list[Line], list[Line]]:
+    """Give what happened, and what the framework printed, the newest last."""
     state = view.state
     happened: list[Happening] = [*state.logs, *state.controls, *state.checkpoints]
     happened.sort(key=lambda event: event.seq)
-    own = [line for event in happened[-height:] for line in _draw_event(event, width)]
-    printed = [[(part, "muted")] for text in view.log_lines[-height:] for part in wrap(text, width)]
-    if not own and not printed:
-        return [[], fit([("  nothing has been said yet", "muted")], width)]
+    own = [line for event in happened[-LOG_LINES:] for line in _draw_event(event, width)]
+    return own, [[(part, "muted")] for text in view.log_lines for part in wrap(text, width)]
+
+
+def draw_newest(own: list[Line], printed: list[Line], height: int) -> list[Line]:
+    """Draw the newest of what happened, and below it the newest that the framework printed."""
     room = max(height - len(printed), height // 2) if own else 0
     own = own[-room:] if room else []
     return [*own, *printed[-(height - len(own)) :]] if len(own) < height else own

@@ -1,6 +1,6 @@
 """The results: a table of the epochs while a run goes on, and, once it has ended, its summary above it."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 
 from engines.events import EpochEnded
 from engines.outlook import is_done
@@ -12,7 +12,8 @@ from tui.outcome import command
 from tui.plain import chosen_on
 from tui.view import View
 from tui.widgets.curves import BEST_MARK
-from tui.widgets.pane import TitledPane, draw_waiting
+from tui.widgets.pane import draw_waiting
+from tui.widgets.scrolled_pane import ScrolledPane
 
 _COLUMNS = (
     ("epoch", -5),
@@ -28,7 +29,7 @@ _LABEL_WIDTH = 12
 _LOG_LINES = 6
 
 
-class ResultsPane(TitledPane):
+class ResultsPane(ScrolledPane):
     """Epoch by epoch, and the summary."""
 
     HEADING = "results"
@@ -41,10 +42,10 @@ class ResultsPane(TitledPane):
     def draw_body(self, view: View, width: int, height: int) -> list[Line]:
         """Draw the summary, if any, then as many epochs as fit."""
         summary = [] if view.is_alive else draw_summary(view, width)
+        epochs = self.window(view.state.epochs, height - len(summary) - 1)
         if not view.state.epochs:
             return summary or draw_waiting(view, width)
-        table = draw_epochs(view.state.epochs, view.state.best, width, height - len(summary))
-        return [*summary, *table]
+        return [*summary, *draw_epochs(epochs, view.state.best, width)]
 
 
 def draw_summary(view: View, width: int) -> list[Line]:
@@ -72,8 +73,8 @@ def draw_summary(view: View, width: int) -> list[Line]:
     return [*_labelled(rows, width), []]
 
 
-def draw_epochs(epochs: list[EpochEnded], best: EpochEnded | None, width: int, height: int) -> list[Line]:
-    """Draw a table of the newest epochs, as many columns as fit, the best marked."""
+def draw_epochs(epochs: Sequence[EpochEnded], best: EpochEnded | None, width: int) -> list[Line]:
+    """Draw a table of `epochs`, as many columns as fit, the best marked."""
     shown, total = [], 0
     for heading, wide in _COLUMNS:
         total -= wide
@@ -81,7 +82,7 @@ def draw_epochs(epochs: list[EpochEnded], best: EpochEnded | None, width: int, h
             break
         shown.append((heading, wide))
     lines = [fit(columns([("", 2, "text"), *((heading, wide, "muted") for heading, wide in shown)]), width)]
-    for epoch in epochs[-max(0, height - 1) :] if height > 1 else []:
+    for epoch in epochs:
         is_best = epoch is best
         cells = [
             (text, wide, "test" if is_best else "text") for text, (_, wide) in zip(_figures(epoch), shown, strict=False)
