@@ -73,6 +73,17 @@ def test_it_draws_what_is_new_and_no_more_often_than_its_period(clock):
     play(steps)
 
 
+def test_before_the_first_step_a_rare_pane_says_what_is_waited_for_as_soon_as_any(clock):
+    class RarePane(CountingPane):
+        PERIOD = 4.0
+
+    pane = RarePane()
+    pane.offer(view_of(started()))
+    assert pane.period == Pane.PERIOD
+    pane.offer(runs(1)[0])
+    assert pane.period == 4.0
+
+
 def test_a_new_size_is_drawn_at_once(clock):
     async def steps(pilot, pane):
         pane.offer(runs(1)[0])

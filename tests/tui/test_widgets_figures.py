@@ -262,6 +262,11 @@ def test_the_machine_says_plainly_that_there_is_no_gpu():
     assert "time" not in text
 
 
+def test_a_device_that_is_not_chosen_yet_is_called_a_device_once():
+    line = text_of(draw_machine(view_of(telemetry()), 58, 12), 58).splitlines()[0]
+    assert line.split() == ["device", "auto,", "not", "chosen", "yet"]
+
+
 H100 = {"name": "NVIDIA H100", "utilization": 0.45, "memory_used": 3 << 30, "memory_total": 80 << 30}
 
 

@@ -55,7 +55,7 @@ class CurvePane(TitledPane):
     def period(self) -> float:
         """See `Pane`; where a column takes longer than the long period, the curve hardly changes in the short one."""
         if not self._chart or not self._view or not self._view.state.epochs:
-            return self.PERIOD
+            return super().period
         axis, epoch = self._chart.x_axis, self._view.state.epochs[-1]
         seconds = (axis.high - axis.low) * self.column * (epoch.seconds or 0.0)
         return self.LONG_PERIOD if seconds > self.LONG_PERIOD else self.PERIOD

@@ -49,7 +49,10 @@ def draw_machine(view: View, width: int, height: int) -> list[Line]:
         ("memory", formats.size(last.memory), [float(t.memory) for t in told]),
         ("speed", formats.rate(state.throughput.last(), "images"), [point.mean for point in state.throughput]),
     ]
-    lines = [_labelled("device", describe_device(view), width), *(_draw_figure(one, view, width) for one in figures)]
+    lines = [
+        _labelled("device", describe_device(view).removeprefix("device: "), width),
+        *(_draw_figure(one, view, width) for one in figures),
+    ]
     short = [_draw_gpu(view, at, width) for at in range(len(last.gpus))]
     full = [line for at in range(len(last.gpus)) for line in _draw_gpu_in_full(view, at, width)]
     time = draw_time(view, width)

@@ -29,8 +29,12 @@ class Pane(Picture):
 
     @property
     def period(self) -> float:
-        """Seconds from one drawing to the next, at the least."""
-        return self.PERIOD
+        """Seconds from one drawing to the next, at the least; before the first step every pane says what it waits for.
+
+        Then all are drawn equally often, so that they say the same.
+        """
+        is_waiting = self._view is not None and self._view.state.batch is None
+        return min(self.PERIOD, Pane.PERIOD) if is_waiting else self.PERIOD
 
     def draw_view(self, view: View, width: int, height: int) -> list[Line]:
         """Give at most `height` lines, each of at most `width` cells."""
