@@ -111,7 +111,7 @@ def report_lines(report: RunReport) -> list[str]:
         lines += ["", *(f"{name.replace('_', '-'):<16}  {value}" for name, value in asked.items() if value is not None)]
     if report.device:
         lines += [
-            f"{'device':<16}  {report.device}",
+            f"{'trained on':<16}  {report.device}",
             f"{'version':<16}  {report.framework_version}",
             f"{'parameters':<16}  {count(report.parameter_count)}",
         ]

@@ -71,6 +71,8 @@ def test_show_tells_spec_epochs_results_and_place(finished_run, capsys):
     assert str(finished_run) in out
     for words in ("batch-size        32", "epoch 3/3", "evaluate", "test accuracy"):
         assert words in out
+    labels = [line.partition("  ")[0] for line in out.splitlines() if "  " in line]
+    assert len(labels) == len(set(labels)), "two lines have the same label"
 
 
 def test_show_as_json_is_one_object(finished_run, capsys):
