@@ -26,7 +26,14 @@ class SweepApp(MnistTuiApp):
     """Shows the sweep that `driver` trains; `queued` is how many of its runs were left to the queue, if any were."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+c", "stop_and_leave", "stop", show=False, tooltip="stop the sweep with checkpoints, and leave"),
+        Binding(
+            "ctrl+c",
+            "stop_and_leave",
+            "stop",
+            show=False,
+            priority=True,
+            tooltip="stop the sweep with checkpoints, and leave",
+        ),
     ]
 
     def __init__(self, store: RunStore, driver: SweepDriver, choices: Choices | None = None) -> None:

@@ -43,7 +43,8 @@ class TerminalApp(App[None]):
         ),
         Binding("f12", "save_picture", "picture", show=False, tooltip="save a picture of the screen (SVG)"),
         Binding("escape", "back", "back", show=False),
-        Binding("q,ctrl+c,ctrl+q", "leave", "leave", key_display="q"),
+        Binding("q", "leave", "leave"),
+        Binding("ctrl+c,ctrl+q", "leave", "leave", show=False, priority=True, tooltip="leave, from any question too"),
         Binding("ctrl+z", "suspend_process", "to the shell", show=False),
     ]
 

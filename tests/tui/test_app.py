@@ -142,6 +142,26 @@ def test_the_keys_of_the_live_screen_come_first_over_it_and_none_touches_its_wor
     drive(app_of(store), steps, (60, 300))
 
 
+@pytest.mark.parametrize(
+    "keys",
+    [["question_mark"], ["ctrl+p"], ["f"], ["c"], ["ctrl+r", "n"], ["ctrl+r", "slash"], ["ctrl+r", "X"]],
+    ids=["help", "palette", "switcher", "question", "prompt", "filter", "deletion"],
+)
+def test_ctrl_c_leaves_from_whatever_is_asked(store, finished_run, keys):
+    async def steps(pilot):
+        await until_seen(pilot, "completed")
+        for key in keys:
+            before = pilot.app.screen
+            await pilot.press(key)
+            await until(pilot, lambda before=before: pilot.app.screen is not before or "filter" in seen(pilot))
+        await pilot.press("ctrl+c")
+        await until(pilot, lambda: not pilot.app.is_running)
+
+    app = app_of(store, attach=finished_run)
+    drive(app, steps)
+    assert not app.return_code
+
+
 def test_every_binding_that_is_described_is_in_the_help():
     assert ("?", "help") in keys_of(tui.app.MnistTuiApp)
     assert ("esc r", "back") in keys_of(RunsScreen)

@@ -206,6 +206,19 @@ def test_q_asks_what_becomes_of_the_runs_and_escape_stays(store, over):
     assert [row.state for row in driver.progress.rows.values()] == ["stopped"]
 
 
+def test_ctrl_c_stops_and_leaves_also_while_that_is_asked(store):
+    async def steps(pilot):
+        await until(pilot, lambda: training(pilot, 1))
+        await pilot.press("q")
+        await until(pilot, lambda: isinstance(pilot.app.screen, LeaveSweepScreen))
+        await pilot.press("ctrl+c")
+        await until(pilot, lambda: not pilot.app.is_running)
+
+    app = app_of(store, epochs=100_000)
+    drive(app, steps)
+    assert app.return_code == 130
+
+
 @pytest.mark.parametrize("key", ["s", "w"])
 def test_leaving_a_sweep_that_ended_while_that_was_asked_is_as_after_its_end(store, key):
     async def steps(pilot):
