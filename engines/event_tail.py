@@ -105,7 +105,7 @@ class EventTail:
         Also gives what comes after the last line.
         """
         end = text.rfind(b"\n") + 1
-        starts = {0} | {match.end() for match in _BEFORE_RARE.finditer(text, 0, max(0, end - 1))}
+        starts = {0} | {match.end() for match in _BEFORE_RARE.finditer(text, 0, end)}
         starts |= {text.find(b"\n", at, end) + 1 for at in range(_STRIDE_BYTES, end, _STRIDE_BYTES)}
         kept = [text[start : text.find(b"\n", start)] for start in sorted(starts) if start < end]
         return kept, text[end:]

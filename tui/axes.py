@@ -88,11 +88,10 @@ def still_fits(axis: Axis, values: Sequence[float]) -> bool:
 def epoch_axis(position: float, epochs: int) -> Axis:
     """Give an axis over all `epochs`, or, while a long run is young, over as many as are soon done."""
     high = max(1, epochs, ceil(position))
-    if high > _MAX_EPOCH_TICKS:
-        soon = _MAX_EPOCH_TICKS
-        while soon < position:
-            soon *= 2
-        high = min(high, soon)
+    soon = _MAX_EPOCH_TICKS
+    while soon < position:
+        soon *= 2
+    high = min(high, soon)
     gap = next(gap for gap in _gaps() if high / gap <= _MAX_EPOCH_TICKS)
     intervals = ceil(high / gap)
     return Axis(0.0, float(gap * intervals), tuple(str(gap * at) for at in range(intervals + 1)))
@@ -105,7 +104,7 @@ def seconds_axis(last: float) -> Axis:
     step = next(
         factor * power for factor in (0.1, 0.2, 0.25, 0.5, 1, 2) if last / (factor * power) <= _MAX_SECOND_TICKS
     )
-    intervals = max(1, ceil(last / step))
+    intervals = ceil(last / step)
     labels = [f"{step * at:.6g}" for at in range(intervals + 1)]
     return Axis(0.0, step * intervals, (*labels[:-1], f"{labels[-1]} s"))
 

@@ -3,8 +3,10 @@
 import json
 import os
 import re
+from itertools import pairwise
 
 import msgspec
+import psutil
 import pytest
 from event_files import GARBAGE, LOG, line_of, read_to_end, tail_of
 from hypothesis import example, given
@@ -13,7 +15,7 @@ from hypothesis import strategies as st
 from engines import event_tail
 from engines.event_line import decode_event, encode_event
 from engines.event_tail import MAX_LINE_BYTES, READ_BYTES, EventTail
-from engines.events import Batch, Log, Unknown
+from engines.events import Batch, Log, Samples, Telemetry, Unknown
 
 
 @pytest.fixture(scope="module")
@@ -41,12 +43,13 @@ def test_a_recorded_run_cut_anywhere_gives_the_events_before_the_cut(recording, 
     check_cuts(tmp_path / "e", recording, range(0, len(recording), 499))
 
 
-def test_a_line_of_each_type_cut_at_every_byte_gives_those_before_the_cut(recording, tmp_path):
+def test_a_line_of_each_type_cut_at_any_seventh_byte_or_near_its_end_gives_the_one_before_it(recording, tmp_path):
     of_each_type = {json.loads(line)["type"]: line for line in recording.splitlines(keepends=True)}
     assert len(of_each_type) == 10
     # A cut within the pixels of many images is like any other, and there are too many of them.
-    content = re.sub(rb'"[A-Za-z0-9+/=]{99,}"', b'"AAAA"', b"".join(of_each_type.values()))
-    check_cuts(tmp_path / "e", content, range(len(content) + 1))
+    for line in of_each_type.values():
+        content = line_of() + b"\n" + re.sub(rb'"[A-Za-z0-9+/=]{99,}"', b'"AAAA"', line)
+        check_cuts(tmp_path / "e", content, [*range(0, len(content), 7), *range(len(content) - 9, len(content) + 1)])
 
 
 @given(st.integers(1, 300))
@@ -150,6 +153,21 @@ def test_a_huge_line_is_one_bad_line_and_never_held_in_memory(tmp_path):
     assert (tail.lines, tail.bad_lines) == (3, 1)
 
 
+def test_a_line_may_be_as_long_as_the_longest_and_no_longer(tmp_path):
+    room = MAX_LINE_BYTES - len(line_of(1, message=""))
+    for message, bad_lines in (("x" * room, 0), ("x" * (room + 1), 1)):
+        tail = tail_of(tmp_path / "e", b"".join(line + b"\n" for line in (line_of(0), line_of(1, message=message))))
+        assert len(read_to_end(tail, 2 * MAX_LINE_BYTES)) == 2 - bad_lines
+        assert (tail.lines, tail.bad_lines) == (2, bad_lines)
+
+
+def test_the_end_of_a_huge_line_is_none_of_its_own(tmp_path):
+    tail = tail_of(tmp_path / "e", b"x" * (MAX_LINE_BYTES + 1) + line_of(1) + b"\n" + line_of(2) + b"\n")
+    assert tail.read(MAX_LINE_BYTES + 1) == []
+    assert [event.seq for event in read_to_end(tail)] == [2]
+    assert (tail.lines, tail.bad_lines) == (2, 1)
+
+
 def test_a_byte_order_mark_at_the_start_is_no_fault(tmp_path):
     tail = tail_of(tmp_path / "e", b"\xef\xbb\xbf" + line_of() + b"\n")
     assert len(tail.read()) == 1
@@ -167,13 +185,27 @@ def test_a_long_backlog_is_read_thin_where_a_view_asks_for_that(tmp_path, monkey
     path = tmp_path / "e"
     path.write_bytes(b"".join(lines))
     thin, exact = EventTail(path, thin=True), EventTail(path)
-    some, every = read_to_end(thin, 3_000), read_to_end(exact, 3_000)
+    some, every = read_to_end(thin, 5_000), read_to_end(exact, 5_000)
     assert len(every) == 2_000
     assert len(some) < 1_000
     assert [e for e in some if isinstance(e, Log)] == [e for e in every if isinstance(e, Log)]
-    assert [event.seq for event in some[:-30]] == sorted({event.seq for event in some[:-30]})
+    steps = [after.seq - before.seq for before, after in pairwise(some)]
+    assert min(steps) >= 1
+    assert max(steps) <= 20
     assert some[-30:] == every[-30:]
+    assert some[-120:] != every[-120:]
     assert (thin.lines, thin.bad_lines) == (len(some), 0)
+
+
+def test_a_skimmed_bite_gives_no_more_than_a_row_tells_and_its_newest_line(tmp_path):
+    often = [
+        Batch(epoch=1, step=1, steps_per_epoch=9, loss=1.0, accuracy=0.5, images_per_second=1.0, lr=0.1),
+        Telemetry(cpu_percent=1.0, memory=2, gpus=[]),
+        Samples(indices=[1], labels=[2]),
+    ]
+    events = [msgspec.structs.replace(e, seq=seq, time=1.0) for seq, e in enumerate([*often, LOG, *often])]
+    (tmp_path / "e").write_bytes(b"".join(map(encode_event, events)))
+    assert [event.seq for event in EventTail(tmp_path / "e", skim=True).read()] == [3, 6]
 
 
 @pytest.mark.parametrize("make", [lambda p: None, os.mkfifo, os.mkdir, lambda p: p.symlink_to("/etc/passwd")])
@@ -190,6 +222,20 @@ def test_a_file_that_appears_later_is_found(tmp_path):
     assert tail.read() == []
     (tmp_path / "e").write_bytes(line_of() + b"\n")
     assert len(tail.read()) == 1
+
+
+def test_a_file_is_opened_once_and_let_go_of_and_read_on_where_that_is_asked(tmp_path):
+    opened = psutil.Process().num_fds()
+    tail = tail_of(tmp_path / "e", line_of(0) + b"\n")
+    assert len(read_to_end(tail)) == 1
+    assert psutil.Process().num_fds() == opened + 1
+    for _ in range(2):
+        tail.close()
+        assert psutil.Process().num_fds() == opened
+    with (tmp_path / "e").open("ab") as file:
+        file.write(line_of(1) + b"\n")
+    assert [event.seq for event in read_to_end(tail)] == [1]
+    tail.close()
 
 
 def test_a_file_that_shrank_is_read_again_from_its_start(tmp_path):

@@ -6,6 +6,7 @@ import os
 import threading
 
 import msgspec
+import psutil
 import pytest
 from event_files import LOG, line_of, read_to_end
 
@@ -13,7 +14,7 @@ from engines import event_writer
 from engines.event_line import encode_event
 from engines.event_tail import EventTail
 from engines.event_writer import EventWriter
-from engines.events import Batch, Log, RunStarted, Telemetry
+from engines.events import Batch, Log, RunStarted, Samples, Telemetry
 
 TELEMETRY = Telemetry(cpu_percent=1.0, memory=2, gpus=[])
 
@@ -70,19 +71,51 @@ def test_a_torn_tail_is_closed_with_a_newline_and_never_cut_off(tmp_path):
     writer = EventWriter(path, next_seq=1)
     writer.write(LOG)
     writer.close()
-    assert path.read_bytes().startswith(line_of(0) + b"\n" + line_of(1)[:20] + b"\n")
+    assert path.read_bytes().startswith(line_of(0) + b"\n" + line_of(1)[:20] + b"\n{")
     tail = EventTail(path)
     assert [event.seq for event in read_to_end(tail)] == [0, 1]
     assert tail.bad_lines == 1
+
+
+@pytest.mark.parametrize("earlier", [b"", line_of(0) + b"\n", line_of(0)[:20]], ids=["none", "whole", "torn"])
+def test_its_events_begin_where_the_file_ends_when_it_is_opened(tmp_path, earlier):
+    path = tmp_path / "e"
+    path.write_bytes(earlier)
+    writer = EventWriter(path, next_seq=1)
+    begins = writer.size()
+    writer.write(LOG)
+    writer.close()
+    assert json.loads(path.read_bytes()[begins:])["seq"] == 1
+    assert path.read_bytes()[:begins] in (earlier, earlier + b"\n")
+    assert b"\n\n" not in path.read_bytes()
+
+
+def test_a_line_that_is_taken_piece_by_piece_is_whole(tmp_path, monkeypatch):
+    writer, real_write = EventWriter(tmp_path / "e"), os.write
+    monkeypatch.setattr(event_writer.os, "write", lambda fd, data: real_write(fd, data[:7]))
+    writer.write(LOG)
+    writer.write(LOG)
+    assert writer.error is None
+    assert numbers(tmp_path / "e") == [0, 1]
+
+
+def test_closing_lets_go_of_the_file(tmp_path):
+    opened = psutil.Process().num_fds()
+    EventWriter(tmp_path / "e").close()
+    assert psutil.Process().num_fds() == opened
 
 
 def test_a_number_that_is_not_finite_is_null_and_named(tmp_path):
     writer = EventWriter(tmp_path / "e")
     batch = Batch(epoch=1, step=1, steps_per_epoch=9, loss=float("nan"), accuracy=0.5, images_per_second=1.0, lr=0.1)
     writer.write(batch)
+    writer.write(Samples(indices=[1, 2], labels=[3, 4], predictions=[5, 6], confidences=[0.5, float("inf")]))
+    writer.write(Samples(indices=[1], labels=[3], predictions=[5], confidences=[0.5]))
     writer.close()
-    line = json.loads((tmp_path / "e").read_bytes())
-    assert (line["loss"], line["nonfinite"]) == (None, ["loss"])
+    lines = [json.loads(line) for line in (tmp_path / "e").read_bytes().splitlines()]
+    assert (lines[0]["loss"], lines[0]["nonfinite"]) == (None, ["loss"])
+    assert (lines[1]["confidences"], lines[1]["nonfinite"]) == ([0.5, None], ["confidences"])
+    assert "nonfinite" not in lines[2]
 
 
 def test_an_event_that_cannot_be_encoded_does_not_block_those_after_it(tmp_path):

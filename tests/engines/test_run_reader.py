@@ -4,15 +4,16 @@ import os
 import time
 
 import msgspec
+import psutil
 import pytest
 import real_worker
 from real_worker import status_of
 
-from engines import run_lock
+from engines import event_tail, run_lock, run_reader
 from engines.event_line import encode_event
 from engines.event_tail import READ_BYTES
-from engines.events import ControlApplied, Log, Phase, RunStarted
-from engines.run_reader import ALIVE, STALLED_AFTER_SECONDS, STARTING_SECONDS, RunReader
+from engines.events import Batch, ControlApplied, Log, Phase, RunStarted
+from engines.run_reader import ALIVE, STARTING_SECONDS, RunReader
 
 
 @pytest.fixture
@@ -35,6 +36,7 @@ def tell(directory, *events, at=None):
 
 LOG = Log(level="info", message="m")
 IMPORTING = Phase(name="import", state="started", done=0, total=1, unit="frameworks", seconds=0.0)
+BATCH = Batch(epoch=1, step=1, steps_per_epoch=9, loss=1.0, accuracy=0.5, images_per_second=1.0, lr=0.1)
 PAUSED = ControlApplied(action="pause", value=None)
 
 
@@ -58,9 +60,9 @@ def test_a_paused_run_is_paused_however_long(directory, with_worker):
 
 
 def test_a_worker_that_says_nothing_for_long_is_stalled(directory, with_worker):
-    tell(directory, LOG, at=time.time() - STALLED_AFTER_SECONDS - 1)
+    tell(directory, LOG, at=time.time() - 11)
     assert status_of(directory) == "stalled"
-    tell(directory, LOG)
+    tell(directory, LOG, at=time.time() - 9)
     assert status_of(directory) == "running"
 
 
@@ -127,8 +129,50 @@ def test_advance_stops_when_its_time_is_over_and_goes_on_at_the_next_call(direct
     assert reader.advance(seconds=0.0)
     some = reader.state.next_seq, len(reader.state.logs), reader._tail.lines
     assert some[2] < 20_000
-    reader.read_all()
+    assert not reader.is_at_end
+    reader.advance(seconds=600.0)
     assert reader._tail.lines == 20_000
+    assert reader.is_at_end
+
+
+def test_a_dead_run_is_not_called_crashed_before_its_last_word_is_read(directory, monkeypatch):
+    tell(directory, *[LOG] * 20_000)
+    reader = RunReader(directory)
+    with monkeypatch.context() as patch:
+        patch.setattr(run_reader.time, "monotonic", iter(range(9)).__next__)  # No time for more than one look.
+        assert reader.status() == "running"
+    reader.read_all()
+    assert reader.status() == "crashed"
+
+
+@pytest.mark.parametrize("exact", [False, True])
+def test_a_huge_file_is_read_thin_unless_every_number_is_wanted(directory, monkeypatch, exact):
+    monkeypatch.setattr(event_tail, "THIN_ABOVE_BYTES", 20_000)
+    monkeypatch.setattr(event_tail, "WHOLE_BELOW_BYTES", 10_000)
+    tell(directory, *[BATCH] * 1_000)
+    assert (RunReader(directory, exact=exact).read_all().batch_count == 1_000) == exact
+
+
+def test_a_row_is_told_without_most_batches(recorded_run):
+    row, whole = RunReader(recorded_run).read_ends(), RunReader(recorded_run).read_all()
+    assert row.batch_count < whole.batch_count
+    for name in ("started", "finished", "epochs", "checkpoints", "first_time", "last_time", "next_seq"):
+        assert getattr(row, name) == getattr(whole, name)
+
+
+def test_of_a_long_file_a_row_takes_no_more_than_the_ends(directory, monkeypatch):
+    opened = psutil.Process().num_fds()
+    tell(directory, *[LOG] * 100)
+    size = (directory / "events.jsonl").stat().st_size
+    monkeypatch.setattr(run_reader, "WHOLE_FILE_BYTES", size)
+    monkeypatch.setattr(run_reader, "HEAD_BYTES", size // 10)
+    monkeypatch.setattr(run_reader, "TAIL_BYTES", size // 5)
+    for more, read in ((0, 100), (1, 29)):
+        tell(directory, *[LOG] * more)
+        reader = RunReader(directory)
+        assert len(reader.read_ends().logs) == pytest.approx(read, abs=1)
+        reader.close()
+        assert psutil.Process().num_fds() == opened
 
 
 @pytest.mark.parametrize("garbage", [b"\xff\n" * READ_BYTES, b"x" * 3 * READ_BYTES + b"\n"], ids=["lines", "line"])

@@ -82,8 +82,15 @@ def test_a_missing_value_is_a_gap_between_two_points(missing):
 
 def test_last_is_the_newest_value_or_none_in_a_gap():
     assert Series().last() is None
-    assert filled([1.0, 2.0]).last() == 2.0
+    assert filled([1.0, 2.0, 3.0]).last() == 3.0
     assert filled([1.0, None]).last() is None
+
+
+def test_a_part_has_the_points_in_it_and_one_beside_it_on_either_side():
+    series = filled([0.0] * 10)
+    assert [point.x for point in series.between(3, 5)] == [2, 3, 4, 5, 6]
+    assert [point.x for point in series.between(3.5, 3.6)] == [3, 4]
+    assert [point.x for point in series.between(-9, 99)] == list(range(10))
 
 
 @given(GAPPY, CAPACITIES, st.integers(-1, 310))

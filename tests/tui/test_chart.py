@@ -1,6 +1,7 @@
 import math
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -35,12 +36,57 @@ def test_ticks_are_evenly_apart():
     assert [b - a for a, b in pairwise(rows)] == [3, 3, 3]
 
 
+@pytest.mark.parametrize(("rules", "below"), [((), 1), ((Rule(0.5, "|", "mark", "p"),), 2)], ids=["plain", "signs"])
+def test_ticks_take_as_many_lines_as_there_are(rules, below):
+    lines = chart([], height=11 + below, rules=rules)
+    assert [line.split()[0] for line in lines[:11:5]] == ["1", "0.5", "0"]
+    assert sum(line[:4].strip() != "" for line in lines[:11]) == 3
+    assert lines[-1].split() == ["0", "0.5", "1"]
+
+
+def test_where_there_are_fewer_lines_than_ticks_the_highest_have_one_each():
+    lines = chart([], height=5, y_axis=Axis(0, 1, tuple("012345")))
+    assert [line.split()[0] for line in lines[:-1]] == ["5", "4", "3", "2"]
+
+
+def test_only_the_lines_of_ticks_have_a_grid_of_every_second_cell():
+    lines = chart([], width=24, height=12, y_axis=Axis(0, 1, ("0", "1")))
+    dotted = [line.split(" ", 1)[1] for line in lines if "·" in line]
+    assert len(dotted) == 2
+    assert {*dotted} == {("· " * 11)[:22]}
+    drawn = chart([Curve([(0, 0), (1, 0)], "train", ".")], width=24, height=12, y_axis=Axis(0, 1, ("0", "1")))
+    assert "·" not in drawn[10]
+
+
+def test_a_label_of_x_stands_at_its_place_and_none_touches_another():
+    axis = Axis(0, 1, tuple(str(n) for n in range(100, 111)))
+    drawn = Chart([], axis, UNIT)
+    labels = plain(drawn.draw(120, 12)[-1])
+    for at, label in enumerate(axis.labels[1:-1], start=1):
+        middle = labels.index(f" {label} ") + 2
+        assert abs(drawn.place_of(middle, 120) - at / 10) <= drawn.column(120)
+    assert plain(drawn.draw(36, 12)[-1]).split() == [*axis.labels[::2]]
+
+
 def test_an_end_stands_beside_the_last_value_and_two_never_on_one_line():
     train = Curve([(0, 0), (1, 1), (2, math.nan)], "train", end="train 1")
     test = Curve([(0, 0), (1, 0.99)], "test", end="test 0.99")
     lines = chart([train, test], x_axis=Axis(0, 2, ("0", "2")))
     assert row_of(lines, "test 0.99") == 0
     assert row_of(lines, "train 1") == 1
+
+
+@pytest.mark.parametrize(("value", "row"), [(1.0, 0), (0.7, 3), (0.5, 5), (0.0, 10), (7.0, 0), (-7.0, 10)])
+def test_an_end_stands_in_the_row_of_its_value_or_at_the_edge_that_is_nearer(value, row):
+    lines = chart([Curve([(0, 0.2), (1, value)], "train", end="here")], height=12)
+    assert row_of(lines, "here") == row
+
+
+def test_a_line_without_a_value_or_without_words_has_no_end():
+    gaps = Curve([(0, math.nan)], "train", end="nothing")
+    assert not any("nothing" in line for line in chart([gaps, Curve([], "test", end="nothing")]))
+    words = Curve([(0, 1.0)], "train", end="first")
+    assert row_of(chart([words, Curve([(0, 1.0)], "test")]), "first") == 0
 
 
 def test_where_there_is_no_room_it_says_so():
