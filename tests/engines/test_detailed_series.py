@@ -5,12 +5,13 @@ from math import inf, isclose, isfinite, isnan, nan
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from long_lists import long_lists
 
 from engines.detailed_series import DetailedSeries
 from engines.series import Series
 
 VALUES = st.floats(-1e6, 1e6, allow_subnormal=False)
-GAPPY = st.lists(VALUES | st.none() | st.sampled_from([nan, inf]), max_size=300)
+GAPPY = long_lists(VALUES | st.none() | st.sampled_from([nan, inf]))
 
 
 def filled(values, capacity=8, detail=64, kind=DetailedSeries):
@@ -52,7 +53,7 @@ def test_the_thinned_line_is_given_where_it_is_fine_enough():
     assert series.zoomed(0, 63, len(series)) == list(series)
 
 
-@given(st.lists(VALUES, min_size=1, max_size=600), st.integers(2, 20).map(lambda half: 2 * half))
+@given(long_lists(VALUES, min_size=1), st.integers(2, 20).map(lambda half: 2 * half))
 def test_the_detail_is_bounded_too_and_keeps_the_mean(values, detail):
     points = filled(values, 2, detail).zoomed(-1, 1_000, 10_000)
     assert min(len(values), detail // 2) <= len(points) <= detail

@@ -5,11 +5,12 @@ from math import inf, isclose, isfinite, nan
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from long_lists import long_lists
 
 from engines.series import Series
 
 VALUES = st.floats(-1e6, 1e6, allow_subnormal=False) | st.just(0.5)
-GAPPY = st.lists(VALUES | st.none() | st.sampled_from([nan, inf, -inf]), max_size=300)
+GAPPY = long_lists(VALUES | st.none() | st.sampled_from([nan, inf, -inf]))
 CAPACITIES = st.integers(2, 20)
 
 
@@ -45,7 +46,7 @@ def test_a_full_line_is_halved():
     ]
 
 
-@given(st.lists(VALUES, max_size=300), CAPACITIES)
+@given(long_lists(VALUES), CAPACITIES)
 def test_there_are_never_more_points_than_the_capacity_nor_fewer_than_half(values, capacity):
     series = filled(values, capacity)
     assert min(len(values), capacity // 2) <= len(series) <= capacity
@@ -64,7 +65,7 @@ def test_every_point_is_the_plain_mean_and_the_extremes_of_its_values(values, ca
             assert not isfinite(point.mean)
 
 
-@given(st.lists(VALUES, min_size=1, max_size=300), CAPACITIES)
+@given(long_lists(VALUES, min_size=1), CAPACITIES)
 def test_the_mean_over_the_whole_line_survives_every_thinning(values, capacity):
     points = list(filled(values, capacity))
     assert sum(point.count for point in points) == len(values)
@@ -110,7 +111,7 @@ def test_what_is_appended_after_a_cut_is_never_mixed_into_what_lies_before_it():
     assert series.last() == 100.0
 
 
-@given(st.lists(VALUES, max_size=100), st.lists(VALUES, max_size=100), CAPACITIES, st.integers(0, 100))
+@given(long_lists(VALUES), long_lists(VALUES), CAPACITIES, st.integers(0, 100))
 def test_a_line_goes_on_after_a_cut_in_order_and_within_its_capacity(first, second, capacity, x):
     series = filled(first, capacity)
     series.cut_after(x)

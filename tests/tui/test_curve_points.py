@@ -43,6 +43,11 @@ def test_a_column_without_any_value_is_a_gap():
     assert isnan(points[1][1])
 
 
+def test_a_column_has_the_mean_of_all_values_in_it():
+    points = [Point(0.01, 1.0, 1.0, 1.0, 1), Point(0.02, 4.0, 4.0, 4.0, 2), Point(0.11, 5.0, 5.0, 5.0, 1)]
+    assert by_column(points, Axis(0, 1, ("0", "1")), 10) == [(0.02, 3.0), (0.11, 5.0)]
+
+
 def test_a_part_has_a_point_a_column_and_one_beside_it_on_either_side():
     series = series_of(*((step / 1000, 1.0) for step in range(5_000)))
     points = points_within(series, Axis(2.0, 2.5, ("2", "2.5")), 40)
@@ -80,6 +85,8 @@ def test_a_smoothed_part_is_the_same_line_as_the_whole():
     whole = dict(points_within(series, Axis(0.0, 4.0, ("0", "4")), 256, 0.9))
     part = points_within(series, Axis(2.0, 3.0, ("2", "3")), 64, 0.9)
     assert [y for _, y in part] == pytest.approx([whole[x] for x, _ in part])
+    assert {*part}.isdisjoint(points_within(series, Axis(2.0, 3.0, ("2", "3")), 64))
+    assert points_within(series_of(), Axis(2.0, 3.0, ("2", "3")), 64, 0.9) == []
 
 
 def test_what_has_no_logarithm_is_missing():
