@@ -1,5 +1,6 @@
 """A race: what each run reached and when, told in words, in curves and in a table; and the screens around it."""
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -48,18 +49,37 @@ def test_a_milestone_is_reached_with_the_test_that_shows_it(accuracy, seconds):
     assert seconds_to(A, accuracy) == seconds
 
 
+def test_a_test_without_a_figure_reaches_nothing_and_is_a_gap():
+    gone = lane("A", [0.5, None, 0.9])
+    assert seconds_to(gone, 0.9) == 18.0
+    (_, first), (_, missing), (_, last) = results(gone, "accuracy", "epochs")
+    assert (first, math.isnan(missing), last) == (0.5, True, 0.9)
+
+
 def test_before_its_first_test_a_run_shows_its_training():
     young = lane("A", [], events=[views.batch(step=20, accuracy=0.4), views.batch(step=40, accuracy=0.7)])
     assert [y for _, y in training(young, "accuracy", "epochs")] == [0.4, 0.7]
     (_, _), (last, _) = training(young, "accuracy", "seconds")
     assert last == pytest.approx(0.4 * views.STEPS * 32 / 9481.0)
-    assert training(A, "accuracy", "seconds") == []
+    assert [y for _, y in training(young, "loss", "epochs")] == [0.5, 0.5]
+    assert [x for x, _ in training(young, "loss", "epochs")] == [0.2, 0.4]
+    tested = lane("A", [0.9], events=[views.batch(step=20)])
+    assert training(tested, "accuracy", "seconds") == []
+    assert training(lane("A", []), "accuracy", "seconds") == []
+    assert training(Lane("A", Path("/runs/a"), None, RunState(), "queued"), "loss", "epochs") == []
+
+
+def test_a_run_whose_speed_is_not_known_stands_at_the_start_of_the_clock():
+    young = lane("A", [], events=[views.batch(step=20, accuracy=0.4, rate=0.0)])
+    assert training(young, "accuracy", "seconds") == [(0.0, 0.4)]
 
 
 def test_runs_are_named_by_what_tells_them_apart():
     assert names_of([A, B]) == ["PyTorch", "TensorFlow"]
     assert common_words([A, B]) == "lenet, mnist, batch 32, lr 0.001, seed 0, 5 epochs"
     assert names_of([A, replace(A, letter="C")]) == ["AAAA", "AAAA"]
+    assert names_of([A, lane("C", []), B]) == ["PyTorch AAAA", "PyTorch CCCC", "TensorFlow"]
+    assert common_words([replace(A, spec=None)]) == ""
     seeds = [lane("A", [], spec=RunSpec(seed=seed)) for seed in (1, 2)]
     assert names_of(seeds) == ["seed 1", "seed 2"]
 
@@ -70,6 +90,8 @@ def test_runs_are_named_by_what_tells_them_apart():
         ([A, B], "98 % first by A PyTorch after 18.0 s; B not yet"),
         ([A, replace(B, status="completed")], "98 % first by A PyTorch after 18.0 s; B never"),
         ([lane("A", [0.91, 0.96]), B], "97 % first by B TensorFlow after 12.0 s; A not yet"),
+        ([A, replace(B, state=A.state)], "98 % first by A PyTorch after 18.0 s; B after 18.0 s"),
+        ([A], "98 % first by A AAAA after 18.0 s"),
         ([lane("A", [0.5]), lane("B", [])], "none is at 90 % yet"),
         ([lane("A", [0.5], status="completed")], "none reached 90 %"),
         (

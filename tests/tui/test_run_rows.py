@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from rows import row_of
 
@@ -6,11 +8,18 @@ from tui.lines import plain, width_of
 from tui.run_rows import COLUMNS, Look, column_at, columns_for, heading_line, in_order, matching, run_lines, summary_of
 
 NOW = 1_000_000.0
+NUMBERS = {"epochs", "best", "took", "an epoch", "started", "lr", "batch", "seed"}
 
 
 def run_of(run_id, *, best=None, name="", tags=(), state="completed", **spec):
     named = {"name": name, "tags": tags, "state": state, "spec": RunSpec(**spec)}
-    figures = {"epochs_done": 3, "started": NOW - 300, "seconds": 12.5, "best_test_accuracy": best}
+    figures = {
+        "epochs_done": 3,
+        "started": NOW - 300,
+        "seconds": 12.5,
+        "epoch_seconds": 4.1,
+        "best_test_accuracy": best,
+    }
     return row_of(run_id, **named, **figures)
 
 
@@ -72,6 +81,8 @@ def test_what_is_known_is_said_and_told_apart_without_colour():
     look = Look(chosen="b", marked={"a"}, column="best")
     queued, done, alive = map(plain, run_lines(RUNS, look, NOW, 120))
     assert "best ▾" in plain(heading_line(look, 120))
+    assert "best ▴" in plain(heading_line(replace(look, is_descending=False), 120))
+    assert [text.strip() for text, role in heading_line(look, 120) if role == "chosen"] == ["best ▾"]
     for words in ("✓ completed", "tensorflow lenet mnist", "The Good One #sweep", "3/5", "99.00 %", "5 min ago"):
         assert words in done
     assert alive.startswith("◆ ▶ running")
@@ -80,6 +91,33 @@ def test_what_is_known_is_said_and_told_apart_without_colour():
 
 def test_a_name_takes_the_place_of_the_title_where_there_is_no_column_for_it():
     assert "The Good One #sweep" in plain(run_lines(RUNS, Look(), NOW, 80)[1])
+
+
+@pytest.mark.parametrize(
+    ("width", "names"),
+    [
+        (20, "state trains epochs best"),
+        (60, "state trains epochs best"),
+        (80, "state trains epochs best started"),
+        (120, "state trains name epochs best took started"),
+        (140, "state trains name epochs best took an epoch started seed"),
+        (230, "state trains name epochs best took an epoch started device lr batch seed run"),
+    ],
+)
+def test_columns_are_given_up_where_there_is_no_room_the_least_needed_first(width, names):
+    shown = columns_for(width)
+    assert " ".join(column.name for column, _ in shown) == names
+    assert {column.name: wide for column, wide in shown}["trains"] == (31 if width > 60 else max(17, width - 35))
+
+
+@pytest.mark.parametrize("width", [80, 200])
+def test_numbers_end_below_the_end_of_their_heading_and_words_begin_below_its_beginning(width):
+    heading, line = plain(heading_line(Look(column="run"), width)), plain(run_lines(RUNS, Look(), NOW, width)[1])
+    begin = 2
+    for column, wide in columns_for(width):
+        edge = begin + wide - 1 if column.name in NUMBERS else begin
+        assert " " not in (heading[edge], line[edge])
+        begin += wide + 2
 
 
 @pytest.mark.parametrize("width", [80, 200])
