@@ -89,6 +89,50 @@ def test_what_is_known_is_said_and_told_apart_without_colour():
     assert "… queued" in queued
 
 
+def cells_of(run, width=230):
+    [line], cells, begin = map(plain, run_lines([run], Look(), NOW, width)), {}, 2
+    for column, wide in columns_for(width):
+        cells[column.name] = line[begin : begin + wide].strip()
+        begin += wide + 2
+    return cells
+
+
+def test_a_wide_table_says_all_that_is_known_of_a_run_and_leaves_empty_what_is_not():
+    known = run_of("b-1", best=0.99, name="The Good One", tags=("sweep", "new"), lr=0.01, seed=7, device="cpu")
+    assert cells_of(known) == {
+        "state": "✓ completed",
+        "trains": "torch lenet mnist",
+        "name": "The Good One #sweep #new",
+        "epochs": "3/5",
+        "best": "99.00 %",
+        "took": "12.5 s",
+        "an epoch": "4.10 s",
+        "started": "5 min ago",
+        "device": "cpu",
+        "lr": "0.01",
+        "batch": "32",
+        "seed": "7",
+        "run": "b-1",
+    }
+    bare = cells_of(row_of("r", spec=None, state="crashed"))
+    assert {bare[name] for name in ("name", "best", "took", "an epoch", "started", "device", "lr", "seed")} == {""}
+    assert (bare["state"], bare["run"]) == ("✗ crashed", "r")
+    assert cells_of(run_of("t", tags=("sweep", "new")))["name"] == "#sweep #new"
+    assert cells_of(run_of("t", tags=("sweep",)), 80)["trains"] == "#sweep  torch lenet mnist"
+    assert cells_of(run_of("t"), 80)["trains"] == "torch lenet mnist"
+
+
+def test_what_is_too_long_for_its_cell_is_cut_to_it_with_a_sign():
+    assert cells_of(run_of("t", name="x" * 20, tags=("a" * 9,)))["name"] == "x" * 20 + " #a…"
+    assert cells_of(run_of("t", name="x" * 30, tags=("a" * 9,)))["name"] == "x" * 23 + "…"
+
+
+def test_the_run_under_the_cursor_is_told_apart_in_all_its_line():
+    chosen, other = run_lines(RUNS[:2], Look(chosen=RUNS[0].run_id), NOW, 80)
+    assert {role for _, role in chosen} == {"call"}
+    assert "call" not in {role for _, role in other}
+
+
 def test_a_name_takes_the_place_of_the_title_where_there_is_no_column_for_it():
     assert "The Good One #sweep" in plain(run_lines(RUNS, Look(), NOW, 80)[1])
 
