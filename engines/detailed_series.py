@@ -12,7 +12,7 @@ DETAIL_POINTS = 1 << 14
 
 
 class DetailedSeries(Series):
-    """A series, and beside it the same line in as many as `detail` points, plain numbers that cost little to keep."""
+    """A series, and beside it the same line in up to `detail` points, an even number of them, as plain numbers."""
 
     def __init__(self, capacity: int = 1024, detail: int = DETAIL_POINTS) -> None:
         super().__init__(capacity)
@@ -69,10 +69,9 @@ class DetailedSeries(Series):
         return Point(self._xs[at], y, y, y, self._per_number)
 
     def _thin(self) -> None:
-        pairs = zip(self._ys[::2], self._ys[1::2], strict=False)
-        odd = len(self._xs) % 2
-        self._ys = array("d", [_mean(a, b, 2) for a, b in pairs]) + self._ys[len(self._ys) - odd :]
-        self._xs = self._xs[1::2] + self._xs[len(self._xs) - odd :]
+        pairs = zip(self._ys[::2], self._ys[1::2], strict=True)
+        self._ys = array("d", [_mean(a, b, 2) for a, b in pairs])
+        self._xs = self._xs[1::2]
         self._per_number *= 2
 
 

@@ -81,6 +81,7 @@ def test_a_right_file_gives_its_bytes_whatever_its_form_and_name(tmp_path, conte
         pytest.param(IMAGES, IMAGE_CONTENT + b"\0", "too long", id="too long"),
         pytest.param(IMAGES, gzip.compress(IMAGE_CONTENT) * 2, "too long", id="gzip twice"),
         pytest.param(IMAGES, b"\x89PNG\r\n\x1a\n" + bytes(90), "magic number 0x89504e47", id="a picture"),
+        pytest.param(IMAGES, b"\1" + IMAGE_CONTENT[1:], "magic number 0x01000803", id="not begun by zero"),
         pytest.param(IMAGES, b"\0\0\x0d\x03" + bytes(99), "magic number 0x00000d03", id="of floats"),
         pytest.param(IMAGES, LABEL_CONTENT, "1 dimensions, expected 3", id="labels for images"),
         pytest.param(LABELS, IMAGE_CONTENT, "3 dimensions|cut short", id="images for labels"),
@@ -107,6 +108,20 @@ def test_a_wrong_file_is_a_fault_that_says_what_is_wrong(tmp_path, expected, con
     path.write_bytes(content)
     with pytest.raises(IdxFault, match=words):
         verify(path, expected)
+
+
+def test_a_part_of_a_file_that_cannot_be_unpacked_is_a_fault(tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(PACKED[IMAGES.name][: len(PACKED[IMAGES.name]) // 2])
+    with pytest.raises(IdxFault, match="cannot be unpacked"):
+        read_part(path, IMAGES, 0, IMAGES.size)
+
+
+def test_a_part_never_has_what_comes_after_the_array(tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(IMAGE_CONTENT + bytes(9_999))
+    assert read_part(path, IMAGES, start=19 * 784, count=5 * 784) == IMAGE_BYTES[19 * 784 :]
+    assert read_part(path, IMAGES, start=20 * 784, count=784) == b""
 
 
 def test_an_archive_without_the_array_is_a_fault(tmp_path):

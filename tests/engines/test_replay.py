@@ -1,7 +1,9 @@
 """A run played again: its own time, and the state at any moment of it."""
 
 import pytest
+from msgspec.structs import replace
 
+from engines import replay
 from engines.event_line import encode_event
 from engines.events import ControlApplied, Log
 from engines.replay import LONGEST_SILENCE_SECONDS, ReplayReader, RunClock, Timeline, TimelineReader
@@ -15,9 +17,14 @@ def timeline_of(directory):
     return timeline
 
 
-def write_log(directory, *times):
-    lines = [encode_event(Log(level="info", message=str(at), seq=seq, time=at)) for seq, at in enumerate(times)]
+def write_events(directory, *events):
+    directory.mkdir(parents=True, exist_ok=True)
+    lines = [encode_event(replace(event, seq=seq)) for seq, event in enumerate(events)]
     (directory / "events.jsonl").write_bytes(b"".join(lines))
+
+
+def write_log(directory, *times):
+    write_events(directory, *(Log(level="info", message=str(at), time=at) for at in times))
 
 
 def facts(state):
@@ -57,7 +64,6 @@ def test_the_timeline_knows_where_epochs_end_and_grows_with_its_run(store, recor
 
 def test_a_night_without_a_worker_and_a_clock_put_back_take_no_time(store):
     directory = store.root / "odd"
-    directory.mkdir(parents=True)
     write_log(directory, 1000.0, 1001.0, 90_000.0, 500.0, 502.0)
     assert timeline_of(directory).length == 1.0 + LONGEST_SILENCE_SECONDS + 0.0 + 2.0
     reader = ReplayReader(directory)
@@ -68,7 +74,6 @@ def test_a_night_without_a_worker_and_a_clock_put_back_take_no_time(store):
 
 def test_the_last_word_of_a_run_that_died_is_followed_by_its_death(store):
     directory = store.root / "dead"
-    directory.mkdir(parents=True)
     write_log(directory, 1000.0, 1001.0)
     reader = ReplayReader(directory)
     reader.advance_to(0.5)
@@ -77,7 +82,50 @@ def test_the_last_word_of_a_run_that_died_is_followed_by_its_death(store):
     assert reader.status() == "crashed"
 
 
-def test_a_run_without_events_has_no_length():
+def test_a_run_that_has_a_worker_is_not_dead_after_its_last_word(store, monkeypatch):
+    monkeypatch.setattr(replay, "holder", lambda path: 1234)
+    write_log(store.root / "alive", 1000.0, 1001.0)
+    reader = ReplayReader(store.root / "alive")
+    reader.advance_to(9.0)
+    assert reader.status() == "running"
+
+
+def test_a_run_is_paused_from_when_it_was_until_it_went_on(store):
+    pause, resume = (ControlApplied(action=action, value=None, time=at) for action, at in (("pause", 2), ("resume", 4)))
+    write_events(store.root / "r", Log(level="info", message="", time=1), pause, resume)
+    reader = ReplayReader(store.root / "r")
+    seen = []
+    for moment in (0.0, 1.0, 2.9, 3.0):
+        reader.advance_to(moment)
+        seen.append(reader.status())
+    assert seen == ["running", "paused", "paused", "crashed"]
+
+
+def test_a_long_run_is_read_a_bite_at_a_time_where_there_is_no_time_for_more(store):
+    write_log(store.root / "long", *(1000.0 + at / 10 for at in range(2_000)))
+    reader = ReplayReader(store.root / "long")
+    seen = []
+    while not seen or reader.moment < 199.9:
+        reader.advance_to(500.0, seconds=0.0)
+        seen.append((reader.moment, reader.status()))
+    assert len(seen) > 2
+    assert [moment for moment, _ in seen] == sorted({moment for moment, _ in seen})
+    assert {status for _, status in seen[:-1]} == {"running"}
+    assert reader.state.next_seq == 2_000
+
+
+def test_a_record_that_was_replaced_is_played_from_its_start(store):
+    write_log(store.root / "r", *(1000.0 + at for at in range(9)))
+    reader = ReplayReader(store.root / "r")
+    reader.advance_to(8.0)
+    write_log(store.root / "r", 5000.0, 5001.0)
+    reader.advance_to(0.5)
+    assert [log.message for log in reader.state.logs] == ["5000.0"]
+    assert (reader.moment, reader.now) == (0.5, 5000.5)
+
+
+def test_a_run_without_events_has_no_length(store):
+    assert ReplayReader(store.root).now == 0.0
     assert Timeline().epoch_beside(0.0, 1) == 0.0
     assert RunClock().moment == 0.0
 
@@ -91,8 +139,6 @@ def test_the_ends_of_epochs_can_be_gone_to(moment, by, there):
 
 
 def test_marks_are_what_was_asked_of_the_run(store):
-    directory = store.root / "asked"
-    directory.mkdir(parents=True)
-    events = [Log(level="info", message="", seq=0, time=1.0), ControlApplied(action="lr", value=0.1, seq=1, time=2.5)]
-    (directory / "events.jsonl").write_bytes(b"".join(map(encode_event, events)))
-    assert timeline_of(directory).controls == (1.5,)
+    asked = ControlApplied(action="lr", value=0.1, time=2.5)
+    write_events(store.root / "asked", Log(level="info", message="", time=1.0), asked)
+    assert timeline_of(store.root / "asked").controls == (1.5,)

@@ -52,6 +52,13 @@ def test_there_are_never_more_points_than_the_capacity_nor_fewer_than_half(value
     assert min(len(values), capacity // 2) <= len(series) <= capacity
 
 
+@given(long_lists(VALUES, min_size=1), CAPACITIES)
+def test_every_point_stands_for_as_many_values_as_any_other_but_for_the_newest(values, half):
+    *counts, newest = [point.count for point in filled(values, 2 * half)]
+    assert len(set(counts)) <= 1
+    assert not counts or newest <= counts[0]
+
+
 @given(GAPPY, CAPACITIES)
 def test_every_point_is_the_plain_mean_and_the_extremes_of_its_values(values, capacity):
     series = filled(values, capacity)
