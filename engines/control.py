@@ -80,7 +80,7 @@ class Inbox:
 
     def __init__(self, run_directory: Path) -> None:
         self._path = run_directory / "control.json"
-        self._seen = {stale.id for stale in _read(self._path)}
+        self._stale = {request.id for request in _read(self._path)}
         self._taken: set[str] = set()
         self._waiting: deque[Request] = deque()
 
@@ -88,10 +88,9 @@ class Inbox:
         """Give the first request that was not given yet; None where there is none, or no sense in the file."""
         for request in _read(self._path):
             first = request.repeats or request.id
-            if request.id not in self._seen and first not in self._taken:
+            if request.id not in self._stale and first not in self._taken:
                 self._taken.add(first)
                 self._waiting.append(request)
-            self._seen.add(request.id)
         return self._waiting.popleft() if self._waiting else None
 
 

@@ -57,6 +57,12 @@ def test_it_knows_how_many_epochs_are_done_and_how_many_steps_of_the_next(stand,
     assert standing.warnings == []
 
 
+def test_images_that_are_held_out_are_none_of_an_epochs(stand):
+    spec = replace(SPEC, validation=437)
+    assert stand(spec, saved=[(2, 31)]).steps_done == 31
+    assert stand(spec, saved=[(2, 32)]).epochs_done == 2
+
+
 def test_a_run_that_is_begun_has_nothing_done_and_no_complaint(stand):
     standing = stand(go_on=False)
     assert (standing.epochs_done, standing.steps_done, standing.attempt, standing.state) == (0, 0, 1, None)

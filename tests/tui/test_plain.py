@@ -118,6 +118,8 @@ def test_a_summary_says_only_what_there_is():
         "best epoch 1, test accuracy 98.00 %, chosen on the test images",
         "completed after 1 epoch, 12.5 s",
     ]
+    held_out = finished(chosen_on="validation", best_validation_accuracy=0.97)
+    assert plain.summary_lines(held_out, "")[2].endswith("chosen on held out images (97.00 %)")
     stopped = finished(state="stopped", epochs=0, train_accuracy=None, test_accuracy=None, best_epoch=None)
     assert plain.summary_lines(stopped, "61.0 s") == ["stopped after 0 epochs, 61.0 s"]
 
@@ -143,6 +145,22 @@ def test_a_run_without_a_spec_or_a_beginning_still_has_its_row():
     run = row_of("found", state="crashed", spec=None, epochs_done=0)
 
     assert plain.runs_lines([run], now=0.0)[1].split() == ["found", "crashed", "0", "-", "-", "-"]
+
+
+def test_runs_are_a_table_with_numbers_to_the_right_and_names_where_there_are_any():
+    runs = [
+        row_of("first", epochs_done=10, spec=RunSpec(epochs=10), best_test_accuracy=0.9, started=0.0),
+        row_of("second", spec=RunSpec(model="nn"), best_test_accuracy=1.0, started=60.0),
+    ]
+    assert plain.runs_lines(runs, now=120.0) == [
+        "run     state      epochs      best  began      what",
+        "first   completed   10/10   90.00 %  2 min ago  torch lenet mnist",
+        "second  completed     1/5  100.00 %  1 min ago  torch nn mnist",
+    ]
+    named = [row_of("a", name="Good", tags=("fast", "keep")), row_of("b", tags=("fast",)), row_of("c")]
+    head, *rows = plain.runs_lines(named, now=0.0)
+    assert head.endswith("what               name")
+    assert [row.partition("mnist")[2].strip() for row in rows] == ["Good #fast #keep", "#fast", ""]
 
 
 def test_names_in_a_row_are_clean():
