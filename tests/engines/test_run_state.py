@@ -1,6 +1,7 @@
 """The fold of a run's events: one state, whatever number of attempts it took, with no step told twice or backward."""
 
 import base64
+import math
 
 import msgspec
 import pytest
@@ -191,9 +192,44 @@ def test_however_often_a_run_was_broken_off_no_step_is_doubled_or_goes_backward(
 
 
 def test_a_new_attempt_takes_back_that_the_run_is_over_from_its_first_word_on():
-    state = fold(started(), batch(1, 5), finished("stopped"), phase("import"))
-    assert state.finished is None
+    over = (phase("data"), started(), ControlApplied(action="pause", value=None), finished("stopped"))
+    for first_word in (phase("import"), started(2)):
+        assert fold(*over, first_word).finished is None
+    state = fold(*over[:-1], phase("import"))
+    assert not state.paused
     assert list(state.phases) == ["import"]
+
+
+def test_the_time_between_two_attempts_is_none_of_the_runs():
+    events = [(phase("import"), 100.0), (batch(1, 5), 110.0), (phase("import"), 500.0), (batch(1, 9), 507.0)]
+    state = RunState()
+    assert state.seconds is None
+    for event, time in events:
+        state.apply(msgspec.structs.replace(event, seq=0, time=time))
+    assert state.seconds == 17.0
+    for time in (
+        300.0,
+        304.0,
+    ):  # The clock was put back while nobody was at work: what came before is as long as it was.
+        state.apply(msgspec.structs.replace(phase("import"), seq=0, time=time))
+    assert 0 <= state.seconds <= 17.0
+
+
+def test_where_the_time_goes_is_told_of_the_newest_attempt():
+    def attempt(number):
+        checkpoint = msgspec.structs.replace(saved(number), seconds=0.5)
+        return phase("import"), epoch(number), epoch(number + 1), checkpoint
+
+    for events in (attempt(1), (*attempt(1), *attempt(3))):
+        spent = fold(*events).spent
+        assert (spent.training, spent.checkpoints) == (8.0, 0.5)
+
+
+@pytest.mark.parametrize(("steps_done", "position"), [(4, 0.4), (5, 0.4), (3, 0.0)])
+def test_the_newest_batch_stays_where_the_next_attempt_begins_after_it(steps_done, position):
+    state = fold(started(), batch(1, 4), started(2, 0, steps_done))
+    assert (state.position, state.batch is None) == (position, position == 0.0)
+    assert state.batch_count == 1
 
 
 def test_the_end_is_kept_with_its_state_and_ends_a_pause():
@@ -251,6 +287,7 @@ def test_a_new_attempt_is_not_paused_by_what_the_last_one_was_asked():
 def test_the_best_epoch_is_the_first_of_equals_and_never_one_without_a_figure():
     assert fold(epoch(1, 0.5), epoch(2, 0.7), epoch(3, 0.7)).best.epoch == 2
     assert fold(epoch(1, None), epoch(2, 0.1)).best.epoch == 2
+    assert fold(epoch(1, math.nan), epoch(2, 0.1), epoch(3, math.inf)).best.epoch == 2
 
 
 def test_an_epoch_that_ended_in_its_middle_gives_way_to_the_whole_of_it():
@@ -271,6 +308,8 @@ def test_samples_keep_their_images_when_only_predictions_follow():
         Samples(indices=[3, 5], labels=[1, 2], predictions=[1, 7], confidences=[0.9, None], epoch=1, step=2),
     )
     assert state.sample_images == [pixels[:784], pixels[784:]]
+    assert (state.predictions, state.confidences) == ([1, 7], [0.9, None])
+    state.apply(Samples(seq=2, time=2_000.0, indices=[3, 5], labels=[1, 2]))
     assert (state.predictions, state.confidences) == ([1, 7], [0.9, None])
 
 
