@@ -1,8 +1,61 @@
+import io
+
 import command_line
 import pytest
+import views
 from real_terminal import RealTerminal
+from rich.console import Console
+
+from engines.run_state import RunState
+from tui import progress
 
 TRAIN = ("--no-ui", "-f", "rehearsal", "-m", "nn", "-d", "digits")
+
+
+@pytest.fixture
+def bars(monkeypatch):
+    """Give a function that shows events and gives the bars that stand below the lines then."""
+    written, state = io.StringIO(), RunState()
+    console = Console(file=written, force_terminal=True, width=110, color_system=None)
+    monkeypatch.setattr(progress, "_open_console", lambda: console)
+    printer = progress.ProgressPrinter(verbose=False)
+
+    def show(*events):
+        for event in events:
+            state.apply(views._stamped(event, state.next_seq))
+            printer.show(event)
+        written.seek(0)
+        written.truncate()
+        printer.refresh(state)
+        return [" ".join(part for part in line.split() if part.isascii()) for line in written.getvalue().splitlines()]
+
+    yield show
+    printer.close()
+
+
+@pytest.mark.parametrize(
+    ("phase", "bar"),
+    [
+        (views.phase("import", "started", 0, None), "importing the framework"),
+        (views.phase("data", "progress", 1 << 19, 10 << 20, "bytes"), "reading the dataset 512 KiB of 10.0 MiB"),
+        (views.phase("data", "progress", 7, 60, "images"), "reading the dataset 7/60 images"),
+        (views.phase("data", "finished", 60, 60, "images"), ""),
+    ],
+)
+def test_a_phase_has_a_bar_that_says_how_far_it_is(bars, phase, bar):
+    assert bars(phase)[-1].endswith(bar)
+
+
+def test_a_run_has_two_bars_until_it_is_over(bars):
+    run, step = bars(views.started(), views.batch(1, 25, loss=0.5, accuracy=0.9, rate=9481.0))[-2:]
+    assert "run" in run
+    assert "0.2/5 epochs" in run
+    assert "epoch 1" in step
+    assert "25/100 loss 0.5000 accuracy 90.00 % 9,481 images/s" in step
+    run, step = bars(views.epoch_ended(1))[-2:]
+    assert "1.0/5 epochs" in run
+    assert "epoch" not in step
+    assert not any("epochs" in line for line in bars(views.finished()))
 
 
 def test_on_a_terminal_bars_move_and_only_the_lines_stay(store):
