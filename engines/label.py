@@ -71,7 +71,7 @@ def write_label(directory: Path, label: Label) -> None:
 
 
 def _checked(tag: str) -> str:
-    cleaned = clean_text(tag, LONGEST_TAG + 1).removeprefix("#")
+    cleaned = clean_text(tag.removeprefix("#"), LONGEST_TAG + 1)
     if not re.fullmatch(r"[^\s,#]+", cleaned) or len(cleaned) > LONGEST_TAG:
         raise UsageProblem(
             f"{tag[:40]!r} is no tag.", f"A tag is a word of at most {LONGEST_TAG} characters, without spaces."

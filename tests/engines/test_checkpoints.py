@@ -12,6 +12,7 @@ from small_checkpoints import newest_file, progress_of, save, state_of
 
 from engines import checkpoints
 from engines.checkpoints import KEPT, Progress
+from engines.problems import CheckpointProblem
 
 
 def files(saved, suffix=""):
@@ -60,6 +61,34 @@ def test_the_furthest_is_the_newest_whatever_its_kind(saved):
     assert saved.newest()[0].kind == "last"
     save(saved, 3, step=1)
     assert (saved.newest()[0].epoch, saved.newest()[0].step) == (3, 1)
+    assert saved.names() == ["last-00003-0000001", "last-00002-0000045", "best-00002-0000045"]
+
+
+def test_what_stands_in_the_place_of_the_folder_is_no_folder_of_this_runs(two, tmp_path):
+    kept = tmp_path / "kept"
+    two._folder.rename(kept)
+    for put in (lambda: two._folder.symlink_to(kept), lambda: two._folder.write_bytes(b"")):
+        put()
+        with pytest.raises(CheckpointProblem, match="is no folder of this run's"):
+            two.newest()
+        two._folder.unlink()
+
+
+def test_only_temporary_files_are_removed_and_none_behind_a_link(two, tmp_path):
+    folder = two._folder
+    for place in (folder, folder.parent):
+        (place / ".tmp-1").write_bytes(b"")
+        (place / ".tmp-folder").mkdir()
+    before = set(files(two))
+    two.remove_temporaries()
+    assert set(files(two)) == before - {".tmp-1"}
+    assert not (folder.parent / ".tmp-1").exists()
+    assert (folder.parent / ".tmp-folder").is_dir()
+    folder.rename(tmp_path / "kept")
+    folder.symlink_to(tmp_path / "kept")
+    (tmp_path / "kept" / ".tmp-2").write_bytes(b"")
+    two.remove_temporaries()
+    assert (tmp_path / "kept" / ".tmp-2").exists()
 
 
 def test_what_is_saved_after_a_fall_back_is_kept_and_is_the_newest(saved):

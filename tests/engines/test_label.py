@@ -1,7 +1,7 @@
 import pytest
 
 from engines.label import LONGEST_NAME, MOST_TAGS, Label, read_label, split_tags, write_label
-from engines.problems import UsageProblem
+from engines.problems import StorageProblem, UsageProblem
 
 
 def test_a_label_is_written_and_read(tmp_path):
@@ -17,15 +17,32 @@ def test_a_tag_is_there_once_and_can_be_taken_away():
     assert label.untagged(["#b", "never there"]).tags == ("a", "c")
 
 
-@pytest.mark.parametrize("tag", ["", "#", "two words", "a,b", "x" * 31, "\x1b]0;t\x07"])
+@pytest.mark.parametrize("tag", ["", "#", "two words", "a,b", "x" * 31, "#" + "x" * 31, "##x", "\x1b]0;t\x07"])
 def test_what_is_no_tag_is_refused(tag):
     with pytest.raises(UsageProblem):
         Label().tagged([tag])
 
 
 def test_tags_have_an_end():
+    most = Label().tagged(f"t{at}" for at in range(MOST_TAGS))
+    assert len(most.tags) == MOST_TAGS
     with pytest.raises(UsageProblem):
-        Label().tagged(f"t{at}" for at in range(MOST_TAGS + 1))
+        most.tagged(["more"])
+
+
+@pytest.mark.parametrize("tag", ["x" * 30, "#" + "x" * 30])
+def test_the_longest_tag_is_kept_whole(tag):
+    assert Label().tagged([tag]).tags == ("x" * 30,)
+
+
+def test_more_tags_than_a_run_may_have_are_not_read(tmp_path):
+    write_label(tmp_path, Label(name="n" * 99, tags=tuple(f"t{at}" for at in range(99))))
+    assert read_label(tmp_path) == Label(name="n" * 60, tags=tuple(f"t{at}" for at in range(MOST_TAGS)))
+
+
+def test_a_label_that_cannot_be_written_is_a_problem_in_words(tmp_path):
+    with pytest.raises(StorageProblem, match="cannot label gone: No such file"):
+        write_label(tmp_path / "gone", Label(name="n"))
 
 
 def test_tags_are_split_at_spaces_and_commas():
