@@ -71,7 +71,7 @@ class Sweep:
         ]
 
     def find_runs(self, directories: Sequence[Path]) -> dict[RunSpec, RunSummary]:
-        """Give the newest run of each spec, one that is completed before any other; `directories` are newest first."""
+        """Give the run of each spec: the first that was completed, else the newest; `directories` are newest first."""
         found: dict[RunSpec, RunSummary] = {}
         for directory in reversed(directories):
             begun = read_spec(directory)

@@ -1,11 +1,15 @@
 """A sweep's runs, and what its table says of them."""
 
 import pytest
+import views
+from msgspec.structs import replace
 from rows import row_of
 
+from engines.event_line import encode_event
 from engines.recipes import fill_in
+from engines.run_queue import RunQueue
 from engines.spec import RunSpec
-from engines.sweep import expand
+from engines.sweep import expand, is_chosen_on_validation, ranking
 
 
 def test_every_combination_is_there_once_and_one_seed_after_the_other():
@@ -52,3 +56,60 @@ def test_means_and_spreads_are_over_the_runs_that_are_done():
     assert (first.lowest, first.highest, first.seconds) == (0.9, 0.94, 2.0)
     assert (second.completed, second.mean, second.spread) == (1, 0.5, None)
     assert (third.completed, third.mean, third.seconds) == (0, None, None)
+
+
+def test_the_highest_mean_is_first_on_held_out_images_where_all_that_have_figures_hold_some_out():
+    sweep = expand({"lr": [0.1, 0.2, 0.3, 0.4]})
+    tested = {0.1: 0.90, 0.2: 0.92, 0.3: 0.92}
+    held_out = {0.1: 0.95, 0.2: 0.91, 0.3: 0.93}
+    rows = {
+        spec: row_of(spec=spec, test_accuracy=tested[spec.lr], validation_accuracy=held_out[spec.lr])
+        for spec in sweep.specs
+        if spec.lr in tested
+    }
+    groups = sweep.groups(rows)
+    assert is_chosen_on_validation(groups)
+    assert ranking(groups) == [0, 2, 1]
+    mixed = [replace(groups[0], validation_mean=None), *groups[1:]]
+    assert not is_chosen_on_validation(mixed)
+    assert ranking(mixed) == [1, 2, 0]
+    assert (is_chosen_on_validation(groups[3:]), ranking(groups[3:])) == (False, [])
+
+
+@pytest.fixture
+def begun(store):
+    """Give a function that makes a run of a spec, the newer the later, with its end where it has one."""
+
+    def begin(spec, *ends):
+        at = len(store.directories())
+        directory = store.create(spec, f"20261124-14450{at}-run-{at}{at}{at}{at}")
+        told = [replace(event, seq=seq, time=1.0) for seq, event in enumerate([views.started(), *ends])]
+        (directory / "events.jsonl").write_bytes(b"".join(map(encode_event, told)))
+        return directory.name
+
+    return begin
+
+
+def test_of_the_runs_of_a_spec_the_first_that_was_completed_is_found_else_the_newest(store, begun):
+    sweep = expand({"lr": [0.1, 0.2, 0.3]})
+    first, second, third = sweep.specs
+    done = begun(first, views.finished("completed"))
+    begun(first, views.finished("stopped"))
+    begun(second, views.finished("stopped"))
+    newest = begun(second, views.finished("failed"))
+    elsewhere = begun(replace(third, data_dir="/elsewhere"), views.finished("completed"))
+    begun(third, views.finished("completed"))
+    begun(replace(third, lr=0.4), views.finished("completed"))
+    (store.root / begun(third) / "spec.json").write_text("{")
+    found = sweep.find_runs(store.directories())
+    assert {spec: row.run_id for spec, row in found.items()} == {first: done, second: newest, third: elsewhere}
+
+
+def test_runs_that_wait_are_known_and_those_that_are_trained_now_taken_back(store, monkeypatch):
+    monkeypatch.setattr(RunQueue, "see_to_it", lambda self: None)
+    sweep = expand({"lr": [0.1, 0.2]})
+    first, second = sweep.specs
+    ids = RunQueue(store).add([first, replace(first, lr=0.7), second])
+    assert sweep.waiting(store) == {first: ids[0], second: ids[2]}
+    sweep.take_back(store, [second])
+    assert [order.run_id for order in RunQueue(store).waiting()] == ids[:2]
