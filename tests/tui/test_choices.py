@@ -15,6 +15,9 @@ def test_what_was_chosen_is_there_the_next_time():
     choices.save(chosen)
     assert choices.load() == chosen
     assert choices.path().stat().st_mode & 0o777 == 0o600
+    assert choices.path().parent.stat().st_mode & 0o777 == 0o700
+    choices.save(Choices(epochs=8))
+    assert choices.load() == Choices(epochs=8)
 
 
 def test_without_a_file_everything_is_as_it_always_was():
@@ -35,13 +38,22 @@ def test_a_damaged_file_is_passed_over_and_the_log_says_so(text):
 def test_what_no_longer_exists_is_not_asked_for():
     known = Choices(framework="torch", model="alexnet", dataset="mnist", epochs=-1)
     assert known.run_options() == {"framework": "torch", "dataset": "mnist"}
+    assert Choices(epochs=0).run_options() == {}
+    assert Choices(epochs=1).run_options() == {"epochs": 1}
     assert Choices().run_options() == {}
 
 
-def test_a_folder_that_refuses_is_no_more_than_a_line_in_the_log():
+def test_a_place_that_refuses_is_no_more_than_a_line_in_the_log():
+    choices.path().mkdir(parents=True)
+    choices.save(Choices())
+    assert "choices.json cannot be written" in ui_log.path().read_text()
+
+
+def test_where_not_even_the_log_can_be_written_nothing_is_remembered():
     choices.path().parent.parent.mkdir(parents=True, exist_ok=True)
     choices.path().parent.write_text("a file in the way")
-    choices.save(Choices())
+    choices.save(Choices(epochs=8))
+    assert choices.load() == Choices()
 
 
 def test_only_some_options_of_a_run_are_remembered_and_no_rehearsal():
