@@ -13,7 +13,7 @@ from engines import event_tail, run_lock, run_reader
 from engines.event_line import encode_event
 from engines.event_tail import READ_BYTES
 from engines.events import Batch, ControlApplied, Log, Phase, RunStarted
-from engines.run_reader import ALIVE, STARTING_SECONDS, RunReader
+from engines.run_reader import ALIVE, STALLED_AFTER_SECONDS, STARTING_SECONDS, RunReader
 
 
 @pytest.fixture

@@ -181,6 +181,7 @@ def test_nothing_is_drawn_over_the_shells_screen_on_the_way_back_to_the_app(fini
         terminal.child.send("1" + "k,,,zvz" * 40)  # More than is drawn by the time that it stops.
         terminal.child.kill(signal.SIGTSTP)
         terminal.wait_for(lambda: not terminal.shows_an_app() and is_stopped(terminal.child.pid), "the terminal back")
+        terminal.assert_as_before()
         before = len(terminal.written)
         terminal.child.kill(signal.SIGCONT)
         terminal.wait_for(terminal.is_the_apps, "the app again")

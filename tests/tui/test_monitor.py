@@ -124,7 +124,7 @@ def test_arrows_pages_and_the_wheel_lead_to_rows_that_have_no_room(finished_run)
         await pilot.press("1", "up", "pageup", "down")
         assert pilot.app.screen.query_one("Bench").chosen == "accuracy"
 
-    watch(finished_run, steps, (60, 16))
+    watch(finished_run, steps, (60, 17))
 
 
 def test_tab_and_arrows_step_through_the_panes_and_a_second_press_enlarges_one(finished_run):

@@ -35,7 +35,7 @@ def test_a_figure_that_was_no_finite_number_is_a_dash():
     assert "cpu      - " in machine
     assert "speed    - " in machine
     assert text_of(draw_phases(view, 118), 118).splitlines()[0].split()[:3] == ["✓", "import", "-"]
-    assert text_of(draw_epochs([epoch], epoch, 118, 8), 118).split()[-2:] == ["-", "-"]
+    assert text_of(draw_epochs([epoch], epoch, 118), 118).split()[-2:] == ["-", "-"]
 
 
 @pytest.mark.parametrize("width", WIDTHS)
