@@ -29,8 +29,9 @@ def _row_line(form: Form, row: Row, here: bool, typing: bool, width: int) -> Lin
     room = width - width_of(lead)
     value = _number(text, here, typing) if isinstance(row, Number) else _choices(row, text, here, room)
     line = fit([*lead, *value], max(HINT_COLUMN, width_of([*lead, *value])))
-    has_room = row.hint and width_of(line) + cell_len(row.hint) < width
-    return [*line, (f" {row.hint}", "muted")] if has_room else line
+    # Beside choices that reach past its column a hint would read as one more of them.
+    hint = f"· {row.hint}" if width_of(line) > HINT_COLUMN else f" {row.hint}"
+    return [*line, (hint, "muted")] if row.hint and width_of(line) + cell_len(hint) <= width else line
 
 
 def _number(text: str, here: bool, typing: bool) -> Line:

@@ -43,6 +43,7 @@ def test_the_number_under_the_cursor_says_that_it_can_be_stepped_or_is_being_typ
 def test_hints_stand_in_a_wide_form_and_never_half():
     assert drawn(80)[3].endswith("times through the images")
     assert drawn(43)[3].endswith(" 5")
+    assert drawn(80)[7].endswith("best · how it is trained")
 
 
 def test_every_hint_fits_beside_the_form_of_a_terminal_of_120_columns():

@@ -138,7 +138,7 @@ def test_gpus_are_named_with_their_use_and_can_be_chosen(store, monkeypatch):
 
     async def steps(pilot):
         await until_seen(pilot, "2 GPUs, the emptiest is GPU 0: H100, 2.0 of 64.0 GiB used, 25% busy")
-        await until_seen(pilot, "cuda:0  cuda:1  emptiest: cuda:0")
+        await until_seen(pilot, "cuda:0  cuda:1 · emptiest: cuda:0")
         await pilot.resize_terminal(120, 40)
         await until_seen(pilot, "GPU 0: H100, 2.0 of 64.0 GiB used, 25% busy: ann python 1.0 GiB")
 
