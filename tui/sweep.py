@@ -73,7 +73,7 @@ def sweep(
     queue: bool,
     **values: Any,  # noqa: ANN401 - as many types as options
 ) -> int:
-    """Train every combination of the values given. As in `-m lenet,airnet-s --lr 0.001,0.003 --seeds 5`.
+    """Train every combination of the values given. For example: `-m lenet,airnet-s --lr 0.001,0.003 --seeds 5`.
 
     On a terminal the table of what they come to is shown live. A run that is there already is not trained again, and
     one that was stopped goes on: after Ctrl-C, the same command goes on where it was.
