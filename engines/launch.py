@@ -6,7 +6,8 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,11 +15,11 @@ import msgspec
 
 from engines.models import MODELS
 from engines.problems import PROBLEMS, Problem, StorageProblem, WorkerDied
-from engines.regular_file import open_regular, open_to_append
+from engines.regular_file import open_to_append
 from engines.runs import RunStore, check_can_be_told, read_spec
 from engines.spec import RunSpec
 from engines.tensorflow_threads import threads_for
-from engines.text import clean_text
+from engines.worker_log import last_log_lines
 
 ANSWER_SECONDS = 60.0
 AT_ONCE_SECONDS = 3.0
@@ -109,18 +110,28 @@ class Spare:
                 pipe.close()
 
 
+def spare_if_room(framework: str) -> Spare | None:
+    """Start a spare for `framework`; None where none can be started."""
+    # That is no trouble yet; where it is still so, the run itself will say it.
+    with suppress(Problem):
+        return Spare(framework)
+    return None
+
+
 def start(store: RunStore, spec: RunSpec, spare: Spare | None = None, *, device: str = "") -> Worker:
     """Make a run of `spec` in `store` and start its worker, on `device`; returns once it holds the run's lock.
 
-    Raises `UsageProblem` where fields make no sense together, `StorageProblem` where the run cannot be made,
-    `WorkerDied` where its worker does not come up.
+    A `spare` is used or ended, here and in `begin` and `go_on`. Raises `UsageProblem` where fields make no sense
+    together, `StorageProblem` where the run cannot be made, `WorkerDied` where its worker does not come up.
     """
-    return begin(store.create(spec), spare, device=device)
+    with _used_or_ended(spare):
+        return begin(store.create(spec), spare, device=device)
 
 
 def begin(directory: Path, spare: Spare | None = None, *, device: str = "") -> Worker:
     """Start the first attempt of a run whose directory is made; raises `RunBusy` where it has begun, `WorkerDied`."""
-    return _give_order(Order(run_directory=str(directory), device=device), read_spec(directory), spare)
+    with _used_or_ended(spare):
+        return _give_order(Order(run_directory=str(directory), device=device), read_spec(directory), spare)
 
 
 def go_on(
@@ -136,11 +147,22 @@ def go_on(
     Raises `RunBusy` where it has a worker, `CheckpointProblem` where there is nothing to go on from or to do,
     `UsageProblem` where the name of its folder cannot be told as text.
     """
-    check_can_be_told(directory)
     order = Order(
         run_directory=str(directory), go_on=True, more_epochs=more_epochs, more_seconds=more_seconds, device=device
     )
-    return _give_order(order, read_spec(directory), spare)
+    with _used_or_ended(spare):
+        check_can_be_told(directory)
+        return _give_order(order, read_spec(directory), spare)
+
+
+@contextmanager
+def _used_or_ended(spare: Spare | None) -> Iterator[None]:
+    try:
+        yield
+    except Problem:
+        if spare:
+            spare.end()
+        raise
 
 
 def _give_order(order: Order, spec: RunSpec | None, spare: Spare | None) -> Worker:
@@ -220,19 +242,6 @@ def describe_exit(code: int) -> str:
         return f"it was killed by {signal.Signals(-code).name}"
     except ValueError:
         return f"it was killed by signal {-code}"
-
-
-def last_log_lines(directory: Path, count: int = 5) -> list[str]:
-    """Give the last lines of a run's `worker.log`, safe to show; empty where there is none."""
-    try:
-        with os.fdopen(open_regular(directory / "worker.log"), "rb") as file:
-            file.seek(0, os.SEEK_END)
-            file.seek(max(0, file.tell() - 16_384))
-            text = file.read().decode("utf-8", "replace")
-    except OSError:
-        return []
-    lines = [clean_text(line, 500) for line in text.splitlines()]
-    return [line for line in lines if line][-count:]
 
 
 def _last_words(directory: Path) -> str:

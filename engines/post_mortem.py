@@ -6,10 +6,11 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from engines.launch import describe_exit, last_log_lines
+from engines.launch import describe_exit
 from engines.problems import StorageProblem
 from engines.run_state import RunState
 from engines.text import clean_text
+from engines.worker_log import last_log_lines
 
 ATTEMPT_MARK = "--- attempt "
 """How the line begins that a worker writes to `worker.log` before anything else."""

@@ -92,8 +92,7 @@ class QueueKeeper:
             if order.label != Label():
                 write_label(directory, order.label)
             try:
-                with self._spares.given_to(spec) as spare:
-                    self._workers.append(launch.begin(directory, spare))
+                self._workers.append(launch.begin(directory, self._spares.take(spec)))
             except RunBusy:
                 pass  # The worker of a keeper that was killed came up after all.
             except Problem as problem:

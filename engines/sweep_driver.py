@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from engines import begin_lock, launch, post_mortem
 from engines.found_runs import FoundRuns
-from engines.launch import AT_ONCE_SECONDS, LEAVE_SECONDS, Spare, Worker
+from engines.launch import AT_ONCE_SECONDS, LEAVE_SECONDS, Worker
 from engines.places import Places, gpu_in
 from engines.problems import Problem, RunBusy, StorageProblem
 from engines.run_queue import RunQueue
@@ -189,8 +189,7 @@ class SweepDriver:
         if spec in self._found.rows and self._found.read(spec).state == "completed":  # Somebody else went on with it.
             return [Ended(spec, self._found.rows[spec], is_new=False)]
         try:
-            with self._spares.given_to(spec) as spare:
-                worker, directory = self._start(spec, self.places.assign(spec.device, place), spare)
+            worker, directory = self._start(spec, self.places.assign(spec.device, place))
         except Problem as problem:
             return [self._refuse(spec, problem)]
         self._found.pass_over(directory)
@@ -201,16 +200,16 @@ class SweepDriver:
         self._reasons[spec] = str(problem)
         return Ended(spec, self._found.rows.get(spec), reason=str(problem))
 
-    def _start(self, spec: RunSpec, device: str, spare: Spare | None) -> tuple[Worker | None, Path]:
+    def _start(self, spec: RunSpec, device: str) -> tuple[Worker | None, Path]:
         """Start a run or its next attempt; no worker is given of one that somebody else has at work."""
         begun = self._found.rows.get(spec)
         if begun is None:
             self.sweep.take_back(self._store, (spec,))
-            worker = launch.start(self._store, spec, spare, device=device)
+            worker = launch.start(self._store, spec, self._spares.take(spec), device=device)
             return worker, worker.run_directory
         directory = Path(begun.directory)
         try:
-            return launch.go_on(directory, spare=spare, device=device), directory
+            return launch.go_on(directory, spare=self._spares.take(spec), device=device), directory
         except RunBusy:
             return None, directory
 

@@ -1,10 +1,8 @@
 """The one spare worker that gets ready while a person is still choosing, so that a run begins at once."""
 
 import threading
-from contextlib import suppress
 
-from engines.launch import Spare
-from engines.problems import Problem
+from engines.launch import Spare, spare_if_room
 from engines.spec import RunSpec
 
 
@@ -32,9 +30,7 @@ class WarmSpare:
                 return
             if not self._spare:
                 self._prepared = None
-                # No room for a spare is no trouble yet; where it is still so, the run itself will say it.
-                with suppress(Problem):
-                    self._spare = Spare(wanted.framework)
+                self._spare = spare_if_room(wanted.framework)
             if self._spare and self._prepared != wanted:
                 self._spare.prepare(wanted)
                 self._prepared = wanted

@@ -3,10 +3,11 @@
 import time
 
 from engines import control, post_mortem
-from engines.launch import Worker, last_log_lines
+from engines.launch import Worker
 from engines.run_reader import ALIVE, RunReader
 from engines.runs import read_spec
 from engines.spec import RunSpec
+from engines.worker_log import last_log_lines
 from tui.view import View
 
 LOG_SECONDS = 1.0

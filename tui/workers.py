@@ -6,7 +6,6 @@ from pathlib import Path
 from engines import launch
 from engines.label import Label
 from engines.launch import Spare, Worker
-from engines.problems import Problem
 from engines.run_queue import RunQueue
 from engines.run_reader import RunReader
 from engines.runs import RunStore
@@ -80,13 +79,7 @@ class Workers:
         return f"Run {alive[0]} goes on; watch it with: {command(self._store.root, 'attach', alive[0])}"
 
     def _begin(self, launch_with: Callable[[Spare | None], Worker]) -> Worker:
-        spare = self.spare.take()
-        try:
-            worker = launch_with(spare)
-        except Problem:
-            if spare and spare.is_alive():
-                spare.end()
-            raise
+        worker = launch_with(self.spare.take())
         # Noted here, in the thread: whoever leaves meanwhile is still told that this run goes on.
         self._running.append(worker)
         self.watch(worker.run_directory)

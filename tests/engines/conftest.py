@@ -6,7 +6,7 @@ import pytest
 from scripted_training import Trained
 from small_checkpoints import SPEC, save
 
-from engines import spare_workers
+from engines import launch
 from engines.checkpoints import CheckpointStore
 from engines.launch import Spare
 
@@ -27,7 +27,7 @@ def spares(monkeypatch):
         made.append(Spare(framework))
         return made[-1]
 
-    monkeypatch.setattr(spare_workers, "Spare", note)
+    monkeypatch.setattr(launch, "Spare", note)
     return made
 
 

@@ -12,9 +12,10 @@ import real_worker
 
 from engines import launch, run_lock, tensorflow_threads
 from engines.events import PHASES, Phase
-from engines.launch import Spare, describe_exit, last_log_lines
+from engines.launch import Spare, describe_exit
 from engines.problems import CheckpointProblem, RunBusy, StorageProblem, UsageProblem, WorkerDied
 from engines.runs import read_spec
+from engines.worker_log import last_log_lines
 
 
 @pytest.fixture

@@ -4,7 +4,8 @@ import mishaps
 import pytest
 from real_worker import spec_of
 
-from engines.problems import WorkerDied
+from engines import launch
+from engines.problems import StorageProblem
 from engines.spare_workers import SpareWorkers
 
 RUN = spec_of(epochs=1)
@@ -36,19 +37,21 @@ def test_one_that_still_imports_is_kept_for_later(workers, spares, monkeypatch):
     workers.get_ready([RUN])
     with monkeypatch.context() as patch:
         patch.setattr(spares[0], "is_ready", lambda: False)
-        with workers.given_to(RUN) as spare:
-            assert spare is None
+        assert workers.take(RUN) is None
     mishaps.wait_for(spares[0].is_ready, "a spare that is ready")
-    with workers.given_to(RUN) as spare:
-        assert spare is spares[0]
-    with workers.given_to(RUN) as another:
-        assert another is None
+    spare = workers.take(RUN)
+    assert spare is spares[0]
+    assert workers.take(RUN) is None
     spare.end()
 
 
-def test_one_whose_run_cannot_begin_is_not_left_behind(workers, spares):
+def test_one_whose_run_cannot_begin_is_not_left_behind(workers, spares, store, monkeypatch):
+    def refuse(_):
+        raise StorageProblem("cannot write there.", "Check the disk.")
+
     workers.get_ready([RUN])
     mishaps.wait_for(spares[0].is_ready, "a spare that is ready")
-    with pytest.raises(WorkerDied), workers.given_to(RUN):
-        raise WorkerDied("the worker did not come up.")
+    monkeypatch.setattr(store, "create", refuse)
+    with pytest.raises(StorageProblem):
+        launch.start(store, RUN, workers.take(RUN))
     assert not spares[0].is_alive()

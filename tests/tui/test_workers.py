@@ -66,7 +66,7 @@ def test_no_room_for_a_spare_is_no_trouble(warm, monkeypatch):
     def refuse(_framework):
         raise WorkerDied("no process could be started.", "Free some memory.")
 
-    monkeypatch.setattr("tui.warm_spare.Spare", refuse)
+    monkeypatch.setattr("engines.launch.Spare", refuse)
     assert have(warm, "rehearsal") is None
 
 
