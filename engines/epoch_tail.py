@@ -7,18 +7,23 @@ FEW = 0.25
 
 
 class EpochTail:
-    """Takes batches in order and gives the means that a curve shows of each."""
+    """Takes the batches of one attempt in order, from `steps_done` steps of its first epoch on.
 
-    def __init__(self) -> None:
+    Gives the means that a curve shows of each.
+    """
+
+    def __init__(self, steps_done: int = 0) -> None:
         self._before: Batch | None = None
         self._steps_before = 0
+        self._steps_done = steps_done
 
     def take(self, event: Batch) -> tuple[float | None, float | None]:
         """Give loss and accuracy of `event`; of a few last steps together with those before them."""
         before, many = self._before, self._steps_before
         follows = before is not None and before.epoch == event.epoch and before.step < event.step
-        steps = event.step - before.step if before and follows else event.step
-        self._before, self._steps_before = event, steps
+        done = before.step if before and follows else self._steps_done
+        steps = event.step - done if event.step > done else event.step
+        self._before, self._steps_before, self._steps_done = event, steps, 0
         if not before or not follows or event.step < event.steps_per_epoch or steps >= FEW * many:
             return event.loss, event.accuracy
         return _mean(before.loss, many, event.loss, steps), _mean(before.accuracy, many, event.accuracy, steps)

@@ -4,8 +4,8 @@ from views import batch
 from engines.epoch_tail import EpochTail
 
 
-def means(*events):
-    tail = EpochTail()
+def means(*events, steps_done=0):
+    tail = EpochTail(steps_done)
     return [tail.take(event) for event in events]
 
 
@@ -22,3 +22,13 @@ def test_as_many_steps_as_before_stand_for_themselves_and_so_does_a_new_epoch():
 
 def test_a_gap_at_the_end_stays_a_gap():
     assert means(batch(1, 98, 0.5, 0.9), batch(1, 100, None, 0.4))[-1][0] is None
+
+
+def test_the_first_batch_of_an_attempt_is_one_of_the_steps_since_it_began():
+    events = (batch(1, 98, 0.5, 0.9), batch(1, 99, 0.4, 0.8), batch(1, 100, 0.3, 0.7))
+    assert means(*events, steps_done=97) == [(event.loss, event.accuracy) for event in events]
+    assert means(*events, steps_done=50)[-1] == (0.3, 0.7)
+    assert means(batch(1, 98, 0.5, 0.9), batch(1, 100, 0.3, 0.7), steps_done=50)[-1] == (
+        pytest.approx((0.5 * 48 + 0.3 * 2) / 50),
+        pytest.approx((0.9 * 48 + 0.7 * 2) / 50),
+    )

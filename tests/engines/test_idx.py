@@ -142,7 +142,7 @@ def test_no_cut_of_a_file_passes(tmp_path, content):
 
 
 @pytest.mark.parametrize("content", [LABEL_CONTENT, PACKED[LABELS.name], npz()], ids=["plain", "gzip", "archive"])
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_damaged_bytes_are_a_fault_or_change_nothing(tmp_path, content, data):
     damaged = bytearray(content)

@@ -191,6 +191,12 @@ def test_however_often_a_run_was_broken_off_no_step_is_doubled_or_goes_backward(
     assert state.batch_count == sum(isinstance(event, Batch) for event in events)
 
 
+def test_the_last_step_of_an_epoch_that_an_attempt_began_with_is_told_by_itself():
+    before = (started(), batch(1, 9, loss=1.0), started(2, steps_done=8), batch(1, 9, loss=2.0))
+    state = fold(*before, started(3, steps_done=9), batch(1, 10, loss=3.0))
+    assert [point.mean for point in state.train_loss] == [2.0, 3.0]
+
+
 def test_a_new_attempt_takes_back_that_the_run_is_over_from_its_first_word_on():
     over = (phase("data"), started(), ControlApplied(action="pause", value=None), finished("stopped"))
     for first_word in (phase("import"), started(2)):
