@@ -1,6 +1,7 @@
 """The subcommands: looking at runs, controlling one that is alive, and asking what works on this machine."""
 
 import time
+from contextlib import closing
 
 import click
 import msgspec
@@ -173,13 +174,19 @@ def epochs(context: click.Context, *, run: str, more: int) -> int:
 @click.pass_context
 def doctor(context: click.Context, *, as_json: bool) -> int:
     """Say what works on this machine and what does not. Frameworks, devices, datasets and terminal are looked at."""
-    from tui.doctor import examine, report_lines  # Asks much of the machine that nothing else needs.
+    from tui.doctor import finding_line, findings, sum_up, verdict  # Asks much of the machine that nothing else needs.
 
-    report = examine(run_store(context), data_dir(context))
+    found = []
+    with closing(findings(run_store(context), data_dir(context))) as looks:
+        for finding in looks:
+            found.append(finding)
+            if not as_json:
+                _write_lines([finding_line(finding)])
+    report = sum_up(found)
     if as_json:
         _write_json(report)
     else:
-        _write_lines(report_lines(report))
+        _write_lines([verdict(report)])
     return report.exit_code
 
 

@@ -5,6 +5,7 @@ import platform
 import shutil
 import subprocess
 import sys
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -26,6 +27,7 @@ from tui.terminal import can_draw
 
 PROBE_SECONDS = 120.0
 LITTLE_SPACE = 1 << 30
+_NAME_WIDTH = max(map(len, (*DATASETS, *FRAMEWORK_TITLES.values())))
 
 # In a process of its own, because none of ours imports a framework. The engine itself is made, so that a device that a
 # framework sees and cannot use is found out too.
@@ -67,36 +69,45 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         return StorageProblem.exit_code if self.has_framework else Unavailable.exit_code
 
 
-def examine(store: RunStore, data_dir: str | None) -> Report:
-    """Look at everything; takes as long as the slowest framework takes to import."""
-    probes = {name: _start_probe(name) for name in FRAMEWORKS if installed_version(name) is not None}
-    runs = _examine_folder("runs", store.root)
-    findings = [
-        Finding(area="program", name="Python", version=platform.python_version(), detail=platform.platform()),
-        *(Finding(area="device", name="machine", detail=line) for line in look_at_machine().lines()),
-        *(_examine_dataset(name, data_dir) for name in DATASETS),
-        runs,
-        _examine_folder("datasets", data_directory(data_dir)),
-        _examine_folder("log", ui_log.path().parent),
-        _examine_terminal(),
-        *_examine_logout(),
-    ]
-    frameworks = [_read_probe(name, probes.get(name)) for name in FRAMEWORKS]
-    report = Report(can_train=False, findings=findings[:1] + frameworks + findings[1:])
-    return replace(report, can_train=report.has_framework and runs.state != "missing")
+def findings(store: RunStore, data_dir: str | None) -> Generator[Finding, None, None]:
+    """Look at everything and give each finding as it is known: frameworks last, for their import takes seconds."""
+    probes = {name: _start_probe(name) if installed_version(name) is not None else None for name in FRAMEWORKS}
+    try:
+        yield Finding(area="program", name="Python", version=platform.python_version(), detail=platform.platform())
+        for line in look_at_machine().lines():
+            yield Finding(area="device", name="machine", detail=line)
+        for name in DATASETS:
+            yield _examine_dataset(name, data_dir)
+        yield _examine_folder("runs", store.root)
+        yield _examine_folder("datasets", data_directory(data_dir))
+        yield _examine_folder("log", ui_log.path().parent)
+        yield _examine_terminal()
+        yield from _examine_logout()
+        for name, probe in probes.items():
+            yield _read_probe(name, probe)
+    finally:
+        for probe in filter(None, probes.values()):
+            _end_probe(probe)
 
 
-def report_lines(report: Report) -> list[str]:
-    """Give a line for each finding, and one that sums them up."""
-    width = max(len(finding.name) for finding in report.findings)
-    lines = [
-        f"{finding.state:<7}  {finding.name:<{width}}  {f'{finding.version}  {clean_text(finding.detail)}'.strip()}"
-        for finding in report.findings
-    ]
+def sum_up(found: Sequence[Finding]) -> Report:
+    """Judge by all that was found."""
+    report = Report(can_train=False, findings=list(found))
+    can_write = any(finding.name == "runs" and finding.state != "missing" for finding in found)
+    return replace(report, can_train=report.has_framework and can_write)
+
+
+def finding_line(finding: Finding) -> str:
+    """Give the line that a person reads."""
+    words = f"{finding.version}  {clean_text(finding.detail)}".strip()
+    return f"{finding.state:<7}  {finding.name:<{_NAME_WIDTH}}  {words}"
+
+
+def verdict(report: Report) -> str:
+    """Give the line that sums up."""
     if report.can_train:
-        return [*lines, "training works"]
-    why = "no run can be written" if report.has_framework else "no framework does"
-    return [*lines, f"training does not work: {why}"]
+        return "training works"
+    return f"training does not work: {'no run can be written' if report.has_framework else 'no framework does'}"
 
 
 def _start_probe(framework: str) -> subprocess.Popen[str]:
@@ -111,6 +122,11 @@ def _start_probe(framework: str) -> subprocess.Popen[str]:
     )
 
 
+def _end_probe(probe: subprocess.Popen[str]) -> None:
+    with probe:  # Closes its pipes and waits.
+        probe.kill()
+
+
 def _read_probe(framework: str, probe: subprocess.Popen[str] | None) -> Finding:
     title = FRAMEWORK_TITLES[framework]
     if probe is None:
@@ -119,8 +135,6 @@ def _read_probe(framework: str, probe: subprocess.Popen[str] | None) -> Finding:
     try:
         out, complaints = probe.communicate(timeout=PROBE_SECONDS)
     except subprocess.TimeoutExpired:
-        probe.kill()
-        probe.wait()
         detail = f"still importing after {PROBE_SECONDS:.0f} s"
         return Finding(area="framework", name=title, state="missing", detail=detail)
     if probe.returncode:

@@ -1,11 +1,14 @@
 import json
+from itertools import takewhile
 
 import command_line
+import psutil
 import pytest
 import small_dataset
 from real_terminal import RealTerminal
 
 from engines.runs import RunStore
+from engines.text import clean_text
 from tui import doctor
 
 
@@ -33,6 +36,10 @@ def working_framework(monkeypatch):
     monkeypatch.setenv("MNIST_TUI_MIRROR", "http://127.0.0.1:1")
 
 
+def examine(store, data_dir=None):
+    return doctor.sum_up(list(doctor.findings(store, data_dir)))
+
+
 def found(report, area):
     return {finding.name: finding for finding in report.findings if finding.area == area}
 
@@ -50,7 +57,7 @@ def test_frameworks_that_break_on_import_are_told_from_missing_ones(broken_frame
 
 
 def test_missing_frameworks_are_said_with_how_to_install_them(missing_frameworks, store):
-    report = doctor.examine(store, None)
+    report = examine(store)
 
     assert report.exit_code == 6
     assert found(report, "framework")["TensorFlow"].detail == "not installed; install it with: pip install tensorflow"
@@ -62,7 +69,7 @@ def test_a_damaged_dataset_does_not_work(missing_frameworks, store, tmp_path):
         dimensions = 3 if "images" in name else 1
         (tmp_path / "mnist" / f"{name}-idx{dimensions}-ubyte").write_bytes(b"<html>not found</html>")
 
-    mnist = found(doctor.examine(store, str(tmp_path)), "dataset")["mnist"]
+    mnist = found(examine(store, str(tmp_path)), "dataset")["mnist"]
 
     assert mnist.state == "missing"
     assert "Delete it" in mnist.detail
@@ -73,11 +80,11 @@ def test_a_dataset_does_not_work_of_which_one_file_is_damaged_though_its_images_
 ):
     data = small_dataset.install(monkeypatch, tmp_path)
     small_dataset.write(data / "mnist")
-    assert found(doctor.examine(store, str(data)), "dataset")["mnist"].state == "ok"
+    assert found(examine(store, str(data)), "dataset")["mnist"].state == "ok"
     tests = data / "mnist" / "t10k-images-idx3-ubyte.gz"
     tests.write_bytes(tests.read_bytes()[:-40])
 
-    mnist = found(doctor.examine(store, str(data)), "dataset")["mnist"]
+    mnist = found(examine(store, str(data)), "dataset")["mnist"]
 
     assert mnist.state == "missing"
     assert "t10k-images" in mnist.detail
@@ -86,17 +93,17 @@ def test_a_dataset_does_not_work_of_which_one_file_is_damaged_though_its_images_
 def test_training_does_not_work_where_no_run_can_be_written(working_framework, tmp_path):
     (tmp_path / "file").write_text("", encoding="utf-8")
 
-    report = doctor.examine(RunStore(tmp_path / "file"), None)
+    report = examine(RunStore(tmp_path / "file"))
 
     assert report.can_train is False
     assert report.exit_code == 8
-    assert doctor.report_lines(report)[-1] == "training does not work: no run can be written"
+    assert doctor.verdict(report) == "training does not work: no run can be written"
 
 
 def test_folders_are_looked_at_before_they_exist(missing_frameworks, store, tmp_path):
     (tmp_path / "file").write_text("", encoding="utf-8")
 
-    folders = found(doctor.examine(store, str(tmp_path / "file" / "data")), "folder")
+    folders = found(examine(store, str(tmp_path / "file" / "data")), "folder")
 
     assert folders["runs"].state == "ok"
     assert str(store.root) in folders["runs"].detail
@@ -109,22 +116,35 @@ def test_datasets_are_told_by_where_they_are(missing_frameworks, store, tmp_path
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
 
-    datasets = found(doctor.examine(store, str(tmp_path / "data")), "dataset")
+    datasets = found(examine(store, str(tmp_path / "data")), "dataset")
 
     assert datasets["digits"].state == "ok"
     assert (datasets["mnist"].state, datasets["fashion-mnist"].state) == ("missing", "missing")
 
 
-def test_every_finding_has_a_line(missing_frameworks, store):
-    report = doctor.examine(store, None)
+def test_frameworks_come_last_and_what_is_known_before_does_not_wait_for_them(working_framework, store, monkeypatch):
+    monkeypatch.setattr(doctor, "_PROBE", "import time; time.sleep(600)")
+    looks = doctor.findings(store, None)
 
-    lines = doctor.report_lines(report)
-    assert len(lines) == len(report.findings) + 1
-    assert lines[-1].startswith("training does not work")
+    known = [finding.area for finding in takewhile(lambda finding: finding.name != "log", looks)]
+    assert known[0] == "program"
+    assert {"device", "dataset", "folder"} <= set(known)
+    assert "framework" not in known
+    looks.close()
+    assert not psutil.Process().children()
+
+
+def test_the_names_of_all_findings_are_of_one_width(working_framework, store, monkeypatch):
+    monkeypatch.setattr(doctor, "ends_at_logout", lambda: True)
+    found = list(doctor.findings(store, None))
+
+    assert {finding.area for finding in found[-2:]} == {"framework"}
+    starts = {doctor.finding_line(finding).index(finding.version or clean_text(finding.detail)) for finding in found}
+    assert len(starts) == 1
 
 
 def test_a_folder_whose_name_commands_a_terminal_is_named_without_that(missing_frameworks, tmp_path):
-    lines = doctor.report_lines(doctor.examine(RunStore(tmp_path / "x\x1b[31m\ny"), None))
+    lines = list(map(doctor.finding_line, doctor.findings(RunStore(tmp_path / "x\x1b[31m\ny"), None)))
 
     assert any(f"{tmp_path / 'x y'}, " in line for line in lines)
     assert all(line.isprintable() for line in lines)
