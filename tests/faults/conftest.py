@@ -5,6 +5,7 @@ import shutil
 import mishaps
 import pytest
 import real_worker
+from held_training import held
 
 from engines.runs import RunStore
 
@@ -17,9 +18,10 @@ def uninterrupted(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def _crashed(tmp_path_factory):
-    worker = mishaps.start(RunStore(tmp_path_factory.mktemp("crashed")))
-    real_worker.wait_until(worker.run_directory, lambda state: any(c.epoch == 4 for c in state.checkpoints))
-    mishaps.kill(worker)
+    with held(4):
+        worker = mishaps.start(RunStore(tmp_path_factory.mktemp("crashed")))
+        real_worker.wait_until(worker.run_directory, lambda state: any(c.epoch == 4 for c in state.checkpoints))
+        mishaps.kill(worker)
     for unfinished in worker.run_directory.glob("checkpoints/.tmp-*"):
         unfinished.unlink()  # Whether it was just writing one is chance, and its next attempt would clear it away.
     return worker.run_directory

@@ -11,6 +11,7 @@ import aftermath
 import mishaps
 import pytest
 import real_worker
+from held_training import held
 
 from engines.events import EpochEnded
 from engines.run_reader import RunReader
@@ -97,23 +98,27 @@ def test_a_huge_line_costs_neither_memory_nor_what_is_beside_it(crashed, place):
 
 
 def test_events_cut_off_while_they_are_written_and_watched(store):
-    worker = mishaps.start(store, epochs=12)
-    with closing(RunReader(worker.run_directory)) as reader:
+    with held(3):
+        worker = mishaps.start(store)
+        reader = RunReader(worker.run_directory)
         mishaps.wait_for(lambda: reader.advance() and len(reader.state.epochs) >= 3, "three epochs")
         os.truncate(worker.run_directory / "events.jsonl", 0)
+    with closing(reader):
         assert worker.process.wait(real_worker.PATIENCE_SECONDS) == 0
-        assert reader.read_all().epochs[-1].epoch == 12
+        assert reader.read_all().epochs[-1].epoch == mishaps.EPOCHS
         assert reader.status() == "completed"
     aftermath.check_listed(worker.run_directory, "completed")
 
 
 def test_events_replaced_by_a_folder_while_they_are_written_and_watched(store):
-    worker = mishaps.start(store)
-    events = worker.run_directory / "events.jsonl"
-    with closing(RunReader(worker.run_directory)) as reader:
+    with held(1):
+        worker = mishaps.start(store)
+        events = worker.run_directory / "events.jsonl"
+        reader = RunReader(worker.run_directory)
         mishaps.wait_for(lambda: reader.advance() and reader.state.epochs, "an epoch")
         moved = events.rename(worker.run_directory / "moved")
         events.mkdir()
+    with closing(reader):
         assert worker.process.wait(real_worker.PATIENCE_SECONDS) == 0
         reader.read_all()
     aftermath.check_listed(worker.run_directory, "crashed")

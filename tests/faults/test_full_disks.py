@@ -3,12 +3,12 @@
 import os
 import resource
 import subprocess
-import time
 
 import aftermath
 import mishaps
 import pytest
 import real_worker
+from held_training import held
 
 from engines import control, launch
 from engines.events import CheckpointSaved, EpochEnded, Log
@@ -18,9 +18,8 @@ from engines.runs import RunStore
 SMALL = 2 << 20
 """Bytes of the small disk: enough for the run of every test here."""
 
-A_WHILE_SECONDS = 0.3
-LONG = 25
-"""Epochs of a run that trains on for longer than a while."""
+BEFORE, AFTER = 2, 4
+"""Epochs after which there is no more room, and after which there is again."""
 
 
 @pytest.fixture
@@ -57,10 +56,10 @@ def limit_files(worker, size=None):
 def check_told_afterwards(ended, *, checkpoints_missed=True):
     """No epoch is missing from the events, checkpoints that failed are told of, and later ones are there."""
     assert ended.exit_code == 0
-    assert [event.epoch for event in ended.events if isinstance(event, EpochEnded)] == list(range(1, LONG + 1))
+    assert [event.epoch for event in ended.of_type(EpochEnded)] == [*range(1, mishaps.EPOCHS + 1)]
     said = [event.message for event in ended.events if isinstance(event, Log) and event.level == "error"]
     assert any("no checkpoint could be saved" in message for message in said) == checkpoints_missed
-    assert max(event.epoch for event in ended.events if isinstance(event, CheckpointSaved)) == LONG
+    assert max(event.epoch for event in ended.of_type(CheckpointSaved)) == mishaps.EPOCHS
     aftermath.check(ended.directory, "completed", goes_on=False)
 
 
@@ -70,30 +69,35 @@ def check_told_afterwards(ended, *, checkpoints_missed=True):
     ids=["at all", "beyond a byte", "to a checkpoint's size", "beyond a checkpoint's size"],
 )
 def test_files_that_may_not_grow_for_a_while_cost_no_epoch(store, size, checkpoints_missed):
-    worker = mishaps.start(store, epochs=LONG)
-    mishaps.wait_for_epoch(worker.run_directory, 2)
-    limit_files(worker, size)
-    time.sleep(A_WHILE_SECONDS)
-    limit_files(worker)
+    with held(BEFORE, AFTER) as hold:
+        worker = mishaps.start(store)
+        hold.wait(BEFORE)
+        limit_files(worker, size)
+        hold.let_on(BEFORE)
+        hold.wait(AFTER)
+        limit_files(worker)
     check_told_afterwards(real_worker.ended(worker), checkpoints_missed=checkpoints_missed)
 
 
 @pytest.mark.parametrize("leave", [0, 100, 16_384])
 def test_a_disk_that_is_full_for_a_while_costs_no_epoch(small_disk, leave):
-    worker = mishaps.start(RunStore(small_disk / "runs"), epochs=LONG)
-    mishaps.wait_for_epoch(worker.run_directory, 2)
-    ballast = fill(small_disk, leave)
-    time.sleep(A_WHILE_SECONDS)
-    ballast.unlink()
+    with held(BEFORE, AFTER) as hold:
+        worker = mishaps.start(RunStore(small_disk / "runs"))
+        hold.wait(BEFORE)
+        ballast = fill(small_disk, leave)
+        hold.let_on(BEFORE)
+        hold.wait(AFTER)
+        ballast.unlink()
     check_told_afterwards(real_worker.ended(worker))
 
 
 def test_a_disk_that_stays_full_ends_with_its_own_exit_code_and_the_run_goes_on_once_there_is_room(
     small_disk, uninterrupted
 ):
-    worker = mishaps.start(RunStore(small_disk / "runs"))
-    mishaps.wait_for_epoch(worker.run_directory, 3)
-    ballast = fill(small_disk)
+    with held(3) as hold:
+        worker = mishaps.start(RunStore(small_disk / "runs"))
+        hold.wait(3)
+        ballast = fill(small_disk)
     assert worker.process.wait(real_worker.PATIENCE_SECONDS) == StorageProblem.exit_code
     ballast.unlink()
     aftermath.check(worker.run_directory, "crashed")
@@ -112,9 +116,10 @@ def test_a_run_cannot_be_started_on_a_full_disk_and_leaves_nothing_there(small_d
 
 
 def test_a_run_cannot_be_gone_on_with_on_a_full_disk_and_can_once_there_is_room(small_disk):
-    worker = mishaps.start(RunStore(small_disk / "runs"))
-    mishaps.wait_for_epoch(worker.run_directory, 3)
-    mishaps.kill(worker)
+    with held(3) as hold:
+        worker = mishaps.start(RunStore(small_disk / "runs"))
+        hold.wait(3)
+        mishaps.kill(worker)
     ballast = fill(small_disk)
     with pytest.raises(StorageProblem) as refused:
         launch.go_on(worker.run_directory)

@@ -11,6 +11,7 @@ import command_line
 import mishaps
 import pytest
 import real_worker
+from held_training import held
 
 from engines import launch
 from engines.run_reader import LOCKING_SECONDS, RunReader
@@ -23,29 +24,32 @@ def check_same_end(directory, uninterrupted):
 
 @pytest.mark.parametrize("phase", ["import", "data", "build", "train"])
 def test_a_run_killed_as_a_phase_begins_ends_like_one_that_was_not(store, uninterrupted, phase):
-    worker = mishaps.start(store)
-    real_worker.wait_until(worker.run_directory, lambda state: phase in state.phases)
-    assert mishaps.kill(worker) == -signal.SIGKILL
+    with held(mishaps.EPOCHS - 1):
+        worker = mishaps.start(store)
+        real_worker.wait_until(worker.run_directory, lambda state: phase in state.phases)
+        assert mishaps.kill(worker) == -signal.SIGKILL
     check_same_end(worker.run_directory, uninterrupted)
 
 
 @pytest.mark.parametrize("epoch", range(1, 6))
 @pytest.mark.parametrize("milliseconds", [0, 17])
 def test_a_run_killed_in_an_epoch_ends_like_one_that_was_not(store, uninterrupted, epoch, milliseconds):
-    worker = mishaps.start(store)
-    mishaps.wait_for_epoch(worker.run_directory, epoch)
-    time.sleep(milliseconds / 1000)  # Any instant will do: at once is while the epoch's checkpoint is written.
-    assert mishaps.kill(worker) == -signal.SIGKILL
+    with held(mishaps.EPOCHS - 1):
+        worker = mishaps.start(store)
+        mishaps.wait_for_epoch(worker.run_directory, epoch)
+        time.sleep(milliseconds / 1000)  # Any instant will do: at once is while the epoch's checkpoint is written.
+        assert mishaps.kill(worker) == -signal.SIGKILL
     check_same_end(worker.run_directory, uninterrupted)
 
 
 def test_a_run_killed_in_each_of_its_attempts_ends_like_one_that_was_not(store, uninterrupted):
-    worker = mishaps.start(store)
-    for epoch in (1, 2, 3, 4, 5):
-        mishaps.wait_for_epoch(worker.run_directory, epoch)
+    with held(mishaps.EPOCHS - 1):
+        worker = mishaps.start(store)
+        for epoch in (1, 2, 3, 4, 5):
+            mishaps.wait_for_epoch(worker.run_directory, epoch)
+            mishaps.kill(worker)
+            worker = launch.go_on(worker.run_directory)
         mishaps.kill(worker)
-        worker = launch.go_on(worker.run_directory)
-    mishaps.kill(worker)
     check_same_end(worker.run_directory, uninterrupted)
 
 
@@ -68,9 +72,10 @@ FAULTS = {
 
 @pytest.mark.parametrize("number", FAULTS, ids=lambda number: number.name)
 def test_a_worker_that_faults_is_told_of_by_its_fault_and_the_run_goes_on(store, uninterrupted, number):
-    worker = mishaps.start(store)
-    mishaps.wait_for_epoch(worker.run_directory, 2)
-    assert launch.describe_exit(mishaps.kill(worker, number)) == f"it was killed by {number.name}"
+    with held(mishaps.EPOCHS - 1):
+        worker = mishaps.start(store)
+        mishaps.wait_for_epoch(worker.run_directory, 2)
+        assert launch.describe_exit(mishaps.kill(worker, number)) == f"it was killed by {number.name}"
     told = command_line.run("show", "last").stdout
     assert f"died: {FAULTS[number]}" in told
     assert f"--continue-from {worker.run_directory.name}" in told
@@ -79,9 +84,10 @@ def test_a_worker_that_faults_is_told_of_by_its_fault_and_the_run_goes_on(store,
 
 
 def test_a_killed_worker_is_told_of_with_what_it_may_have_died_of_and_the_way_on(store):
-    worker = mishaps.start(store)
-    mishaps.wait_for_epoch(worker.run_directory, 2)
-    mishaps.kill(worker)
+    with held(mishaps.EPOCHS - 1):
+        worker = mishaps.start(store)
+        mishaps.wait_for_epoch(worker.run_directory, 2)
+        mishaps.kill(worker)
     told = command_line.run("show", "last").stdout
     assert "crashed" in told
     assert "memory" in told
@@ -89,8 +95,9 @@ def test_a_killed_worker_is_told_of_with_what_it_may_have_died_of_and_the_way_on
 
 
 def test_a_run_whose_worker_was_killed_before_its_first_word_is_not_taken_for_one_that_starts(store, uninterrupted):
-    worker = mishaps.start(store)
-    mishaps.kill(worker)
+    with held(0):
+        worker = mishaps.start(store)
+        mishaps.kill(worker)
     (worker.run_directory / "events.jsonl").write_bytes(b"")
     os.utime(worker.run_directory / "lock", (0, time.time() - 2 * LOCKING_SECONDS))
     check_same_end(worker.run_directory, uninterrupted)
@@ -111,9 +118,10 @@ def test_a_killed_run_of_a_real_framework_ends_like_one_that_was_not(store, fram
     asked = {"framework": framework, "epochs": 3}
     whole = mishaps.start(store, **asked)
     real_worker.ended(whole)
-    worker = mishaps.start(store, **asked)
-    mishaps.wait_for_epoch(worker.run_directory, 1)
-    assert mishaps.kill(worker) == -signal.SIGKILL
+    with held(2):
+        worker = mishaps.start(store, **asked)
+        mishaps.wait_for_epoch(worker.run_directory, 1)
+        assert mishaps.kill(worker) == -signal.SIGKILL
     aftermath.check(worker.run_directory, "crashed")
     (figures, weights), (expected, same_weights) = (
         aftermath.learned(directory) for directory in (worker.run_directory, whole.run_directory)

@@ -11,6 +11,7 @@ import command_line
 import mishaps
 import pytest
 import real_worker
+from held_training import held
 
 from engines import control, launch
 from engines.events import Log
@@ -82,11 +83,12 @@ def test_a_paused_worker_whose_run_was_removed_ends(store):
 
 
 def test_a_run_that_was_moved_trains_on_and_its_events_move_along(store, tmp_path):
-    worker = mishaps.start(store)
-    mishaps.wait_for_epoch(worker.run_directory, 2)
-    elsewhere = RunStore(tmp_path / "elsewhere")
-    elsewhere.root.mkdir()
-    moved = worker.run_directory.rename(elsewhere.root / worker.run_directory.name)
+    with held(2) as hold:
+        worker = mishaps.start(store)
+        hold.wait(2)
+        elsewhere = RunStore(tmp_path / "elsewhere")
+        elsewhere.root.mkdir()
+        moved = worker.run_directory.rename(elsewhere.root / worker.run_directory.name)
     assert worker.process.wait(real_worker.PATIENCE_SECONDS) == 0
     aftermath.check(moved, "completed", goes_on=False)
     aftermath.check_curve(moved)
@@ -94,21 +96,24 @@ def test_a_run_that_was_moved_trains_on_and_its_events_move_along(store, tmp_pat
 
 
 def test_checkpoints_that_may_not_be_written_are_told_of_and_trained_past(store):
-    worker = mishaps.start(store)
-    mishaps.wait_for_epoch(worker.run_directory, 2)
-    with immutable(worker.run_directory / "checkpoints"):
-        ended = real_worker.ended(worker)
+    with held(2) as hold:
+        worker = mishaps.start(store)
+        hold.wait(2)
+        with immutable(worker.run_directory / "checkpoints"):
+            hold.let_on(2)
+            ended = real_worker.ended(worker)
     assert ended.exit_code == 0
     assert any(isinstance(event, Log) and "no checkpoint could be saved" in event.message for event in ended.events)
     aftermath.check(ended.directory, "completed", goes_on=False)
 
 
 def test_events_that_may_not_be_written_are_kept_until_they_may(store):
-    worker = mishaps.start(store, epochs=20)
-    mishaps.wait_for_epoch(worker.run_directory, 2)
-    with immutable(worker.run_directory / "events.jsonl"):
-        saved = worker.run_directory / "checkpoints"
-        mishaps.wait_for(lambda: list(saved.glob("last-00008-*.json")), "more epochs")
+    with held(2, 4) as hold:
+        worker = mishaps.start(store)
+        hold.wait(2)
+        with immutable(worker.run_directory / "events.jsonl"):
+            hold.let_on(2)
+            hold.wait(4)
     assert worker.process.wait(real_worker.PATIENCE_SECONDS) == 0
     aftermath.check(worker.run_directory, "completed", goes_on=False)
     aftermath.check_curve(worker.run_directory)

@@ -11,12 +11,12 @@ import mishaps
 import psutil
 import pytest
 import real_worker
+from held_training import held
 from real_terminal import RealTerminal
 
 
 def the_run_of(store):
     directory = mishaps.wait_for(store.directories, "the run's directory")[0]
-    mishaps.wait_for(lambda: mishaps.worker_of(directory), "the worker")
     mishaps.wait_for_epoch(directory, 1)
     return directory
 
@@ -30,27 +30,30 @@ def check_trains_to_its_end(directory):
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGHUP, signal.SIGSEGV], ids=lambda number: number.name)
 def test_a_run_outlives_the_command_in_front_of_it(store, number):
-    front = command_line.start(*command_line.TRAIN, "--epochs", "20")
-    directory = the_run_of(store)
-    front.send_signal(number)
-    front.communicate()
+    with held(1):
+        front = command_line.start(*command_line.TRAIN, "--epochs", "4")
+        directory = the_run_of(store)
+        front.send_signal(number)
+        front.communicate()
     check_trains_to_its_end(directory)
 
 
 def test_a_run_outlives_all_processes_of_the_group_and_session_that_started_it(store):
-    session = command_line.start(*command_line.TRAIN, "--epochs", "20", start_new_session=True)
-    directory = the_run_of(store)
-    os.killpg(session.pid, signal.SIGKILL)
-    session.communicate()
+    with held(1):
+        session = command_line.start(*command_line.TRAIN, "--epochs", "4", start_new_session=True)
+        directory = the_run_of(store)
+        os.killpg(session.pid, signal.SIGKILL)
+        session.communicate()
     check_trains_to_its_end(directory)
 
 
 def test_a_run_outlives_a_line_that_drops_under_plain_lines(store):
-    terminal = RealTerminal(command_line.COMMAND, *command_line.TRAIN, "--epochs", "20")
-    directory = the_run_of(store)
-    front = psutil.Process(terminal.child.pid)
-    terminal.take_away()
-    mishaps.wait_for(lambda: front.status() == psutil.STATUS_ZOMBIE, "the end of the command")
+    with held(1):
+        terminal = RealTerminal(command_line.COMMAND, *command_line.TRAIN, "--epochs", "4")
+        directory = the_run_of(store)
+        front = psutil.Process(terminal.child.pid)
+        terminal.take_away()
+        mishaps.wait_for(lambda: front.status() == psutil.STATUS_ZOMBIE, "the end of the command")
     assert os.waitstatus_to_exitcode(os.waitpid(terminal.child.pid, 0)[1]) == 129
     check_trains_to_its_end(directory)
 
@@ -59,10 +62,11 @@ def test_a_run_outlives_tmux(store, tmp_path):
     if not shutil.which("tmux"):
         pytest.skip("tmux is missing")
     server = ["tmux", "-S", str(tmp_path / "tmux"), "-f", os.devnull]
-    train = " ".join([command_line.COMMAND, *command_line.TRAIN[1:], "--epochs", "20", "--start"])
-    subprocess.run([*server, "new-session", "-d", "-x", "100", "-y", "30", train], check=True)
-    directory = the_run_of(store)
-    subprocess.run([*server, "kill-server"], check=True)
+    train = " ".join([command_line.COMMAND, *command_line.TRAIN[1:], "--epochs", "4", "--start"])
+    with held(1):
+        subprocess.run([*server, "new-session", "-d", "-x", "100", "-y", "30", train], check=True)
+        directory = the_run_of(store)
+        subprocess.run([*server, "kill-server"], check=True)
     check_trains_to_its_end(directory)
 
 
@@ -95,7 +99,8 @@ def test_nothing_but_ascii_is_said_where_the_locale_has_no_more(store, locale):
 
 
 def test_a_detached_run_outlives_whoever_detached_it(store):
-    ended = command_line.run(*command_line.TRAIN, "--epochs", "20", "--detach")
+    with held(1):
+        ended = command_line.run(*command_line.TRAIN, "--epochs", "4", "--detach")
     assert ended.stdout.strip() == command_line.the_run(store).name
     check_trains_to_its_end(command_line.the_run(store))
 

@@ -9,6 +9,7 @@ import aftermath
 import mishaps
 import pytest
 import real_worker
+from held_training import held
 
 from engines.events import Log
 from engines.problems import NonFiniteLoss, OutOfMemory
@@ -28,9 +29,10 @@ def address_space(worker):
 
 def test_a_batch_larger_than_memory_is_said_to_be_and_the_run_goes_on_with_more(store, monkeypatch):
     monkeypatch.setenv("MALLOC_ARENA_MAX", "1")  # Else it may live on the room that each thread sets aside.
-    worker = mishaps.start(store, batch_size=1437, epochs=40)
-    mishaps.wait_for_epoch(worker.run_directory, 2)
-    limit(worker, resource.RLIMIT_AS, address_space(worker) // 2)
+    with held(2) as hold:
+        worker = mishaps.start(store, batch_size=1437)
+        hold.wait(2)
+        limit(worker, resource.RLIMIT_AS, address_space(worker) // 2)
     ended = real_worker.ended(worker)
     assert ended.exit_code == OutOfMemory.exit_code
     assert ended.finished.error.kind == OutOfMemory.kind
@@ -42,9 +44,10 @@ def test_a_batch_larger_than_memory_is_said_to_be_and_the_run_goes_on_with_more(
 @pytest.mark.parametrize("framework", ["torch", "tensorflow"])
 def test_a_framework_without_memory_fails_or_dies_and_the_run_goes_on_with_more(store, framework, monkeypatch):
     monkeypatch.setenv("MALLOC_ARENA_MAX", "1")
-    worker = mishaps.start(store, framework=framework, batch_size=1437, epochs=12)
-    mishaps.wait_for_epoch(worker.run_directory, 1)
-    limit(worker, resource.RLIMIT_AS, address_space(worker) // 2)
+    with held(1) as hold:
+        worker = mishaps.start(store, framework=framework, batch_size=1437)
+        hold.wait(1)
+        limit(worker, resource.RLIMIT_AS, address_space(worker) // 2)
     code = worker.process.wait(real_worker.PATIENCE_SECONDS)
     state = real_worker.status_of(worker.run_directory)
     # Not every library bears it: some raise, some panic, some abort.
@@ -89,11 +92,13 @@ def test_a_worker_whose_processor_time_is_up_has_crashed(store):
 
 
 def test_a_worker_that_may_open_no_file_trains_on_and_says_what_it_could_not_save(store):
-    worker = mishaps.start(store, epochs=30)
-    mishaps.wait_for_epoch(worker.run_directory, 1)
-    before = limit(worker, resource.RLIMIT_NOFILE, 3)
-    mishaps.wait_for_epoch(worker.run_directory, 4)
-    limit(worker, resource.RLIMIT_NOFILE, before)
+    with held(1, 4) as hold:
+        worker = mishaps.start(store)
+        hold.wait(1)
+        before = limit(worker, resource.RLIMIT_NOFILE, 3)
+        hold.let_on(1)
+        hold.wait(4)
+        limit(worker, resource.RLIMIT_NOFILE, before)
     ended = real_worker.ended(worker)
     assert ended.exit_code == 0
     said = [event.message for event in ended.events if isinstance(event, Log) and event.level == "error"]
