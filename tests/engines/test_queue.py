@@ -9,6 +9,7 @@ import mishaps
 import psutil
 import pytest
 import real_worker
+from held_training import held
 from real_worker import spec_of, status_of
 
 from engines import begin_lock, launch
@@ -107,17 +108,18 @@ def test_a_run_waits_for_one_that_was_started_beside_the_queue(unkept, store, ru
 def test_while_a_gpu_trains_a_spare_worker_imports_for_the_run_that_waits(unkept, store, running, spares):
     first, second = unkept.add([spec_of(seed=seed) for seed in (1, 2)])
     keeper = QueueKeeper(store, ["cuda:0"])
-    assert keeper.step()
-    mishaps.wait_for(spares[0].is_ready, "a spare that is ready")
-    running.process.kill()
-    running.process.wait()
-    assert keeper.step()
-    assert mishaps.worker_of(store.root / first) == spares[0].process.pid
-    assert keeper.step()
-    assert len(spares) == 2
-    unkept.remove(second)
-    assert not keeper.step()
-    assert not spares[1].is_alive()
+    with held(0):
+        assert keeper.step()
+        mishaps.wait_for(spares[0].is_ready, "a spare that is ready")
+        running.process.kill()
+        running.process.wait()
+        assert keeper.step()
+        assert mishaps.worker_of(store.root / first) == spares[0].process.pid
+        assert keeper.step()
+        assert len(spares) == 2
+        unkept.remove(second)
+        assert not keeper.step()
+        assert not spares[1].is_alive()
 
 
 def test_a_run_waits_while_a_sweep_begins_one_that_may_be_the_same(unkept, store):

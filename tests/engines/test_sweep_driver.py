@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import mishaps
 import psutil
 import real_worker
+from held_training import held
 from real_worker import spec_of
 
 from engines import begin_lock, launch, run_lock, sweep_driver
@@ -21,8 +22,8 @@ from engines.runs import RunStore, read_spec
 from engines.sweep import expand
 from engines.sweep_driver import SweepDriver
 
-LONG_ENOUGH = 20
-"""Epochs, a second or two: enough for a test to do something to a run."""
+EPOCHS, HELD = 3, 2
+"""Epochs of a run that a test does something to, and after how many it waits for that."""
 
 
 def sweep_of(seeds=2, **axes):
@@ -74,13 +75,14 @@ def test_one_after_another_and_in_order(store):
 
 
 def test_so_many_at_once_are_each_stopped_with_a_checkpoint_and_go_on_there(store):
-    sweep = sweep_of(seeds=3, epochs=[LONG_ENOUGH])
+    sweep = sweep_of(seeds=3, epochs=[EPOCHS])
     driver = SweepDriver(store, sweep, Places(jobs=2))
-    drive(driver, all_train(2))
-    assert [run.spec for run in driver.progress.training] == [*sweep.specs[:2]]
-    assert driver.progress.to_come == sweep.specs[2:]
-    driver.stop()
-    ended = drive(driver)
+    with held(HELD):
+        drive(driver, all_train(2))
+        assert [run.spec for run in driver.progress.training] == [*sweep.specs[:2]]
+        assert driver.progress.to_come == sweep.specs[2:]
+        driver.stop()
+        ended = drive(driver)
     assert [(one.row.state, one.reason) for one in ended] == [("stopped", "")] * 2
     assert driver.progress.is_stopping
     assert len(store.directories()) == 2
@@ -92,15 +94,16 @@ def test_so_many_at_once_are_each_stopped_with_a_checkpoint_and_go_on_there(stor
         state = RunReader(store.root / one.row.run_id).read_all()
         assert state.started.attempt == 2
         assert state.started.epochs_done >= 1
-        assert len(state.epochs) == LONG_ENOUGH
+        assert len(state.epochs) == EPOCHS
     assert len(store.directories()) == 3
 
 
 def test_a_sweep_that_was_stopped_goes_on_with_the_same_driver_too(store):
-    driver = SweepDriver(store, sweep_of(seeds=1, epochs=[LONG_ENOUGH]), Places())
-    drive(driver, all_train(1))
-    driver.stop()
-    drive(driver)
+    driver = SweepDriver(store, sweep_of(seeds=1, epochs=[EPOCHS]), Places())
+    with held(HELD):
+        drive(driver, all_train(1))
+        driver.stop()
+        drive(driver)
     driver.go_on()
     assert not driver.progress.is_over
     drive(driver)
@@ -134,12 +137,16 @@ def test_a_worker_that_does_not_stop_is_killed_when_it_is_told_twice(store, monk
 
 
 def test_a_run_that_dies_or_diverges_is_said_why_and_the_sweep_goes_on(store):
-    sweep = sweep_of(seeds=1, lr=[1e38, 0.001, 0.01], epochs=[LONG_ENOUGH])
+    sweep = sweep_of(seeds=1, lr=[1e38, 0.001, 0.01], epochs=[EPOCHS])
     diverges, dies, _ = sweep.specs
     driver = SweepDriver(store, sweep, Places())
-    drive(driver, lambda progress: progress.training and progress.training[0].spec == dies and all_train(1)(progress))
-    psutil.Process(run_lock.holder(driver.progress.training[0].directory / "lock")).kill()
-    drive(driver)
+    with held(HELD) as hold:
+        drive(
+            driver, lambda progress: progress.training and progress.training[0].spec == dies and all_train(1)(progress)
+        )
+        psutil.Process(run_lock.holder(driver.progress.training[0].directory / "lock")).kill()
+        hold.let_on(HELD)
+        drive(driver)
     assert driver.progress.completed == 1
     assert [driver.progress.rows[spec].state for spec in sweep.specs] == ["failed", "crashed", "completed"]
     assert "the loss is nan" in driver.progress.reasons[diverges]
@@ -199,21 +206,23 @@ def test_a_run_that_somebody_else_completed_meanwhile_is_done(store):
 
 
 def test_a_run_that_somebody_else_began_meanwhile_and_stopped_goes_on(store):
-    driver = SweepDriver(store, sweep_of(seeds=1, epochs=[LONG_ENOUGH]), Places())
-    other = real_worker.start(store, epochs=LONG_ENOUGH)
-    real_worker.wait_until(other.run_directory, lambda state: state.epochs)
-    other.process.terminate()
-    other.process.wait()
+    driver = SweepDriver(store, sweep_of(seeds=1, epochs=[EPOCHS]), Places())
+    with held(HELD):
+        other = real_worker.start(store, epochs=EPOCHS)
+        real_worker.wait_until(other.run_directory, lambda state: state.epochs)
+        other.process.terminate()
+        other.process.wait()
     (ended,) = drive(driver)
     assert (ended.row.run_id, ended.row.state, ended.row.attempt) == (other.run_directory.name, "completed", 2)
 
 
 def test_a_stopped_run_that_somebody_else_completed_meanwhile_is_done(store):
-    sweep = sweep_of(seeds=1, epochs=[LONG_ENOUGH])
+    sweep = sweep_of(seeds=1, epochs=[EPOCHS])
     first = SweepDriver(store, sweep, Places())
-    drive(first, all_train(1))
-    first.stop()
-    (stopped,) = drive(first)
+    with held(HELD):
+        drive(first, all_train(1))
+        first.stop()
+        (stopped,) = drive(first)
     later = SweepDriver(store, sweep, Places())
     real_worker.go_on(store.root / stopped.row.run_id)
     (ended,) = drive(later)
@@ -261,9 +270,9 @@ def test_each_gpu_has_a_run_of_its_own_and_auto_stays_auto(store, monkeypatch):
         return start(of, spec, spare, device=device)
 
     monkeypatch.setattr(launch, "start", noting)
-    sweep = sweep_of(seeds=4, epochs=[LONG_ENOUGH])
+    sweep = sweep_of(seeds=4, epochs=[EPOCHS])
     driver = SweepDriver(store, sweep, Places(("cuda:0", "cuda:1")))
-    with stopped_at_last(driver):
+    with held(HELD), stopped_at_last(driver):
         drive(driver, all_train(2))
         assert given == ["cuda:0", "cuda:1"]
         assert len(driver.progress.to_come) == 2
@@ -272,14 +281,16 @@ def test_each_gpu_has_a_run_of_its_own_and_auto_stays_auto(store, monkeypatch):
 
 
 def test_while_a_gpu_trains_a_spare_worker_imports_for_the_next_run(store, spares):
-    driver = SweepDriver(store, sweep_of(seeds=3, epochs=[LONG_ENOUGH]), Places(["cuda:0"]))
-    drive(driver, lambda _: spares and spares[0].is_ready())
-    drive(driver, lambda progress: len(progress.to_come) == 1)
-    (second,) = driver.progress.training
-    assert mishaps.worker_of(second.directory) == spares[0].process.pid
-    drive(driver, lambda _: len(spares) == 2)
-    driver.stop()
-    assert [one.row.state for one in drive(driver)] == ["stopped"]
+    driver = SweepDriver(store, sweep_of(seeds=3, epochs=[EPOCHS]), Places(["cuda:0"]))
+    with held(HELD):
+        drive(driver, lambda _: spares and spares[0].is_ready())
+        psutil.Process(run_lock.holder(driver.progress.training[0].directory / "lock")).kill()
+        drive(driver, lambda progress: len(progress.to_come) == 1)
+        (second,) = driver.progress.training
+        assert mishaps.worker_of(second.directory) == spares[0].process.pid
+        drive(driver, lambda _: len(spares) == 2)
+        driver.stop()
+        assert [one.row.state for one in drive(driver)] == ["stopped"]
     assert not any(spare.is_alive() for spare in spares)
 
 
@@ -297,12 +308,13 @@ def test_a_run_on_any_gpu_is_one_that_auto_asked_for_and_one_on_the_processor_is
 
 def test_what_is_left_to_the_queue_is_taken_back_and_not_trained_twice(store, monkeypatch):
     monkeypatch.setattr(RunQueue, "see_to_it", lambda _: None)
-    sweep = sweep_of(seeds=3, epochs=[LONG_ENOUGH])
+    sweep = sweep_of(seeds=3, epochs=[EPOCHS])
     driver = SweepDriver(store, sweep, Places())
-    drive(driver, all_train(1))
-    assert driver.hand_over() == 2
-    assert sweep.waiting(store).keys() == {*sweep.specs[1:]}
-    assert not driver.progress.is_over
+    with held(HELD):
+        drive(driver, all_train(1))
+        assert driver.hand_over() == 2
+        assert sweep.waiting(store).keys() == {*sweep.specs[1:]}
+        assert not driver.progress.is_over
     drive(driver)
     assert driver.progress.completed == 1
 
@@ -314,11 +326,12 @@ def test_what_is_left_to_the_queue_is_taken_back_and_not_trained_twice(store, mo
 
 
 def test_the_end_of_the_attempt_before_does_not_have_the_next_worker_killed(store, monkeypatch):
-    sweep = sweep_of(seeds=1, epochs=[LONG_ENOUGH])
+    sweep = sweep_of(seeds=1, epochs=[EPOCHS])
     first = SweepDriver(store, sweep, Places())
-    drive(first, all_train(1))
-    first.stop()
-    (ended,) = drive(first)
+    with held(HELD):
+        drive(first, all_train(1))
+        first.stop()
+        (ended,) = drive(first)
     monkeypatch.setattr(sweep_driver, "LEAVE_SECONDS", 0.05)
     with subprocess.Popen(["sleep", "100"]) as process:
         monkeypatch.setattr(launch, "go_on", lambda directory, **_: Worker(directory, process, 2, 0))

@@ -10,6 +10,7 @@ import aftermath
 import mishaps
 import pytest
 import real_worker
+from held_training import held
 
 from engines import launch
 from engines.events import Log, RunStarted
@@ -149,19 +150,20 @@ def test_what_has_no_manifest_is_no_checkpoint_and_is_never_deleted(crashed):
 
 
 def test_a_checkpoint_damaged_while_its_run_trains_costs_nothing(store):
-    worker = mishaps.start(store, epochs=12)
-    mishaps.wait_for_epoch(worker.run_directory, 3)
-    for weights in (worker.run_directory / "checkpoints").glob("*.safetensors"):
-        weights.write_bytes(b"damaged")
+    with held(3) as hold:
+        worker = mishaps.start(store)
+        hold.wait(3)
+        for weights in (worker.run_directory / "checkpoints").glob("*.safetensors"):
+            weights.write_bytes(b"damaged")
     assert real_worker.ended(worker).exit_code == 0
     aftermath.check_listed(worker.run_directory, "completed")
     aftermath.check_curve(worker.run_directory)
 
 
 def test_checkpoints_removed_while_their_run_trains_are_made_anew(store):
-    worker = mishaps.start(store, epochs=12)
-    mishaps.wait_for_epoch(worker.run_directory, 3)
-    removed = (worker.run_directory / "checkpoints").rename(worker.run_directory / "removed")
-    mishaps.wait_for(lambda: shutil.rmtree(removed, ignore_errors=True) or not removed.exists(), "the removal")
+    with held(3) as hold:
+        worker = mishaps.start(store)
+        hold.wait(3)
+        shutil.rmtree(worker.run_directory / "checkpoints")
     assert real_worker.ended(worker).exit_code == 0
     aftermath.check(worker.run_directory, "completed", goes_on=False)

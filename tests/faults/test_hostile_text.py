@@ -6,6 +6,7 @@ import re
 import command_line
 import mishaps
 import pytest
+from held_training import held
 
 ATTACKS = {
     "title": "\x1b]0;owned\x07",
@@ -149,11 +150,12 @@ def test_a_folder_named_like_no_run_of_ours_is_none(crashed, store, name):
 
 
 def test_last_words_with_escape_bytes_are_told_without_them(store):
-    worker = mishaps.start(store)
-    mishaps.wait_for_epoch(worker.run_directory, 1)
-    with (worker.run_directory / "worker.log").open("ab") as log:
-        log.write(b"\x1b]0;owned\x07\x1b[31mno \x9b2Jmore memory\xff\n")
-    mishaps.kill(worker)
+    with held(1):
+        worker = mishaps.start(store)
+        mishaps.wait_for_epoch(worker.run_directory, 1)
+        with (worker.run_directory / "worker.log").open("ab") as log:
+            log.write(b"\x1b]0;owned\x07\x1b[31mno \x9b2Jmore memory\xff\n")
+        mishaps.kill(worker)
     told = command_line.run("show", "last")
     assert "memory" in told.stdout
     check_output(told.stdout)

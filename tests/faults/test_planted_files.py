@@ -7,6 +7,7 @@ import aftermath
 import mishaps
 import pytest
 import real_worker
+from held_training import held
 
 from engines import control, launch
 from engines.events import Log
@@ -73,9 +74,10 @@ def test_a_run_whose_spec_is_no_file_is_listed_and_not_gone_on_with(crashed, vic
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_stands_for_the_requests_is_no_request_and_trains_on(store, victim, kind):
-    worker = mishaps.start(store)
-    mishaps.wait_for_epoch(worker.run_directory, 1)
-    plant(worker.run_directory / "control.json", kind, victim)
+    with held(1) as hold:
+        worker = mishaps.start(store)
+        hold.wait(1)
+        plant(worker.run_directory / "control.json", kind, victim)
     assert real_worker.ended(worker).exit_code == 0
     aftermath.check(worker.run_directory, "completed", goes_on=False)
 
@@ -135,11 +137,12 @@ def test_a_run_is_not_begun_again_where_its_checkpoints_were(crashed, elsewhere,
 
 
 def test_checkpoints_are_never_written_or_removed_through_a_link(store, elsewhere):
-    worker = mishaps.start(store)
-    folder = worker.run_directory / "checkpoints"
-    mishaps.wait_for_epoch(worker.run_directory, 1)
-    folder.rename(worker.run_directory / "moved")
-    folder.symlink_to(elsewhere)
+    with held(1) as hold:
+        worker = mishaps.start(store)
+        folder = worker.run_directory / "checkpoints"
+        hold.wait(1)
+        folder.rename(worker.run_directory / "moved")
+        folder.symlink_to(elsewhere)
     ended = real_worker.ended(worker)
     assert ended.exit_code == 0
     assert any(isinstance(event, Log) and "no checkpoint could be saved" in event.message for event in ended.events)
