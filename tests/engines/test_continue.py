@@ -6,6 +6,7 @@ import time
 import numpy as np
 import pytest
 import real_worker
+from held_training import held
 
 from engines import control, launch
 from engines.checkpoints import CheckpointStore
@@ -36,7 +37,7 @@ def check_equal(directory, uninterrupted):
 
 
 def pause_within_an_epoch(directory):
-    """Bring a live run to a halt after some steps of an epoch that is not the first, with a checkpoint of there."""
+    """Pause a run that is held within its second epoch, or will be, with a checkpoint of there."""
     real_worker.wait_until(directory, lambda state: state.epochs)
     while True:
         ask(directory, "pause")
@@ -54,7 +55,7 @@ def ask(directory, action, value=None):
 
 
 def break_off_and_ask(worker, action, value):
-    """Ask something of a run within an epoch, and stop it once that is in force."""
+    """Ask something of a held run within an epoch, and stop it once that is in force."""
     pause_within_an_epoch(worker.run_directory)
     ask(worker.run_directory, action, value)
     control.ask(worker.run_directory, "stop")
@@ -85,8 +86,9 @@ def uninterrupted(tmp_path_factory):
 
 @pytest.mark.parametrize("how", ["stop", "kill"])
 def test_a_run_broken_off_within_an_epoch_ends_as_one_that_was_not(store, uninterrupted, how):
-    worker = real_worker.start(store, **REHEARSAL)
-    saved = break_off(worker, how)
+    with held(1, within=True):
+        worker = real_worker.start(store, **REHEARSAL)
+        saved = break_off(worker, how)
     run = real_worker.go_on(worker.run_directory)
     started = next(event for event in run.events if isinstance(event, RunStarted))
     assert (started.attempt, started.epochs_done, started.steps_done) == (2, saved.epoch - 1, saved.step)
@@ -95,16 +97,17 @@ def test_a_run_broken_off_within_an_epoch_ends_as_one_that_was_not(store, uninte
 
 
 def test_a_run_broken_off_again_and_again_does_too(store, uninterrupted):
-    worker = real_worker.start(store, **REHEARSAL)
-    break_off(worker, "kill")
-    for how in ("stop", "kill"):
-        worker = launch.go_on(worker.run_directory)
-        real_worker.wait_until(worker.run_directory, lambda state, number=worker.attempt: is_on(state, number))
-        if how == "kill":
-            worker.process.kill()
-        else:
-            control.ask(worker.run_directory, "stop")
-        worker.process.wait()
+    with held(1, within=True):
+        worker = real_worker.start(store, **REHEARSAL)
+        break_off(worker, "kill")
+        for how in ("stop", "kill"):
+            worker = launch.go_on(worker.run_directory)
+            real_worker.wait_until(worker.run_directory, lambda state, number=worker.attempt: is_on(state, number))
+            if how == "kill":
+                worker.process.kill()
+            else:
+                control.ask(worker.run_directory, "stop")
+            worker.process.wait()
     assert real_worker.go_on(worker.run_directory).finished.state == "completed"
     check_equal(worker.run_directory, uninterrupted)
 
@@ -113,8 +116,9 @@ def test_a_run_broken_off_again_and_again_does_too(store, uninterrupted):
 @pytest.mark.parametrize("framework", ["torch", "tensorflow"])
 def test_so_does_a_real_framework_with_dropout_bit_for_bit_on_the_cpu(store, framework):
     asked = {"framework": framework, "model": "nn", "batch_size": 1, "epochs": 3, "device": "cpu", "seed": 3}
-    worker = real_worker.start(store, **asked)
-    break_off(worker, "stop")
+    with held(1, within=True):
+        worker = real_worker.start(store, **asked)
+        break_off(worker, "stop")
     run = real_worker.go_on(worker.run_directory)
     check_equal(run.directory, real_worker.train(store, **asked).directory)
 
@@ -130,8 +134,9 @@ def test_five_epochs_more(store, finished_run):
 
 
 def test_epochs_asked_for_while_it_trains_are_trained_and_known_to_the_next_attempt(store):
-    worker = real_worker.start(store, **REHEARSAL)
-    break_off_and_ask(worker, "epochs", 2)
+    with held(1, within=True):
+        worker = real_worker.start(store, **REHEARSAL)
+        break_off_and_ask(worker, "epochs", 2)
     assert json.loads((worker.run_directory / "spec.json").read_text())["epochs"] == EPOCHS + 2
     run = real_worker.go_on(worker.run_directory)
     assert (run.exit_code, run.finished.epochs) == (0, EPOCHS + 2)
@@ -148,24 +153,20 @@ def test_the_best_of_all_attempts_is_known_to_the_last(finished_run):
 
 
 def test_a_rate_that_was_changed_is_still_in_force(store):
-    worker = real_worker.start(store, **REHEARSAL)
-    request = control.ask(worker.run_directory, "lr", 0.0005)
-    real_worker.wait_until(worker.run_directory, lambda state: any(c.id == request.id for c in state.controls))
-    break_off(worker, "kill")
+    with held(1, within=True):
+        worker = real_worker.start(store, **REHEARSAL)
+        ask(worker.run_directory, "lr", 0.0005)
+        break_off(worker, "kill")
     run = real_worker.go_on(worker.run_directory)
     assert {event.lr for event in run.events if type(event).__name__ == "Batch"} == {0.0005}
 
 
 def test_a_run_killed_before_its_first_checkpoint_begins_again(store, uninterrupted):
-    worker = real_worker.start(store, **REHEARSAL)
-    real_worker.wait_until(worker.run_directory, lambda state: state.started)
-    worker.process.kill()
-    worker.process.wait()
-    for path in (worker.run_directory / "checkpoints").iterdir():
-        path.unlink()  # Should one have been written by now: a kill may come at any moment.
-    events = worker.run_directory / "events.jsonl"
-    lines = events.read_bytes().splitlines(keepends=True)
-    events.write_bytes(b"".join(line for line in lines if b'"type":"checkpoint"' not in line))
+    with held(0):
+        worker = real_worker.start(store, **REHEARSAL)
+        real_worker.wait_until(worker.run_directory, lambda state: state.started)
+        worker.process.kill()
+        worker.process.wait()
     run = real_worker.go_on(worker.run_directory)
     assert next(event for event in run.events if isinstance(event, RunStarted)).attempt == 2
     check_equal(run.directory, uninterrupted)

@@ -5,6 +5,7 @@ import json
 import contract
 import pytest
 import real_worker
+from held_training import held
 
 from engines import control
 
@@ -24,10 +25,11 @@ def test_a_run_from_start_to_end(recorded_run):
 
 
 def test_a_run_that_was_stopped_and_each_attempt_after_it(store):
-    worker = real_worker.start(store, batch_size=4)
-    real_worker.wait_until(worker.run_directory, real_worker.in_training)
-    control.ask(worker.run_directory, "stop")
-    stopped = real_worker.ended(worker)
+    with held(0, within=True):
+        worker = real_worker.start(store, batch_size=4)
+        real_worker.wait_until(worker.run_directory, real_worker.in_training)
+        control.ask(worker.run_directory, "stop")
+        stopped = real_worker.ended(worker)
     first = check(stopped)
     assert (first[-1]["state"], stopped.exit_code) == ("stopped", 10)
     assert [(event["action"], event["by"] != "") for event in first if event["type"] == "control"] == [("stop", True)]
@@ -41,10 +43,11 @@ def test_a_run_that_was_stopped_and_each_attempt_after_it(store):
 
 
 def test_a_run_stopped_in_its_first_epoch_has_no_epoch_done(store):
-    worker = real_worker.start(store, batch_size=1)
-    real_worker.wait_until(worker.run_directory, real_worker.in_training)
-    control.ask(worker.run_directory, "stop")
-    events = check(real_worker.ended(worker))
+    with held(0, within=True):
+        worker = real_worker.start(store)
+        real_worker.wait_until(worker.run_directory, real_worker.in_training)
+        control.ask(worker.run_directory, "stop")
+        events = check(real_worker.ended(worker))
     trained = [event for event in events if event["type"] == "phase" and event["name"] == "train"][-1]
     assert (trained["state"], trained["done"], trained["total"]) == ("finished", 0, 2)
     assert events[-1]["epochs"] == 0

@@ -8,6 +8,7 @@ import command_line
 import mishaps
 import pytest
 from aftermath import check_words
+from held_training import held
 from real_worker import status_of
 
 
@@ -36,11 +37,12 @@ def test_an_interrupt_is_taken_even_where_a_shell_had_it_ignored(store):
 
 
 def test_a_run_that_was_stopped_before_its_first_checkpoint_goes_on_from_its_beginning(store):
-    front = command_line.start(*command_line.TRAIN, "--epochs", "3")
-    directory = mishaps.wait_for(store.directories, "the run's directory")[0]
-    mishaps.wait_for(lambda: mishaps.worker_of(directory), "the worker")
-    os.kill(mishaps.worker_of(directory), signal.SIGKILL)
-    front.communicate(timeout=command_line.PATIENCE_SECONDS)
+    with held(0):
+        front = command_line.start(*command_line.TRAIN, "--epochs", "3")
+        directory = mishaps.wait_for(store.directories, "the run's directory")[0]
+        mishaps.wait_for(lambda: mishaps.worker_of(directory), "the worker")
+        os.kill(mishaps.worker_of(directory), signal.SIGKILL)
+        front.communicate(timeout=command_line.PATIENCE_SECONDS)
 
     again = command_line.run("--no-ui", "--continue-from", "last")
     assert again.returncode == 0

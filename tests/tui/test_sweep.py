@@ -8,6 +8,7 @@ import command_line
 import mishaps
 import pytest
 import real_worker
+from held_training import held
 
 from engines import control
 from engines.run_queue import RunQueue
@@ -22,11 +23,12 @@ SWEEP = ("sweep", "-f", "rehearsal", "-m", "nn", "-d", "digits", "--epochs", "1"
 
 
 def test_a_sweep_trains_every_combination_once_and_goes_on_with_what_was_stopped(store, tmp_path, monkeypatch):
-    worker = real_worker.start(store, epochs=1, lr=0.01, seed=0, batch_size=32)
-    monkeypatch.setenv("MNIST_TUI_DATA_DIR", str(tmp_path))  # Where data lies makes no other run of it.
-    real_worker.wait_until(worker.run_directory, lambda state: state.started is not None)
-    control.ask(worker.run_directory, "stop")
-    real_worker.ended(worker)
+    with held(0):
+        worker = real_worker.start(store, epochs=1, lr=0.01, seed=0, batch_size=32)
+        monkeypatch.setenv("MNIST_TUI_DATA_DIR", str(tmp_path))  # Where data lies makes no other run of it.
+        real_worker.wait_until(worker.run_directory, lambda state: state.started is not None)
+        control.ask(worker.run_directory, "stop")
+        real_worker.ended(worker)
 
     first = command_line.run(*SWEEP)
     assert (first.returncode, first.stderr.count("Traceback")) == (0, 0)
@@ -54,7 +56,7 @@ def table_of(text):
     return [line.split() for line in text.rpartition("\n\n")[2].splitlines()]
 
 
-LONG = (*SWEEP[:-6], "--epochs", "25", "--seeds", "3", "--jobs", "2")
+LONG = (*SWEEP[:-6], "--epochs", "3", "--seeds", "3", "--jobs", "2")
 
 
 def wait_for_two_in_training(store):
@@ -65,10 +67,11 @@ def wait_for_two_in_training(store):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
 def test_a_signal_stops_all_that_train_with_a_checkpoint_and_the_same_command_goes_on(store, number):
-    front = command_line.start(*LONG)
-    wait_for_two_in_training(store)
-    front.send_signal(number)
-    out, err = front.communicate(timeout=command_line.PATIENCE_SECONDS)
+    with held(2):
+        front = command_line.start(*LONG)
+        wait_for_two_in_training(store)
+        front.send_signal(number)
+        out, err = front.communicate(timeout=command_line.PATIENCE_SECONDS)
     assert front.returncode == 128 + number
     assert out.count(": stopped\n") == 2
     assert "the same command goes on" in err
@@ -86,10 +89,11 @@ def test_a_signal_stops_all_that_train_with_a_checkpoint_and_the_same_command_go
 
 
 def test_after_a_line_that_dropped_what_trains_goes_on_and_the_same_command_waits_for_it(store):
-    front = command_line.start(*LONG)
-    wait_for_two_in_training(store)
-    front.send_signal(signal.SIGHUP)
-    _, err = front.communicate(timeout=command_line.PATIENCE_SECONDS)
+    with held(2):
+        front = command_line.start(*LONG)
+        wait_for_two_in_training(store)
+        front.send_signal(signal.SIGHUP)
+        _, err = front.communicate(timeout=command_line.PATIENCE_SECONDS)
     assert front.returncode == 129
     assert "2 runs in training go on" in err
     again = command_line.run(*LONG)

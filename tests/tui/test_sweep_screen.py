@@ -6,6 +6,7 @@ import command_line
 import mishaps
 import pytest
 import real_worker
+from held_training import held
 from piloted import drive, seen, until, until_seen
 from real_terminal import RealTerminal
 
@@ -275,19 +276,20 @@ def wait_for_two(store):
 
 @pytest.mark.parametrize("how", ["key", "signal"])
 def test_on_a_real_terminal_ctrl_c_stops_with_checkpoints_and_the_same_command_goes_on(store, how):
-    terminal = open_sweep(25)
-    wait_for_two(store)
-    if how == "key":
-        terminal.child.send("\x03")
-    else:
-        terminal.child.kill(signal.SIGTERM)
-    assert terminal.end() == (130 if how == "key" else 143)
+    with held(2):
+        terminal = open_sweep(3)
+        wait_for_two(store)
+        if how == "key":
+            terminal.child.send("\x03")
+        else:
+            terminal.child.kill(signal.SIGTERM)
+        assert terminal.end() == (130 if how == "key" else 143)
     terminal.assert_as_before()
     assert "the same command goes on where this one was." in terminal.text
     stopped = store.directories()
     assert [summarise(run).state for run in stopped] == ["stopped"] * 2
 
-    again = RealTerminal(command_line.COMMAND, *SWEEP, "25")
+    again = RealTerminal(command_line.COMMAND, *SWEEP, "3")
     again.wait_for(lambda: "3 of 3 runs" in again.text, "the end of the sweep")
     again.child.send("q")
     assert again.end() == 0
