@@ -8,7 +8,7 @@ from engines.spec import RunSpec
 from tui.app import MnistTuiApp
 from tui.screens.monitor import MonitorScreen
 
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 120.0
 SIZES = ((80, 24), (200, 60))
 
 

@@ -3,6 +3,7 @@ import io
 import command_line
 import pytest
 import views
+from held_training import held
 from real_terminal import RealTerminal
 from rich.console import Console
 
@@ -59,24 +60,26 @@ def test_a_run_has_two_bars_until_it_is_over(bars):
 
 
 def test_on_a_terminal_bars_move_and_only_the_lines_stay(store):
-    terminal = RealTerminal(command_line.COMMAND, *TRAIN, "--epochs", "100")
-    terminal.wait_for(lambda: "/100 epochs" in terminal.text and "left" in terminal.text, "the bar of the run")
-    terminal.wait_for(lambda: "img/s" in terminal.text and "/45" in terminal.text, "the bar of the epoch")
+    with held(0, within=True):
+        terminal = RealTerminal(command_line.COMMAND, *TRAIN, "--epochs", "5")
+        terminal.wait_for(lambda: "/5 epochs" in terminal.text and "left" in terminal.text, "the bar of the run")
+        terminal.wait_for(lambda: "images/s" in terminal.text and "/45" in terminal.text, "the bar of the epoch")
 
     assert terminal.end() == 0
     assert "/45" not in terminal.text
-    assert "epoch 100/100" in terminal.text
+    assert "epoch 5/5" in terminal.text
     assert "test accuracy" in terminal.text
     assert not terminal.screen.cursor.hidden
     assert terminal.settings() == terminal.before
 
 
 def test_a_size_of_nothing_is_that_of_the_terminal():
-    terminal = RealTerminal(command_line.COMMAND, *TRAIN, "--epochs", "100", COLUMNS="0", LINES="0")
-    terminal.wait_for(lambda: "/100 epochs" in terminal.text and "left" in terminal.text, "the bar of the run")
+    with held(0, within=True):
+        terminal = RealTerminal(command_line.COMMAND, *TRAIN, "--epochs", "5", COLUMNS="0", LINES="0")
+        terminal.wait_for(lambda: "/5 epochs" in terminal.text and "left" in terminal.text, "the bar of the run")
 
     assert terminal.end() == 0
-    assert "epoch 100/100" in terminal.text
+    assert "epoch 5/5" in terminal.text
 
 
 def test_interrupted_it_leaves_the_terminal_as_it_was():

@@ -68,8 +68,7 @@ def test_escape_leads_to_no_run_that_was_deleted_in_the_table(store, finished_ru
         await until_seen(pilot, "✓ completed")
         shutil.rmtree(finished_run)
         await pilot.press("escape")
-        await pilot.pause(0.1)
-        assert isinstance(pilot.app.screen, LauncherScreen)
+        await until(pilot, lambda: isinstance(pilot.app.screen, LauncherScreen))
 
     drive(app_of(store, attach=finished_run), steps)
 
