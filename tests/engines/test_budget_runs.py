@@ -34,13 +34,20 @@ def seconds_of(directory):
     return sum(epoch.train_seconds for epoch in RunReader(directory).read_all().epochs)
 
 
+def check_ends_as_soon_as_they_are_spent(run, budget):
+    """No step begins after that, however long the last one takes on a busy machine."""
+    *before, last = [batch.trained_seconds for batch in of(run, Batch)]
+    assert all(seconds < budget for seconds in before)
+    assert last >= budget
+
+
 def test_a_run_keeps_the_contract_and_is_completed_once_its_seconds_of_training_are_spent(store):
     run = timed(store)
     contract.check_directory(run.directory)
     contract.check_attempt((run.directory / "events.jsonl").read_bytes())
     assert (run.exit_code, run.finished.state) == (0, "completed")
     assert run.finished.test_accuracy is not None
-    assert 0.6 <= seconds_of(run.directory) < 0.6 + 2.0  # On a busy machine a single step may take long.
+    check_ends_as_soon_as_they_are_spent(run, 0.6)
     assert seconds_of(run.directory) == pytest.approx(of(run, Batch)[-1].trained_seconds)
     assert of(run, Batch)[-1].lr < 0.5 * max(batch.lr for batch in of(run, Batch))
     assert summarise(run.directory).epochs_done == run.finished.epochs
@@ -55,7 +62,7 @@ def test_one_that_was_stopped_goes_on_with_what_is_left(store):
     second = go_on(first.directory)
     assert second.finished.state == "completed"
     assert of(second, Batch)[0].trained_seconds >= spent
-    assert 2.0 <= of(second, Batch)[-1].trained_seconds < 2.0 + 2.0
+    check_ends_as_soon_as_they_are_spent(second, 2.0)
     assert read_spec(first.directory).budget == 2.0
 
 

@@ -319,7 +319,7 @@ def test_a_spec_that_makes_no_sense_is_none(store, content):
 
 
 def test_only_runs_with_a_worker_are_alive(store, finished_run):
-    worker = real_worker.start(store, epochs=200)
+    worker = real_worker.start(store, epochs=100_000)
     try:
         assert store.alive() == [worker.run_directory]
         assert {summary.state for summary in store.summaries()} == {"running", "completed"}
