@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isfinite
+from statistics import fmean
 
 from rich.cells import cell_len
 
@@ -38,19 +39,18 @@ class Chart:
 
         What lies outside of the axes is clipped. Ticks of y are evenly apart, so a few lines may stay empty.
         """
-        columns, labels = self.columns(width), self.y_axis.labels
+        columns, intervals = self.columns(width), len(self.y_axis.labels) - 1
         signs = self._signs(columns)
-        below = 1 + bool(signs)
-        y_gap = max(1, (height - below - 1) // (len(labels) - 1))
-        rows = min(height - below, y_gap * (len(labels) - 1) + 1)
+        room = height - 1 - bool(signs)
+        rows = (room - 1) // intervals * intervals + 1 if room > intervals else room
         if columns < _MIN_CANVAS[0] or rows < _MIN_CANVAS[1]:
             return [fit([("too small for a curve", "muted")], width)] + [fit([], width)] * (height - 1)
         x_range, y_range = (self.x_axis.low, self.x_axis.high), (self.y_axis.low, self.y_axis.high)
         canvas = draw_canvas(self.curves, x_range, y_range, columns, rows)
-        ends = _place_ends(self.curves, self.y_axis, rows)
+        ticks, ends = _place_ticks(self.y_axis.labels, rows), _place_ends(self.curves, self.y_axis, rows)
         lines = []
         for row, drawn in enumerate(canvas):
-            label = labels[-1 - row // y_gap] if row % y_gap == 0 else ""
+            label = ticks.get(row, "")
             left: Line = [(label.rjust(self._first - 1) + " ", "muted")]
             ruled = self._with_rules(_with_grid(drawn) if label else drawn, columns)
             lines.append(fit([*left, *ruled, (" ", "text"), *ends.get(row, [])], width))
@@ -121,15 +121,41 @@ def _x_labels(labels: Sequence[str], columns: int) -> str:
     return text
 
 
+def _place_ticks(labels: Sequence[str], rows: int) -> dict[int, str]:
+    """Give each label the row of its value; where two have the same one, the higher is shown."""
+    ticks: dict[int, str] = {}
+    for at, label in enumerate(reversed(labels)):
+        ticks.setdefault(round(at * (rows - 1) / (len(labels) - 1)), label)
+    return ticks
+
+
 def _place_ends(curves: Sequence[Curve], y_axis: Axis, rows: int) -> dict[int, Line]:
-    """Give each curve's end the row of its last value, or the nearest that is free."""
-    taken: dict[int, Line] = {}
-    for curve in reversed(curves):
+    """Give the curves' ends rows near their last values, each below those of higher ones; the first where not all fit.
+
+    Of equal ones the last curve's, which is drawn over the others, stands highest.
+    """
+    ends = []
+    for curve in curves:
         last = next((y for _, y in reversed(curve.points) if isfinite(y)), None)
-        if last is None or not curve.end:
-            continue
-        part = min(1.0, max(0.0, (y_axis.high - last) / (y_axis.high - y_axis.low)))
-        wanted = round(part * (rows - 1))
-        free = [row for row in range(rows) if row not in taken]
-        taken[min(free, key=lambda row: abs(row - wanted))] = [(curve.end, curve.role)]
-    return taken
+        if last is not None and curve.end:
+            part = min(1.0, max(0.0, (y_axis.high - last) / (y_axis.high - y_axis.low)))
+            ends.append((last, part * (rows - 1), (curve.end, curve.role)))
+    kept = sorted(ends[:rows], key=lambda end: end[0])[::-1]
+    places = _spread([wanted for _, wanted, _ in kept], rows)
+    return {row: [end] for row, (_, _, end) in zip(places, kept, strict=True)}
+
+
+def _spread(wanted: Sequence[float], rows: int) -> list[int]:
+    """Give each of `wanted`, which rise, a row of its own in their order, crowds in the middle of where they belong."""
+    crowds: list[list[float]] = []
+    for place in wanted:
+        crowds.append([place])
+        while len(crowds) > 1 and _first_row(crowds[-2], rows) + len(crowds[-2]) > _first_row(crowds[-1], rows):
+            last = crowds.pop()
+            crowds[-1] += last
+    return [_first_row(crowd, rows) + at for crowd in crowds for at in range(len(crowd))]
+
+
+def _first_row(crowd: Sequence[float], rows: int) -> int:
+    middle = fmean(crowd) - (len(crowd) - 1) / 2
+    return min(rows - len(crowd), max(0, round(middle)))

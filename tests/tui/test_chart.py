@@ -44,9 +44,10 @@ def test_ticks_take_as_many_lines_as_there_are(rules, below):
     assert lines[-1].split() == ["0", "0.5", "1"]
 
 
-def test_where_there_are_fewer_lines_than_ticks_the_highest_have_one_each():
-    lines = chart([], height=5, y_axis=Axis(0, 1, tuple("012345")))
-    assert [line.split()[0] for line in lines[:-1]] == ["5", "4", "3", "2"]
+def test_where_there_are_fewer_lines_than_ticks_those_that_are_left_stand_where_they_belong():
+    lines = chart([Curve([(0, 2 / 5)], "test", end="two")], height=5, y_axis=Axis(0, 1, tuple("012345")))
+    assert [line.split()[0] for line in lines[:-1]] == ["5", "4", "2", "0"]
+    assert row_of(lines, "two") == 2
 
 
 def test_only_the_lines_of_ticks_have_a_grid_of_every_second_cell():
@@ -72,8 +73,25 @@ def test_an_end_stands_beside_the_last_value_and_two_never_on_one_line():
     train = Curve([(0, 0), (1, 1), (2, math.nan)], "train", end="train 1")
     test = Curve([(0, 0), (1, 0.99)], "test", end="test 0.99")
     lines = chart([train, test], x_axis=Axis(0, 2, ("0", "2")))
-    assert row_of(lines, "test 0.99") == 0
-    assert row_of(lines, "train 1") == 1
+    assert row_of(lines, "train 1") == 0
+    assert row_of(lines, "test 0.99") == 1
+
+
+def test_ends_stand_in_the_order_of_their_values_however_close():
+    values = [0.5, 0.52, 0.03, 0.0, 0.51, 0.01]
+    lines = chart([Curve([(0, value)], "train", end=f"end {value:.2f}") for value in values])
+    rows = [row_of(lines, f"end {value:.2f}") for value in sorted(values, reverse=True)]
+    assert rows == [4, 5, 6, 8, 9, 10]
+
+
+def test_of_equal_ends_that_of_the_curve_in_front_is_the_upper():
+    lines = chart([Curve([(0, 0.5)], "train", end=end) for end in ("behind", "before")])
+    assert row_of(lines, "before") == row_of(lines, "behind") - 1
+
+
+def test_where_there_are_fewer_lines_than_ends_the_first_curves_have_them():
+    lines = chart([Curve([(0, at / 8)], "train", end=f"end {at}") for at in range(8)], height=5)
+    assert [line.split()[-1] for line in lines[:3]] == ["2", "1", "0"]
 
 
 @pytest.mark.parametrize(("value", "row"), [(1.0, 0), (0.7, 3), (0.5, 5), (0.0, 10), (7.0, 0), (-7.0, 10)])
