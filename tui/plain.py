@@ -63,15 +63,17 @@ def wishes_of(spec: RunSpec) -> list[str]:
     usual = {name: getattr(RunSpec(), name) for name in _SELDOM_ASKED}
     usual |= recipe_fields(spec.recipe, spec.dataset, spec.budget)
     wishes = {name: getattr(spec, name) for name in (*_SELDOM_ASKED, *parts)}
-    return [_wish(name.replace("_", " "), value) for name, value in wishes.items() if value != usual[name]]
+    return [wish(name, value) for name, value in wishes.items() if value != usual[name]]
 
 
-def _wish(name: str, value: float | str | None) -> str:
+def wish(name: str, value: float | str | None) -> str:
+    """Say what a field of a spec asks for: `no flip`, `one-cycle`, `label smoothing 0.1`."""
+    words = name.replace("_", " ")
     if isinstance(value, bool) or value is None:
-        return name if value else f"no {name}"
+        return words if value else f"no {words}"
     if name in ("optimizer", "schedule"):
         return str(value)
-    return f"{name} {number(value) if isinstance(value, float) else value}"
+    return f"{words} {number(value) if isinstance(value, float) else value}"
 
 
 def done_of(run: RunSummary) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import nan
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from engines.catalog import FRAMEWORK_TITLES
 from engines.run_reader import ALIVE, RunStatus
@@ -14,6 +14,7 @@ from engines.spec import RunSpec
 from engines.text import clean_text
 from tui import formats
 from tui.curve_points import Points
+from tui.plain import wish
 
 Clock = Literal["seconds", "epochs"]
 Metric = Literal["accuracy", "loss"]
@@ -22,7 +23,8 @@ MILESTONES = (0.90, 0.95, 0.97, 0.98, 0.99)
 """Test accuracies whose moment is told."""
 
 _TOLD_APART_BY = ("framework", "model", "dataset", "batch_size", "lr", "seed", "device", "epochs", "budget")
-_UNITS = {"batch_size": "batch {}", "lr": "lr {}", "seed": "seed {}", "epochs": "{} epochs", "budget": "{} s"}
+_UNITS = {"batch_size": "batch {}", "lr": "lr {}", "seed": "seed {}", "budget": "{} s"}
+_SELDOM_TOLD_APART_BY = tuple(name for name in RunSpec.__struct_fields__ if name not in (*_TOLD_APART_BY, "data_dir"))
 
 
 @dataclass(frozen=True)
@@ -89,9 +91,15 @@ def training(lane: Lane, metric: Metric, clock: Clock) -> Points:
 
 
 def names_of(lanes: Sequence[Lane]) -> list[str]:
-    """Give each run the words in which it differs from another; where it differs in none, the end of its id."""
-    telling = [name for name in _TOLD_APART_BY if len({_value(lane, name) for lane in lanes}) > 1]
-    names = [" ".join(filter(None, (_words(lane, name) for name in telling))) for lane in lanes]
+    """Give each run the words in which it differs from another; where it differs in none, the end of its id.
+
+    What is seldom asked for is told only as far as the rest leaves runs alike.
+    """
+    telling, seldom = _differing(lanes, _TOLD_APART_BY), _differing(lanes, _SELDOM_TOLD_APART_BY)
+    names = _told_apart(lanes, telling)
+    while seldom and len(set(names)) < len(names):
+        telling.append(seldom.pop(0))
+        names = _told_apart(lanes, telling)
     return [
         name if name and names.count(name) == 1 else f"{name} {lane.directory.name[-4:]}".strip()
         for name, lane in zip(names, lanes, strict=True)
@@ -134,15 +142,27 @@ def _percent(milestone: float) -> str:
     return formats.percent(milestone, 0)
 
 
-def _value(lane: Lane, name: str) -> object:
+def _differing(lanes: Sequence[Lane], fields: Sequence[str]) -> list[str]:
+    return [name for name in fields if len({_value(lane, name) for lane in lanes}) > 1]
+
+
+def _told_apart(lanes: Sequence[Lane], telling: Sequence[str]) -> list[str]:
+    return [" ".join(filter(None, (_words(lane, name) for name in telling))) for lane in lanes]
+
+
+def _value(lane: Lane, name: str) -> Any:  # noqa: ANN401 - any field of a spec
     return getattr(lane.spec, name) if lane.spec else None
 
 
 def _words(lane: Lane, name: str) -> str:
     value = _value(lane, name)
+    if name in _SELDOM_TOLD_APART_BY:
+        return clean_text(wish(name, value), 40) if lane.spec else ""
     if value is None:
         return ""
     if name == "framework":
         return FRAMEWORK_TITLES.get(str(value), str(value))
+    if name == "epochs":
+        return formats.counted(value, "epoch")
     text = formats.number(value) if isinstance(value, float) else str(value)
     return clean_text(_UNITS.get(name, "{}").format(text), 40)

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rich.cells import cell_len
+
 from engines import outlook
 from engines.run_reader import ALIVE
 from tui import axes, formats
@@ -35,6 +37,8 @@ _CLOCKS = {"seconds": "seconds of training", "epochs": "epochs"}
 _GAP = 2
 _CELLS_PER_LETTER = 8
 _NAME_WIDTH = 30
+"""Columns are given up for so much of the names; what the columns leave is theirs, more of it or less."""
+
 _LEAD = 4
 _MILESTONES = {f"to {milestone * 100:.0f} %": milestone for milestone in MILESTONES}
 _CELLS = {"epoch": -9, "best": -9, **dict.fromkeys(_MILESTONES, -9), "images/s": -10, "state": 13}
@@ -98,14 +102,13 @@ def draw_curves(lanes: Sequence[Lane], metric: Metric, look: RaceLook, width: in
 def draw_table(lanes: Sequence[Lane], look: RaceLook, width: int) -> list[Line]:
     """Draw a heading and a line for each run: what it is, how far, how well, and when it was where."""
     names = names_of(lanes)
-    name_width = max(len("run"), *(len(name) for name in names)) if lanes else 3
-    name_width = min(_NAME_WIDTH, name_width)
+    longest = max(len("run"), *(cell_len(name) for name in names)) if lanes else len("run")
     cells = dict(_CELLS)
-    room = width - _LEAD - name_width
     for name in _given_up(lanes):
-        if sum(map(abs, cells.values())) <= room:
+        if sum(map(abs, cells.values())) <= width - _LEAD - min(_NAME_WIDTH, longest):
             break
         del cells[name]
+    name_width = min(longest, width - _LEAD - sum(map(abs, cells.values())))
     head = [("", _LEAD, "muted"), ("run", name_width, "muted")]
     lines = [fit(columns(head + [_set(_head(name, lanes), wide, "muted") for name, wide in cells.items()]), width)]
     for at, (lane, name) in enumerate(zip(lanes, names, strict=True)):

@@ -85,6 +85,21 @@ def test_runs_are_named_by_what_tells_them_apart():
 
 
 @pytest.mark.parametrize(
+    ("specs", "names"),
+    [
+        ([RunSpec(), RunSpec(optimizer="sgd")], ["adam", "sgd"]),
+        ([RunSpec(), RunSpec(flip=True, label_smoothing=0.1)], ["label smoothing 0", "label smoothing 0.1"]),
+        ([RunSpec(), RunSpec(seed=1, flip=True)], ["seed 0", "seed 1"]),
+        ([RunSpec(), RunSpec(seed=1), RunSpec(seed=1, flip=True)], ["seed 0 no flip", "seed 1 no flip", "seed 1 flip"]),
+        ([RunSpec(data_dir="/a"), RunSpec(data_dir="/b")], ["AAAA", "BBBB"]),
+        ([RunSpec(epochs=1), RunSpec(epochs=5000)], ["1 epoch", "5,000 epochs"]),
+    ],
+)
+def test_what_is_seldom_asked_for_tells_runs_apart_that_are_alike_in_all_else(specs, names):
+    assert names_of([lane(letter, [], spec=spec) for letter, spec in zip("ABC", specs, strict=False)]) == names
+
+
+@pytest.mark.parametrize(
     ("lanes", "words"),
     [
         ([A, B], "98 % first by A PyTorch after 18.0 s; B not yet"),
@@ -121,6 +136,24 @@ def test_what_has_no_room_in_a_line_of_a_race_ends_in_an_ellipsis():
     first, second = (plain(line).rstrip() for line in draw_race([A, B], RaceLook(), 40, 15)[:2])
     assert first == "race  len…  h clock: seconds of training"
     assert second == "98 % first by A PyTorch after 18.0 s; B…"
+
+
+def test_names_get_what_the_other_columns_leave_and_no_other_is_cut():
+    lanes = [lane(letter, [0.8], spec=RunSpec(model=letter * 40), status="completed") for letter in "AB"]
+    for width, shown in ((58, "A" * 22 + "…"), (78, "A" * 32 + "…"), (138, "A" * 40 + " ")):
+        head, first, _ = map(plain, draw_table(lanes, RaceLook(), width))
+        assert "  state " in head
+        assert first.startswith(f"▸ A {shown}")
+        assert first.rstrip().endswith("✓ completed")
+
+
+@pytest.mark.parametrize("size", [(58, 15), (58, 18), (78, 23)])
+@pytest.mark.parametrize("is_log", [False, True])
+def test_a_race_of_as_many_runs_as_there_may_be_is_drawn_on_a_small_screen(size, is_log):
+    lanes = [lane(letter, [0.8, 0.9], spec=RunSpec(seed=at)) for at, letter in enumerate("ABCDEFGH"[:MOST_RUNS])]
+    lines = draw_race(lanes, RaceLook(metric="loss", is_log=is_log), *size)
+    assert len(lines) <= size[1]
+    assert "H seed 7" in plain(lines[-1])
 
 
 def test_a_race_that_has_not_begun_says_what_it_waits_for():
