@@ -74,7 +74,7 @@ def race(context: click.Context, *, named: tuple[str, ...]) -> int:
     store = run_store(context)
     directories = list(dict.fromkeys(find_run(store, name) for name in named))
     if not 2 <= len(directories) <= MOST_RUNS:
-        raise click.UsageError(f"{len(directories)} different runs are named: name 2 to {MOST_RUNS}.", context)
+        raise click.UsageError(f"a race takes 2 to {MOST_RUNS} different runs, not {len(directories)}.", context)
     return open_app(store, read_spec(directories[0]) or RunSpec(), race=directories)
 
 

@@ -14,7 +14,7 @@ from tui.screens.paced import Paced
 Command = tuple[str, str, IgnoreReturnCallbackType]
 """The key, the words, and what is done."""
 
-_NEVER_OFFERED = frozenset({"command_palette", "screen.copy_text"})
+_NEVER_OFFERED = frozenset({"command_palette", "screen.copy_text", "app.focus_next", "app.focus_previous"})
 _KEY_WIDTH = 11
 
 
@@ -61,7 +61,8 @@ class ActionProvider(Provider):
         bindings = self.screen.active_bindings.values()
         for active in sorted(bindings, key=lambda one: (one.node is self.app, not isinstance(one.node, Screen))):
             binding = active.binding
-            if active.enabled and binding.description and binding.action not in known:
+            is_ours = type(active.node).__module__.startswith("tui.")  # Textual's field has a key for each way to edit.
+            if is_ours and active.enabled and binding.description and binding.action not in known:
                 known.add(binding.action)
                 act = partial(self.app.run_action, binding.action, active.node)
                 yield (

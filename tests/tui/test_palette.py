@@ -25,6 +25,16 @@ def test_the_palette_lists_what_the_screen_under_it_does_with_its_keys(store):
     drive(app_of(store), steps, (120, 40))
 
 
+def test_over_a_field_it_offers_what_the_screen_does_and_no_way_to_edit(store):
+    async def steps(pilot):
+        await pilot.press("r", "slash", "ctrl+p")
+        await until_seen(pilot, "esc        no filter")
+        for words in ("Focus Next", "Scroll Up", "Move cursor", "Select all"):
+            assert words not in seen(pilot)
+
+    drive(app_of(store), steps, (120, 60))
+
+
 def test_an_action_of_the_live_screen_is_done_from_the_palette(store, finished_run):
     async def steps(pilot):
         await until_seen(pilot, "completed")

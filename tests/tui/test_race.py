@@ -267,7 +267,7 @@ def test_runs_that_are_named_in_a_shell_race_at_once(store, finished_run, twin, 
 @pytest.mark.parametrize("named", [[], ["last"], ["last", "2"]])
 def test_one_run_is_no_race(finished_run, capsys, named):
     assert cli.run(["race", *named]) == 2
-    assert "name 2 to 8" in capsys.readouterr().err
+    assert "takes 2 to 8 different runs" in capsys.readouterr().err
 
 
 def test_marked_runs_race_and_enter_opens_one(store, twin):

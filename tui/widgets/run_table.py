@@ -23,7 +23,7 @@ class RunTable(Picture, can_focus=True):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("o", "sort", "sort", show=False, tooltip="sort by the next column"),
         Binding("O", "reverse", "reverse", show=False, tooltip="turn the order round"),
-        Binding("space", "mark", "mark", tooltip="mark a run to compare it"),
+        Binding("space", "mark", "mark", tooltip="mark a run for a race"),
         Binding("up", "move(-1)", "row above", show=False),
         Binding("down", "move(1)", "row below", show=False),
         Binding("pageup", "page(-1)", "page above", show=False),
