@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from textual import work
 from textual.binding import Binding, BindingType
@@ -31,13 +31,17 @@ from tui.messages import (
     RunChosen,
     StartChosen,
 )
+from tui.plain import length_of
 from tui.run_index import RunIndex
 from tui.screens.launcher import LauncherScreen
 from tui.screens.too_small import TooSmallScreen
 from tui.terminal_app import TerminalApp
+from tui.view import describe_spec
 from tui.workers import Workers
 
 REAP_SECONDS = 1.0
+
+Begun = TypeVar("Begun")
 
 
 class MnistTuiApp(TerminalApp):
@@ -53,8 +57,8 @@ class MnistTuiApp(TerminalApp):
         Binding("ctrl+r", "go_to_runs", "all runs", show=False, tooltip="go to the table of runs"),
     ]
 
-    launching = reactive(False)
-    """Whether a run is being started right now."""
+    launching = reactive("")
+    """What is being started right now, in words; empty where nothing is."""
 
     def __init__(
         self,
@@ -109,25 +113,29 @@ class MnistTuiApp(TerminalApp):
 
     def start_run(self, spec: RunSpec) -> None:
         """Start a run of `spec` and show it; where that fails it is said, and the screen stays as it is."""
-        self._launch(lambda: self.processes.start(spec))
+        self._launch(f"{describe_spec(spec)}, {length_of(spec)}", lambda: self.processes.start(spec))
 
     def go_on(self, directory: Path, more_epochs: int | None = None) -> None:
         """Go on with a run from its last checkpoint, or its start where it has none, and show it."""
-        self._launch(lambda: self.processes.go_on(directory, more_epochs))
+        self._launch("the run", lambda: self.processes.go_on(directory, more_epochs))
 
     @work
-    async def _launch(self, begin: Callable[[], Worker]) -> None:
+    async def _launch(self, what: str, begin: Callable[[], Worker]) -> None:
+        if worker := await self._begin(what, begin):
+            self.open_run(worker.run_directory, worker)
+
+    async def _begin(self, what: str, begin: Callable[[], Begun]) -> Begun | None:
+        """Give what `begin` does, in a thread; None where it fails, which is said, or something is started already."""
         if self.launching:
-            return
-        self.launching = True
+            return None
+        self.launching = what
         try:
-            worker = await asyncio.to_thread(begin)
+            return await asyncio.to_thread(begin)
         except Problem as problem:
             self.say_problem(problem)
-        else:
-            self.open_run(worker.run_directory, worker)
+            return None
         finally:
-            self.launching = False
+            self.launching = ""
 
     def open_run(self, directory: Path, worker: Worker | None = None) -> None:
         """Show a run's live screen, in the place of another one's."""
@@ -186,11 +194,8 @@ class MnistTuiApp(TerminalApp):
     @work
     async def on_race_asked(self, message: RaceAsked) -> None:
         """Start the runs of a race and show them side by side."""
-        try:
-            directories = await asyncio.to_thread(self.processes.race, message.specs, beside=message.beside)
-        except Problem as problem:
-            self.say_problem(problem)
-        else:
+        specs, beside = message.specs, message.beside
+        if directories := await self._begin("the race", lambda: self.processes.race(specs, beside=beside)):
             self.post_message(RaceChosen(directories))
 
     def on_race_chosen(self, message: RaceChosen) -> None:

@@ -5,11 +5,14 @@ import threading
 import pytest
 from piloted import PATIENCE_SECONDS, SIZES, app_of, chosen, drive, seen, until, until_seen
 
+from engines.problems import StorageProblem
 from engines.run_queue import RunQueue
 from tui import surroundings
 from tui.dataset_look import DatasetLook
 from tui.machine import Machine
 from tui.screens.launcher import LauncherScreen
+from tui.screens.race_choice import RaceChoiceScreen
+from tui.workers import Workers
 
 UNREACHABLE = DatasetLook("mnist", "MNIST is neither on disk nor reachable", state="unreachable")
 
@@ -219,3 +222,31 @@ def test_why_a_damaged_dataset_does_not_start_is_said_in_full(store, looks, size
         await until_seen(pilot, "Enter: start Rehearsal")
 
     drive(app_of(store), steps, size)
+
+
+def test_a_race_that_is_being_started_is_said_and_not_started_twice(store, monkeypatch):
+    asked, may_start = [], threading.Event()
+
+    def race(_, specs, *, beside):
+        asked.append([spec.model for spec in specs])
+        assert may_start.wait(PATIENCE_SECONDS)
+        raise StorageProblem("The disk is full.", "Make room.")
+
+    monkeypatch.setattr(Workers, "race", race)
+
+    async def ask(pilot):
+        await pilot.press("x")
+        await until(pilot, lambda: isinstance(pilot.app.screen, RaceChoiceScreen))
+        await pilot.press("down", "enter")
+
+    async def steps(pilot):
+        await until_seen(pilot, "Enter: start")
+        await ask(pilot)
+        await until_seen(pilot, "Starting the race ...")
+        await ask(pilot)
+        may_start.set()
+        await until_seen(pilot, "The disk is full.")
+        await until_seen(pilot, "Enter: start")
+
+    drive(app_of(store), steps)
+    assert asked == [["nn", "lenet", "lenet1"]]

@@ -178,7 +178,7 @@ class LauncherScreen(FreshSize, Starting):
         self._settling = self.set_timer(SETTLED_SECONDS, self._settle)
 
     def _settle(self) -> None:
-        if not self.is_starting:
+        if not self.started_now:
             with suppress(Problem):
                 self.post_message(ChoiceSettled(self.checked_spec()))
 

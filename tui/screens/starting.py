@@ -26,7 +26,7 @@ class Starting(Screen[None]):
     rows: RunForm
     bar: StartBar
     around: Surroundings
-    is_starting = False
+    started_now = ""
     _awaits_dataset = False
 
     def turn_to_digits(self, look: DatasetLook) -> None:
@@ -34,7 +34,7 @@ class Starting(Screen[None]):
         raise NotImplementedError
 
     def on_mount(self) -> None:
-        """Say when a run is being started."""
+        """Say what is being started."""
         self.watch(self.app, "launching", self._show_starting)
 
     def action_start(self) -> None:
@@ -91,8 +91,8 @@ class Starting(Screen[None]):
         self.around.check(spec)
         return spec
 
-    def _show_starting(self, is_starting: bool) -> None:
-        self.is_starting = is_starting
+    def _show_starting(self, what: str) -> None:
+        self.started_now = what
         self.show_start()
 
     def show_start(self) -> None:
@@ -108,8 +108,8 @@ class Starting(Screen[None]):
         what = f"{describe_spec(spec)}, {length_of(spec)}"
         best = best_of(self.around.runs, spec)
         self.bar.show(
-            call=f"Starting {what} ..." if self.is_starting else f"Enter: start {what}",
-            more="" if self.is_starting else "".join(f", {wish}" for wish in wishes_of(spec)),
+            call=f"Starting {self.started_now} ..." if self.started_now else f"Enter: start {what}",
+            more="" if self.started_now else "".join(f", {wish}" for wish in wishes_of(spec)),
             aside=f"best so far {formats.percent(best.best_test_accuracy)}" if best else "",
             warning=self.around.warn_of(spec),
         )
