@@ -88,9 +88,12 @@ def test_switching_stops_the_run_with_a_checkpoint_and_starts_the_next(live_run,
         await pilot.press("m")
         await until(pilot, lambda: isinstance(pilot.app.screen, SwitcherScreen))
         assert "Rehearsal lenet on Digits" in seen(pilot)
+        live = pilot.app.screen_stack[-2]
         await pilot.press("m", "enter")
+        await until(pilot, lambda: live not in pilot.app.screen_stack)
         await until_seen(pilot, "Rehearsal lenet1 on Digits")
         await until_seen(pilot, "epoch")
+        assert "saved its" not in seen(pilot)
         await pilot.press("s", "y")
         await until_seen(pilot, "stopped after")
 

@@ -181,6 +181,7 @@ class MonitorScreen(FreshSize, LiveCurves, WorkerKeys, CurveKeys):
         if view.is_alive:
             return
         if self._next is not None:
+            self.app.clear_notifications()  # That it starts soon is no longer so.
             self.post_message(StartChosen(self._next))
             self._next = None
         elif before or not view.state.batch:

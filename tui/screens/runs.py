@@ -56,7 +56,7 @@ class RunsScreen(FreshSize, RunKeys):
         Binding("n", "rename", "name"),
         Binding("number_sign", "tag", "tag", key_display="#", show=False),
         Binding("X,delete", "delete", "delete", tooltip="delete for good, or take out of the queue"),
-        Binding("U,shift+up", "move_up", "sooner", show=False, tooltip="move up a run that waits"),
+        Binding("U,shift+up", "move_up", "sooner", show=False, tooltip="have a run that waits begin sooner"),
         Binding("down", "focus_table", show=False),
         Binding("escape,r", "show_all", "no filter", key_display="esc", tooltip="show what the filter hides"),
         Binding("escape,r", "back", "back", show=False),
