@@ -11,10 +11,12 @@ from engines.dataset_files import default_dataset
 from engines.places import Places, find_gpus
 from engines.recipes import check_combination
 from engines.run_queue import RunQueue
+from engines.run_reader import ALIVE
 from engines.runs import RunStore
 from engines.sweep import Sweep, expand
 from engines.sweep_driver import SweepDriver
 from tui import sweep_headless
+from tui.formats import counted
 from tui.option_values import whole_number
 from tui.options import data_dir, folder_options, frame_rate, require_framework, run_options, run_store, screen_options
 from tui.streams import say, write_out
@@ -118,9 +120,15 @@ def _expand(values: Mapping[str, Any], seeds: int | None, folder: str | None) ->
 def _queue(store: RunStore, asked: Sweep, *, as_json: bool) -> int:
     queue = RunQueue(store)
     with begin_lock.hold(store, wait=True):
-        known = asked.find_runs(store.directories()).keys() | asked.waiting(store).keys()
+        begun = asked.find_runs(store.directories())
+        known = begun.keys() | asked.waiting(store).keys()
         given = queue.add([spec for spec in asked.specs if spec not in known])
         waiting = [order for order in queue.waiting() if order.run_id in given]
     for order in waiting:
         write_out(sweep_headless.run_line(order.summary()) if as_json else f"{order.run_id}\n")
+    if broken_off := sum(row.state != "completed" and row.state not in ALIVE for row in begun.values()):
+        say(
+            f"{counted(broken_off, 'run')} stopped or failed before and cannot be queued; "
+            "the same command without --queue goes on with what was begun."
+        )
     return 0

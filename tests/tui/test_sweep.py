@@ -1,6 +1,7 @@
 """`mnist-tui sweep` as a person runs it: a table, nothing trained twice, and going on where it was."""
 
 import json
+import os
 import re
 import signal
 
@@ -174,6 +175,16 @@ def test_queued_as_json_each_run_is_an_object_with_the_id_that_it_will_have(stor
     assert [(run["type"], run["state"]) for run in told] == [("run", "queued")] * 4
     assert [run["run_id"] for run in told] == [order.run_id for order in RunQueue(store).waiting()]
     assert [run["spec"]["seed"] for run in told] == [0, 0, 1, 1]
+
+
+def test_what_was_begun_and_broken_off_is_not_queued_which_is_said(store):
+    died = store.create(RunSpec(framework="rehearsal", model="nn", dataset="digits", epochs=1, seed=1))
+    os.utime(died, (0, 0))
+    queued = command_line.run(
+        "sweep", "-f", "rehearsal", "-m", "nn", "-d", "digits", "--epochs", "1", "--seed", "1", "--queue"
+    )
+    assert (queued.returncode, queued.stdout) == (0, "")
+    assert "1 run stopped or failed before and cannot be queued" in queued.stderr
 
 
 def test_what_makes_no_sense_is_refused_before_anything_is_trained(store):
