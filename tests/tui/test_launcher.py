@@ -160,7 +160,7 @@ def test_without_runs_a_says_nothing_and_r_shows_an_empty_table(store):
         await pilot.press("a")
         assert isinstance(pilot.app.screen, LauncherScreen)
         await pilot.press("r")
-        await until_seen(pilot, "No runs in")
+        await until_seen(pilot, "No runs yet: Escape")
         assert isinstance(pilot.app.screen, RunsScreen)
         await pilot.press("escape")
         assert isinstance(pilot.app.screen, LauncherScreen)

@@ -165,7 +165,7 @@ def test_words_hide_what_they_do_not_stand_in_and_escape_shows_it_again(store, f
         await pilot.press("slash", *"sweep nn")
         await until_seen(pilot, "1 run, 0 alive, 1 shown")
         await pilot.press(*" x")
-        await until_seen(pilot, "0 shown")
+        await until_seen(pilot, "None of 1 run has all these words: Escape shows them")
         assert "the good one" not in seen(pilot)
         await pilot.press("enter", "escape")
         await until_seen(pilot, "the good one")
@@ -194,10 +194,19 @@ def test_a_run_is_named_and_tagged(store, finished_run):
 def test_the_runs_folder_is_named_without_what_commands_a_terminal(tmp_path):
     async def steps(pilot):
         await open_table(pilot)
-        await until_seen(pilot, "No runs in")
-        assert f"{tmp_path.name}/x y yet" in seen(pilot)
+        await until_seen(pilot, "No runs yet")
+        assert f"{tmp_path.name}/x y" in seen(pilot)
 
     drive(app_of(RunStore(tmp_path / "x\x1b[31m\ny")), steps, (200, 40))
+
+
+def test_a_long_name_of_the_runs_folder_hides_nothing_else_and_is_cut_with_a_mark(tmp_path):
+    async def steps(pilot):
+        await open_table(pilot)
+        await until_seen(pilot, "No runs yet: Escape, then Enter starts the first, in ")
+        assert seen(pilot).splitlines()[0].rstrip().endswith("…")
+
+    drive(app_of(RunStore(tmp_path / ("a-long-name/" + "y" * 99))), steps, (60, 16))
 
 
 def test_deleting_asks_twice_by_name(store, finished_run):
@@ -211,7 +220,7 @@ def test_deleting_asks_twice_by_name(store, finished_run):
                 await until(pilot, lambda: isinstance(pilot.app.screen, ConfirmScreen))
                 assert finished_run.name in seen(pilot).replace("\n", "")
                 await pilot.press(answer)
-        await until_seen(pilot, "No runs in")
+        await until_seen(pilot, "No runs yet")
 
     drive(app_of(store), steps, (120, 40))
     assert not finished_run.exists()

@@ -17,6 +17,7 @@ from engines.text import clean_text
 from tui.background import in_background
 from tui.choice_lines import run_title
 from tui.continuation import continuation_of
+from tui.formats import counted
 from tui.messages import ContinuationChosen, DrawingChosen, RaceChosen, ReplayChosen, RunChosen
 from tui.run_index import RunIndex
 from tui.run_rows import matching, summary_of
@@ -37,7 +38,7 @@ class RunsScreen(FreshSize, RunKeys):
 
     DEFAULT_CSS = """
     RunsScreen {
-        #summary, #where { height: 1; padding: 0 1; color: $text-muted; }
+        #summary, #where { height: 1; padding: 0 1; color: $text-muted; text-wrap: nowrap; text-overflow: ellipsis; }
         RunTable { height: 1fr; margin: 0 1; }
         Input { display: none; margin: 0 1; background: $panel; }
     }
@@ -175,10 +176,13 @@ class RunsScreen(FreshSize, RunKeys):
             return
         shown = matching(self._runs, self._filter.value)
         self._table.show(shown)
-        words = summary_of(self._runs, len(shown) if self._filter.value else None)
-        root = clean_text(str(self._index.store.root))
-        empty = f"No runs in {root} yet: Escape, then Enter starts the first."
-        self._summary.update(f"{words}, in {root}" if self._runs else empty)
+        if not self._runs:
+            words = "No runs yet: Escape, then Enter starts the first"
+        elif not shown:
+            words = f"None of {counted(len(self._runs), 'run')} has all these words: Escape shows them"
+        else:
+            words = summary_of(self._runs, len(shown) if self._filter.value else None)
+        self._summary.update(f"{words}, in {clean_text(str(self._index.store.root))}")
         self._highlight()
 
     @property
