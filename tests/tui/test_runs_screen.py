@@ -1,13 +1,15 @@
 import os
 import shutil
+import threading
 
 import pytest
 import real_worker
-from piloted import SIZES, app_of, drive, seen, until, until_seen
+from piloted import PATIENCE_SECONDS, SIZES, app_of, drive, seen, until, until_seen
 
 from engines.label import Label, read_label, write_label
 from engines.run_queue import RunQueue
 from engines.runs import RunStore
+from tui.screens import runs
 from tui.screens.confirm import ConfirmScreen
 from tui.screens.launcher import LauncherScreen
 from tui.screens.monitor import MonitorScreen
@@ -33,6 +35,24 @@ def test_a_run_is_a_row_and_enter_opens_it(store, finished_run, size):
         assert isinstance(pilot.app.screen, RunsScreen)
 
     drive(app_of(store), steps, size)
+
+
+def test_while_only_the_newest_are_read_no_number_of_all_runs_is_said(store, finished_run, monkeypatch):
+    for year in ("2098", "2099"):
+        shutil.copytree(finished_run, finished_run.with_name(f"{year}0101{finished_run.name[8:]}"))
+    may_look = threading.Event()
+    monkeypatch.setattr(runs, "FIRST_RUNS", 2)
+    app = app_of(store)
+    look = app.index.look
+    app.index.look = lambda *newest: (may_look.wait(PATIENCE_SECONDS), look(*newest))[1]
+
+    async def steps(pilot):
+        await open_table(pilot)
+        await until_seen(pilot, "The newest 2 runs, reading the others ...")
+        may_look.set()
+        await until_seen(pilot, "3 runs, 0 alive, in")
+
+    drive(app, steps)
 
 
 def test_from_a_live_screen_ctrl_r_shows_the_table_and_escape_leads_back_to_the_run(store, finished_run):

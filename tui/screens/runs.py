@@ -1,5 +1,6 @@
 """The table of runs: what each does or did, how well, how long ago; and what a person does with them."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -69,6 +70,7 @@ class RunsScreen(FreshSize, RunKeys):
         self._watched = watched
         self.queue = RunQueue(index.store)
         self._runs: list[RunSummary] | None = None
+        self._has_all = False
         self._is_looking = False
         # Kept, not queried: the runs may have been read when the screen is already being taken down.
         self._summary = Static("Reading the runs ...", id="summary", markup=False)
@@ -176,14 +178,18 @@ class RunsScreen(FreshSize, RunKeys):
             return
         shown = matching(self._runs, self._filter.value)
         self._table.show(shown)
-        if not self._runs:
-            words = "No runs yet: Escape, then Enter starts the first"
-        elif not shown:
-            words = f"None of {counted(len(self._runs), 'run')} has all these words: Escape shows them"
-        else:
-            words = summary_of(self._runs, len(shown) if self._filter.value else None)
+        words = self._words_about(self._runs, len(shown))
         self._summary.update(f"{words}, in {clean_text(str(self._index.store.root))}")
         self._highlight()
+
+    def _words_about(self, runs: Sequence[RunSummary], shown: int) -> str:
+        if not self._has_all and len(runs) >= FIRST_RUNS:
+            return f"The newest {len(runs)} runs, reading the others ..."
+        if not runs:
+            return "No runs yet: Escape, then Enter starts the first"
+        if not shown:
+            return f"None of {counted(len(runs), 'run')} has all these words: Escape shows them"
+        return summary_of(runs, shown if self._filter.value else None)
 
     @property
     def chosen(self) -> RunSummary | None:
@@ -212,6 +218,7 @@ class RunsScreen(FreshSize, RunKeys):
                 self._runs = await in_background(lambda: self._index.read(FIRST_RUNS))
                 self._show()
             self._runs = await in_background(self._index.look)
+            self._has_all = True
         except StorageProblem as problem:
             self._summary.update(str(problem))
         else:
