@@ -84,6 +84,12 @@ class RunState:
         return ceil(self.started.train_size / self.started.spec.batch_size) if self.started else 0
 
     @property
+    def is_getting_ready(self) -> bool:
+        """Tell whether the newest attempt has begun and does not train yet: the last batch is one of an earlier one."""
+        told = max((phase.seq for phase in self.phases.values()), default=-1)
+        return "train" not in self.phases and (self.batch is None or told > self.batch.seq)
+
+    @property
     def position(self) -> float:
         """How far training is, in epochs."""
         ended = self.epochs[-1].place if self.epochs else 0.0

@@ -94,6 +94,16 @@ def test_before_the_first_step_progress_says_what_is_waited_for():
     assert "importing PyTorch" in text_of(draw_progress(view_of(phase(state="started", done=0)), 78), 78)
 
 
+def test_while_a_run_that_goes_on_gets_ready_nothing_is_said_of_the_attempt_before():
+    ended = (*IN_TRAINING, finished())
+    getting_ready = text_of(draw_progress(view_of(*ended, phase(state="started", done=0)), 78), 78)
+    assert "importing PyTorch" in getting_ready
+    assert "epoch" not in getting_ready
+    again = replace(started(epochs=9), attempt=2, epochs_done=1, steps_done=25)
+    going_on = (*ended, phase(), again, phase("train", "started"))
+    assert "epoch 2 of 9" in text_of(draw_progress(view_of(*going_on), 78), 78)
+
+
 def test_a_completed_run_says_what_came_out_in_two_lines():
     ended = replace(finished(), seq=5, time=BEGAN + 31.2)
     text = text_of(draw_outcome(view_of(*IN_TRAINING, ended, status="completed"), 78), 78)

@@ -33,7 +33,7 @@ class ProgressPane(Pane):
 def draw_progress(view: View, width: int) -> list[Line]:
     """Give the epoch's bar with step and rate, and the run's with elapsed time and time left."""
     state, batch = view.state, view.state.batch
-    if not state.started or not batch:
+    if not state.started or not batch or state.is_getting_ready:
         waiting: Line = [(view.waiting_for(), "text")]
         return [fit(waiting, width), fit([(f"elapsed {formats.clock(view.elapsed)}", "muted")], width)]
     epochs, left = max(outlook.epochs_in_all(state), batch.epoch), outlook.seconds_left(state)
