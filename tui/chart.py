@@ -47,7 +47,7 @@ class Chart:
             return [fit([("too small for a curve", "muted")], width)] + [fit([], width)] * (height - 1)
         x_range, y_range = (self.x_axis.low, self.x_axis.high), (self.y_axis.low, self.y_axis.high)
         canvas = draw_canvas(self.curves, x_range, y_range, columns, rows)
-        ticks, ends = _place_ticks(self.y_axis.labels, rows), _place_ends(self.curves, self.y_axis, rows)
+        ticks, ends = _place_ticks(self.y_axis.labels, rows), _place_ends(self.curves, self.x_axis, self.y_axis, rows)
         lines = []
         for row, drawn in enumerate(canvas):
             label = ticks.get(row, "")
@@ -129,14 +129,14 @@ def _place_ticks(labels: Sequence[str], rows: int) -> dict[int, str]:
     return ticks
 
 
-def _place_ends(curves: Sequence[Curve], y_axis: Axis, rows: int) -> dict[int, Line]:
-    """Give the curves' ends rows near their last values, each below those of higher ones; the first where not all fit.
+def _place_ends(curves: Sequence[Curve], x_axis: Axis, y_axis: Axis, rows: int) -> dict[int, Line]:
+    """Give the curves' ends rows near the last values on the axes, each below higher ones; the first where not all fit.
 
     Of equal ones the last curve's, which is drawn over the others, stands highest.
     """
     ends = []
     for curve in curves:
-        last = next((y for _, y in reversed(curve.points) if isfinite(y)), None)
+        last = next((y for x, y in reversed(curve.points) if x <= x_axis.high and isfinite(y)), None)
         if last is not None and curve.end:
             part = min(1.0, max(0.0, (y_axis.high - last) / (y_axis.high - y_axis.low)))
             ends.append((last, part * (rows - 1), (curve.end, curve.role)))

@@ -77,6 +77,11 @@ def test_an_end_stands_beside_the_last_value_and_two_never_on_one_line():
     assert row_of(lines, "test 0.99") == 1
 
 
+def test_an_end_stands_by_the_last_value_that_is_seen_where_the_curve_goes_on_beyond_the_axis():
+    lines = chart([Curve([(0, 0), (0.9, 1), (1.1, 0)], "train", end="seen")])
+    assert row_of(lines, "seen") == 0
+
+
 def test_ends_stand_in_the_order_of_their_values_however_close():
     values = [0.5, 0.52, 0.03, 0.0, 0.51, 0.01]
     lines = chart([Curve([(0, value)], "train", end=f"end {value:.2f}") for value in values])
