@@ -15,7 +15,7 @@ def title_of(view: View) -> str:
     """Say how a run stands in a few words: `62 % lenet mnist, 97.9 %`, at its end `✓ lenet mnist, 98.9 %`."""
     state, spec = view.state, view.spec
     words = [_MARKS.get(view.status, "")]
-    if view.is_alive and spec and state.batch:
+    if view.is_alive and spec and state.batch and not state.is_getting_ready:
         words.append(f"{min(99, int(100 * outlook.part_done(state)))} %")
     words.append(f"{spec.model} {spec.dataset}" if spec else view.directory.name)
     return clean_text(" ".join(filter(None, words)) + _accuracy(view))[:_TITLE_CHARACTERS]

@@ -16,6 +16,7 @@ IN_TRAINING = (phase(), started(), batch(1, 50), epoch_ended(1, test=0.979), bat
         (view_of(*IN_TRAINING, status="paused"), "‖ 30 % lenet mnist, 97.9 %"),
         (view_of(phase(state="started")), "lenet mnist"),
         (view_of(*IN_TRAINING, finished(), status="completed"), "✓ lenet mnist, 98.9 %"),
+        (view_of(*IN_TRAINING, finished(), phase(state="started")), "lenet mnist, 97.9 %"),
         (view_of(*IN_TRAINING, status="crashed"), "✗ lenet mnist, 97.9 %"),
     ],
 )
