@@ -200,6 +200,11 @@ def test_the_form_leads_to_races_of_one_seed():
     assert "seed 7" in text
 
 
+def test_no_race_is_offered_with_a_model_that_one_of_the_frameworks_lacks():
+    ((title, _),) = races_of(RunSpec(model="torchvision:resnet18"))
+    assert title == "nn against lenet against lenet1: PyTorch"
+
+
 def test_the_choice_of_a_race_is_whole_on_the_smallest_screen(store):
     async def steps(pilot):
         await until_seen(pilot, "Enter: start")

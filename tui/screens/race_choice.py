@@ -9,6 +9,8 @@ from textual.screen import ModalScreen
 
 from engines.catalog import FRAMEWORK_TITLES, FRAMEWORKS
 from engines.models import ARTICLE_MODELS
+from engines.problems import UsageProblem
+from engines.recipes import check_combination
 from engines.spec import RunSpec
 from tui.lines import Line, shorten, wrap
 from tui.messages import RaceAsked
@@ -27,10 +29,19 @@ def races_of(spec: RunSpec) -> list[tuple[str, list[RunSpec]]]:
     """Give the races that a form leads to: what each is called, and the runs, alike in all else and of one seed."""
     frameworks = [msgspec.structs.replace(spec, framework=name) for name in FRAMEWORKS]
     models = [msgspec.structs.replace(spec, model=name) for name in ARTICLE_MODELS]
-    return [
+    races = [
         (f"{' against '.join(map(FRAMEWORK_TITLES.__getitem__, FRAMEWORKS))}: {spec.model}", frameworks),
         (f"{' against '.join(ARTICLE_MODELS)}: {FRAMEWORK_TITLES[spec.framework]}", models),
     ]
+    return [(title, specs) for title, specs in races if all(map(_is_there, specs))]
+
+
+def _is_there(spec: RunSpec) -> bool:
+    try:
+        check_combination(spec)
+    except UsageProblem:
+        return False
+    return True
 
 
 class RaceChoiceScreen(FreshSize, ModalScreen[RaceAsked | None]):
