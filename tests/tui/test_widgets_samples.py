@@ -194,6 +194,13 @@ def test_images_of_another_epoch_than_the_matrix_are_said_to_be():
     assert "images of epoch 1" in text_of(draw_cells(view, (4, 9), "ascii", 78, 21), 78)
 
 
-@pytest.mark.parametrize("events", [[], [epoch_ended(confusion=[[1, 2], [3, 4]])]], ids=["too-early", "strange"])
-def test_no_matrix_is_no_trouble(events):
-    assert draw_cells(view_of(started(), *events), (0, 0), "ascii", 78, 21)
+@pytest.mark.parametrize(
+    ("view", "words"),
+    [
+        (view_of(started()), "the matrix comes with the first evaluation"),
+        (view_of(started(), status="stopped"), "the run ended before there was anything to show"),
+        (view_of(started(), epoch_ended(confusion=[[1, 2], [3, 4]])), "this run's matrix is not 10 by 10"),
+    ],
+)
+def test_where_there_are_no_cells_it_is_said_why(view, words):
+    assert words in text_of(draw_cells(view, (0, 0), "ascii", 78, 21), 78)

@@ -6,6 +6,7 @@ from tui.exhibit import draw_exhibit
 from tui.lines import Line, fit, wrap
 from tui.view import View
 from tui.widgets.confusion_pane import Cell, draw_confusion, is_matrix
+from tui.widgets.pane import draw_waiting
 from tui.widgets.samples_pane import pieces_of
 
 _WIDE = 110
@@ -16,10 +17,13 @@ _ENOUGH_IMAGES = 4
 
 def draw_cells(view: View, cell: Cell, style: ImageStyle, width: int, height: int) -> list[Line]:
     """Draw both side by side where the screen is wide, else one below the other."""
-    if not view.state.epochs or not is_matrix(view.state.epochs[-1].confusion):
-        return [[], fit([("  the matrix comes with the first evaluation, at the end of the epoch", "muted")], width)]
+    if not view.state.epochs:
+        coming = [[], fit([("  the matrix comes with the first evaluation, at the end of the epoch", "muted")], width)]
+        return coming if view.is_alive else draw_waiting(view, width)
     names = [view.class_name(label) for label in range(CLASS_COUNT)]
     counts = view.state.epochs[-1].confusion
+    if not is_matrix(counts):
+        return draw_confusion(counts, names, width, height)
     if width < _WIDE:
         matrix = draw_confusion(counts, names, width, _MATRIX_HEIGHT, cell)
         return [*matrix, [], *draw_cell(view, cell, style, width, height - len(matrix) - 1)]
