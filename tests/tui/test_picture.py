@@ -1,6 +1,8 @@
+import pytest
 from textual.geometry import Size
 
-from tui.widgets.picture import Picture
+from tui.lines import plain
+from tui.widgets.picture import Picture, titled
 
 
 class Wide(Picture):
@@ -36,3 +38,17 @@ def test_a_new_width_that_nobody_told_of_yet_draws_all():
     picture.size = Size(9, 2)
     picture.redraw()
     assert picture.refreshed == [(), ()]
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        ("four", "four ───"),
+        ("seven77", "seven77 "),
+        ("eight888", "eight888"),
+        ("more than", "more th…"),
+        ("日本", "日本 ───"),
+    ],
+)
+def test_a_heading_is_as_wide_as_it_may_be_and_is_cut_with_a_mark(words, line):
+    assert plain(titled([(words, "title")], 8)) == line

@@ -9,7 +9,7 @@ from textual.style import Style as VisualStyle
 from textual.widget import Widget
 
 from tui.digits import INK_LEVELS
-from tui.lines import Line, changed_spans, fit
+from tui.lines import Line, changed_spans, fit, shorten, width_of
 
 ROLES = {
     "strong": "bold",
@@ -124,6 +124,6 @@ class Picture(Widget):
 
 
 def titled(title: Line, width: int) -> Line:
-    """Give a heading: its words, then a rule to the end of the line."""
-    used = sum(len(text) for text, _ in title)
-    return [*title, (" " + "─" * max(0, width - used - 1), "rule")]
+    """Give a heading: its words, then a rule to the end of the line; where they fill it, as many as fit."""
+    rest = width - width_of(title)
+    return [*title, (" " + "─" * (rest - 1), "rule")] if rest > 0 else shorten(title, width)
