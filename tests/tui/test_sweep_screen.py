@@ -119,6 +119,19 @@ def test_arrows_and_the_mouse_choose_a_combination_and_a_run_of_it(store):
     drive(app_of(store, epochs=100_000), steps)
 
 
+def test_pages_and_the_ends_lead_through_many_combinations_and_no_further(store):
+    async def steps(pilot):
+        chosen = []
+        for key in ("pagedown", "pageup", "pageup", "end", "pagedown", "home"):
+            await pilot.press(key)
+            chosen.append(pilot.app.screen.look.group)
+        page, *others = chosen
+        assert 3 < page < 24
+        assert others == [0, 0, 39, 39, 0]
+
+    drive(app_of(store, epochs=100_000, rates=[0.001 * at for at in range(1, 41)]), steps)
+
+
 def test_s_stops_with_checkpoints_once_that_is_confirmed_and_c_continues(store):
     async def steps(pilot):
         await until(pilot, lambda: training(pilot, 2))

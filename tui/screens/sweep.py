@@ -39,6 +39,10 @@ class SweepScreen(FreshSize, Screen[None]):
         Binding("c", "go_on", "continue", tooltip="continue a sweep that was stopped, and what failed"),
         Binding("up", "move(-1)", "combination above", show=False),
         Binding("down", "move(1)", "combination below", show=False),
+        Binding("pageup", "page(-1)", "page above", show=False),
+        Binding("pagedown", "page(1)", "page below", show=False),
+        Binding("home", "go_to_end(-1)", "first combination", show=False),
+        Binding("end", "go_to_end(1)", "last combination", show=False),
         Binding("left", "step(-1)", "run before", show=False, tooltip="another run of the combination"),
         Binding("right", "step(1)", "run after", show=False, tooltip="another run of the combination"),
         Binding("escape", "follow", "follow", show=False, tooltip="have the cursor follow what trains"),
@@ -83,6 +87,16 @@ class SweepScreen(FreshSize, Screen[None]):
         """Move the cursor to another combination."""
         at = (chosen_group(self.view, self._look) + by) % len(self.view.groups)
         self.look_at(group=at, run=None)
+
+    def action_page(self, by: int) -> None:
+        """Move the cursor by as many combinations as are seen, as far as there are any."""
+        seen = len(lay_out(self.view, self._look, self._picture.size.height).groups)
+        at = chosen_group(self.view, self._look) + by * max(1, seen)
+        self.look_at(group=min(max(0, at), len(self.view.groups) - 1), run=None)
+
+    def action_go_to_end(self, by: int) -> None:
+        """Move the cursor to the first combination, or the last."""
+        self.look_at(group=len(self.view.groups) - 1 if by > 0 else 0, run=None)
 
     def action_step(self, by: int) -> None:
         """Move the cursor to another run of the combination."""
