@@ -61,7 +61,7 @@ def _run(context: click.Context, /, **values: Any) -> None:  # noqa: ANN401
 )
 @click.option("--no-ui", is_flag=True, help="Print a line for each run and the table, without a screen.")
 @click.option("--json", "as_json", is_flag=True, help="Print an object a line: each run as it ends, then each group.")
-@click.option("--queue", is_flag=True, help="Put what is still to be trained into the queue, and leave.")
+@click.option("--queue", is_flag=True, help="Put the runs that were not begun yet into the queue, and leave.")
 @screen_options
 @click.pass_context
 def sweep(
