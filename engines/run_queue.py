@@ -34,7 +34,7 @@ _ORDER_NAME = re.compile(rf"(\d{{20}})-({RUN_NAME.pattern})(\{WAITING}|\{BEGUN})
 _MAX_BYTES = 64 << 10
 _POLL_SECONDS = 0.2
 _ROOM = 10**9
-"""Ranks between the first run that waits and one that is moved before it, for others to be moved between them."""
+"""Ranks at least between two runs as they are added, or moved to the front, for others to be moved between them."""
 
 
 class _Order(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,7 +43,7 @@ class _Order(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class QueuedRun(msgspec.Struct, frozen=True, kw_only=True):
-    """A run that waits, under the id that it will have; the lower `rank` (nanoseconds, first added) begins first."""
+    """A run that waits, under the id that it will have; the lowest `rank` (about nanoseconds) first."""
 
     run_id: str
     rank: int
@@ -90,9 +90,11 @@ class RunQueue:
             self.store.make_root()
             self.folder.mkdir(mode=0o700, exist_ok=True)
             with self._adding():
-                taken = {order.run_id for order in self.orders()}
+                orders = self.orders()
+                taken, rank = {order.run_id for order in orders}, orders[-1].rank if orders else 0
                 for spec in specs:
-                    ids.append(self._add(_Order(spec=spec, label=label or Label()), taken))
+                    rank = max(time.time_ns(), rank + _ROOM)  # Behind the others also where the clock was put back.
+                    ids.append(self._add(_Order(spec=spec, label=label or Label()), rank, taken))
         except OSError as error:
             raise StorageProblem(
                 f"cannot queue a run in {self.folder}: {error.strerror}.", "Name another folder with --runs-dir."
@@ -162,11 +164,11 @@ class RunQueue:
         finally:
             os.close(fd)
 
-    def _add(self, order: _Order, taken: set[str]) -> str:
+    def _add(self, order: _Order, rank: int, taken: set[str]) -> str:
         while (run_id := new_run_id(order.spec)) in taken or (self.store.root / run_id).exists():
             pass
         taken.add(run_id)
-        name = f"{time.time_ns():020}-{run_id}{WAITING}"
+        name = f"{rank:020}-{run_id}{WAITING}"
         write_atomically(self.folder / name, msgspec.json.encode(order), durable=True)
         return run_id
 

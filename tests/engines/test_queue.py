@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import threading
+import time
 from contextlib import suppress
 
 import mishaps
@@ -53,6 +54,15 @@ def test_orders_keep_their_order_can_be_moved_and_taken_out(unkept):
             action(second)
     row = unkept.waiting()[0].summary()
     assert (row.state, row.tags, row.run_id) == ("queued", ("sweep",), third)
+
+
+def test_a_clock_put_back_puts_no_run_before_those_that_wait(unkept, monkeypatch):
+    given = unkept.add([spec_of(), spec_of()])
+    monkeypatch.setattr(time, "time_ns", lambda: 1)
+    given += unkept.add([spec_of(), spec_of()])
+    assert ids(unkept) == given
+    unkept.move_up(given[3])
+    assert ids(unkept) == [*given[:2], given[3], given[2]]
 
 
 def test_a_waiting_run_is_no_run_yet(unkept, store):
