@@ -1,13 +1,18 @@
 """What tests of training may ask for."""
 
+import subprocess
+import sys
 from itertools import count
 
 import pytest
+import views
+from real_worker import spec_of
 from scripted_training import Trained
 from small_checkpoints import SPEC, save
 
 from engines import launch
 from engines.checkpoints import CheckpointStore
+from engines.event_writer import EventWriter
 from engines.launch import Spare
 
 
@@ -29,6 +34,29 @@ def spares(monkeypatch):
 
     monkeypatch.setattr(launch, "Spare", note)
     return made
+
+
+@pytest.fixture
+def feign(store):
+    """Make a run that says it trains on a device of this name, or says nothing yet, and have its lock held."""
+    holding = "import sys; from pathlib import Path; from engines import run_lock\n"
+    holding += "lock = run_lock.acquire(Path(sys.argv[1])); print(flush=True); input()"
+    holders = []
+
+    def make(on, **asked):
+        directory = store.create(spec_of(**asked))
+        if on:
+            writer = EventWriter(directory / "events.jsonl")
+            writer.write(views.started(device=on))
+            writer.close()
+        command = [sys.executable, "-c", holding, str(directory / "lock")]
+        holders.append(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE))
+        holders[-1].stdout.readline()
+
+    yield make
+    for holder in holders:
+        holder.kill()
+        holder.communicate()
 
 
 @pytest.fixture

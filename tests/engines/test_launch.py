@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+import mishaps
 import pytest
 import real_worker
 
@@ -169,6 +170,24 @@ def test_a_spare_that_is_ready_trains_as_one_that_is_not(store):
     ready, other = (real_worker.ended(launch.start(store, spec, spare)), real_worker.train(store, epochs=1))
     assert ready.finished.test_loss == other.finished.test_loss
     assert [event.name for event in ready.events if is_end_of_phase(event)] == list(PHASES)
+
+
+def test_a_spare_reads_the_dataset_of_the_run_that_is_likely(tmp_path, python_finds):
+    was_read = tmp_path / "read"
+    python_finds(
+        "sitecustomize",
+        "import os, sys\n"
+        "def note(event, told):\n"
+        "    if event == 'open' and str(told[0]).endswith('digits.csv.gz'):\n"
+        f"        os.makedirs({str(was_read)!r}, exist_ok=True)\n"
+        "sys.addaudithook(note)\n",
+    )
+    spare = Spare("rehearsal")
+    mishaps.wait_for(spare.is_ready, "a spare that is ready")
+    assert not was_read.exists()
+    spare.prepare(real_worker.spec_of())
+    mishaps.wait_for(was_read.exists, "the dataset to be read")
+    spare.end()
 
 
 def is_end_of_phase(event):

@@ -4,6 +4,7 @@ import base64
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from engines import mistakes
 from engines.datasets import ImageData
@@ -86,6 +87,14 @@ def test_each_image_comes_once_and_a_reader_has_that_of_every_mistake():
         assert [found.index for found in gallery.mistakes] == event.indices
         assert all(found.image[0] + 256 * found.image[1] == found.index for found in gallery.mistakes)
     assert len(told) == len(set(told))
+
+
+def test_a_record_that_lacks_some_of_it_gives_the_rest():
+    labels, evaluation = random_evaluation(4)
+    found = WorstMistakes(data_of(labels)).found(evaluation, 1)
+    gallery = Gallery()
+    gallery.apply_mistakes(replace(found, images="", confidences=found.confidences[:3]))
+    assert [(one.index, one.image) for one in gallery.mistakes] == [(index, None) for index in found.indices[:3]]
 
 
 def test_however_long_an_attempt_is_its_images_are_bounded(monkeypatch):

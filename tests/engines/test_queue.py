@@ -13,12 +13,13 @@ import real_worker
 from held_training import held
 from real_worker import spec_of, status_of
 
-from engines import begin_lock, launch
+from engines import begin_lock, launch, queue_keeper
 from engines.label import Label, read_label
-from engines.problems import RunNotFound
+from engines.problems import RunNotFound, StorageProblem
 from engines.queue_keeper import QueueKeeper
 from engines.run_queue import BEGUN, RunQueue
 from engines.run_reader import RunReader
+from engines.runs import read_spec
 
 
 @pytest.fixture
@@ -115,6 +116,52 @@ def test_a_run_waits_for_one_that_was_started_beside_the_queue(unkept, store, ru
     assert not keeper.step()
 
 
+@pytest.mark.parametrize(("device", "asked"), [("NVIDIA H200 (cuda:0)", "auto"), (None, "cuda:0")])
+def test_a_run_begins_on_the_gpu_that_no_other_has_or_is_to_have(unkept, store, feign, device, asked):
+    feign(device, device=asked)
+    (run_id,) = unkept.add([spec_of()])
+    assert QueueKeeper(store, ["cuda:1", "cuda:0"]).step()
+    assert read_spec(store.root / run_id).device == "cuda:1"
+
+
+def test_a_run_taken_out_the_very_moment_it_would_begin_is_not_begun(unkept, store, monkeypatch):
+    (run_id,) = unkept.add([spec_of()])
+    hold = begin_lock.hold
+
+    def hold_too_late(of):
+        unkept.remove(run_id)
+        return hold(of)
+
+    monkeypatch.setattr(begin_lock, "hold", hold_too_late)
+    assert QueueKeeper(store).step()
+    assert store.directories() == []
+
+
+def test_a_run_that_the_disk_refuses_waits_on(unkept, store, monkeypatch):
+    (waiting,) = unkept.add([spec_of()])
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "create", lambda *_: refuse())
+        with pytest.raises(StorageProblem):
+            QueueKeeper(store).step()
+    assert ids(unkept) == [waiting]
+
+
+def refuse():
+    raise StorageProblem("the disk is full.", "Free some of it.")
+
+
+def test_a_keeper_that_the_disk_refuses_says_so_and_tries_again(unkept, store, monkeypatch, capsys):
+    (run_id,) = unkept.add([spec_of()])
+    steps = iter([refuse, lambda: True, lambda: unkept.remove(run_id)])
+    monkeypatch.setattr(QueueKeeper, "step", lambda _: next(steps)())
+    monkeypatch.setattr(queue_keeper, "find_gpus", tuple)
+    for pause in ("POLL_SECONDS", "RETRY_SECONDS"):
+        monkeypatch.setattr(queue_keeper, pause, 0)
+    queue_keeper.keep(store.root)
+    assert next(steps, None) is None
+    assert "the disk is full" in capsys.readouterr().err
+
+
 def test_while_a_gpu_trains_a_spare_worker_imports_for_the_run_that_waits(unkept, store, running, spares):
     first, second = unkept.add([spec_of(seed=seed) for seed in (1, 2)])
     keeper = QueueKeeper(store, ["cuda:0"])
@@ -181,13 +228,14 @@ def test_a_keeper_killed_while_it_began_a_run_neither_loses_nor_repeats_it(unkep
     assert len(store.directories()) == 1
 
 
-def test_a_run_that_cannot_be_started_makes_room_for_the_next(unkept, store):
+def test_a_run_that_cannot_be_started_is_said_why_and_makes_room_for_the_next(unkept, store, capsys):
     doomed, heir = unkept.add([spec_of(), spec_of()])
     directory = store.create(spec_of(), doomed)
     (directory / "lock").mkdir()
     keeper = QueueKeeper(store)
     while keeper.step():
         pass
+    assert f"{doomed}: " in capsys.readouterr().err
     assert RunReader(directory).read_all().started is None
     real_worker.wait_until(store.root / heir, lambda state: state.finished)
 

@@ -1,5 +1,7 @@
 """A sweep that is driven: what trains at the same time, what a stop leaves, and that the same sweep goes on there."""
 
+import os
+import signal
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -7,7 +9,9 @@ from contextlib import contextmanager
 
 import mishaps
 import psutil
+import pytest
 import real_worker
+import views
 from held_training import held
 from real_worker import spec_of
 
@@ -16,6 +20,7 @@ from engines.event_writer import EventWriter
 from engines.events import Phase
 from engines.launch import Worker
 from engines.places import Places
+from engines.problems import StorageProblem
 from engines.run_queue import RunQueue
 from engines.run_reader import RunReader
 from engines.runs import RunStore, read_spec
@@ -124,16 +129,28 @@ def test_a_stop_that_comes_while_a_worker_comes_up_reaches_it(store, monkeypatch
 
 
 def test_a_worker_that_does_not_stop_is_killed_when_it_is_told_twice(store, monkeypatch):
-    monkeypatch.setattr(sweep_driver, "AT_ONCE_SECONDS", 0.2)
+    monkeypatch.setattr(sweep_driver, "AT_ONCE_SECONDS", 0.05)
     driver = SweepDriver(store, sweep_of(seeds=1, epochs=[100_000]), Places())
     drive(driver, all_train(1))
     worker = psutil.Process(run_lock.holder(driver.progress.training[0].directory / "lock"))
     worker.suspend()
     driver.stop()
+    for _ in range(3):
+        assert driver.step() == []
+        time.sleep(0.06)
+    assert worker.status() == psutil.STATUS_STOPPED  # Told once, it has all the time that its checkpoint takes.
     driver.stop()
     (ended,) = drive(driver)
     assert ended.row.state == "crashed"
     assert "SIGKILL" in ended.reason
+
+
+def test_a_run_whose_worker_dies_at_once_is_crashed_however_young_it_is(store, monkeypatch):
+    with subprocess.Popen(["true"]) as process:
+        monkeypatch.setattr(launch, "start", lambda of, spec, *_, **__: Worker(of.create(spec), process, 1, 0))
+        (ended,) = drive(SweepDriver(store, sweep_of(seeds=1), Places()))
+    assert ended.row.state == "crashed"
+    assert "the worker died" in ended.reason
 
 
 def test_a_run_that_dies_or_diverges_is_said_why_and_the_sweep_goes_on(store):
@@ -280,6 +297,24 @@ def test_each_gpu_has_a_run_of_its_own_and_auto_stays_auto(store, monkeypatch):
     assert sweep.find_runs(store.directories()).keys() == {*sweep.specs[:2]}
 
 
+@pytest.mark.parametrize("begun", [False, True])
+def test_a_run_gets_the_gpu_that_no_others_run_says_it_trains_on(store, feign, monkeypatch, begun):
+    given = []
+
+    def refuse(*_, device, **__):
+        given.append(device)
+        raise StorageProblem("the disk is full.", "Free some of it.")
+
+    monkeypatch.setattr(launch, "go_on" if begun else "start", refuse)
+    sweep = sweep_of()
+    if begun:
+        os.utime(store.create(sweep.specs[0]), (0, 0))
+    feign("NVIDIA H200 (cuda:0)", epochs=1, seed=1)
+    driver = SweepDriver(store, sweep, Places(("cuda:1", "cuda:0")))
+    driver.step()
+    assert given == ["cuda:1"]
+
+
 def test_while_a_gpu_trains_a_spare_worker_imports_for_the_next_run(store, spares):
     driver = SweepDriver(store, sweep_of(seeds=3, epochs=[EPOCHS]), Places(["cuda:0"]))
     with held(HELD):
@@ -325,7 +360,9 @@ def test_what_is_left_to_the_queue_is_taken_back_and_not_trained_twice(store, mo
     assert len(store.directories()) == 3
 
 
-def test_the_end_of_the_attempt_before_does_not_have_the_next_worker_killed(store, monkeypatch):
+def test_a_worker_is_killed_that_does_not_leave_after_its_end_and_not_after_that_of_the_attempt_before(
+    store, monkeypatch
+):
     sweep = sweep_of(seeds=1, epochs=[EPOCHS])
     first = SweepDriver(store, sweep, Places())
     with held(HELD):
@@ -341,11 +378,12 @@ def test_the_end_of_the_attempt_before_does_not_have_the_next_worker_killed(stor
         began = Phase(name="import", state="started", done=0, total=1, unit="frameworks", seconds=0.0)
         writer = EventWriter(store.root / ended.row.run_id / "events.jsonl")
         writer.write(began)
-        writer.close()
         driver.step()
         time.sleep(0.1)
         driver.step()
         driver.step()
         assert process.poll() is None
-        process.kill()
+        writer.write(views.finished())
+        writer.close()
         drive(driver)
+    assert process.returncode == -signal.SIGKILL

@@ -91,5 +91,21 @@ def test_a_single_slow_burst_as_when_a_screen_is_drawn_costs_a_trial_and_no_more
 def test_of_one_count_there_is_nothing_to_try():
     machine = Machine(_3=0.001)
     tuner = tuned(machine)
-    assert list(itertools.islice(tuner.bursts(500), 9)) == [500]
     assert machine.count == 3
+    for _ in range(3):
+        assert list(itertools.islice(tuner.bursts(500), 9)) == [500]
+
+
+def test_several_threads_are_looked_at_every_fiftieth_of_a_second_and_one_is_left_alone():
+    for fastest, longest in ((1, 500), (2, 20)):
+        machine = Machine(_1=0.002, _2=0.002)
+        machine.seconds[fastest] = 0.0011
+        tuner = tuned(machine)
+        machine.work(tuner, seconds=60)
+        done = machine.work(tuner, seconds=60, call=500)
+        assert done[fastest] > 0.99 * sum(done.values())
+        bursts = []
+        for burst in tuner.bursts(500):
+            machine.now += burst * machine.seconds[machine.count]
+            bursts.append(burst)
+        assert max(bursts) == longest

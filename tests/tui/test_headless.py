@@ -3,6 +3,7 @@ import os
 import re
 import resource
 import signal
+import subprocess
 from contextlib import closing
 
 import command_line
@@ -17,6 +18,7 @@ from engines.event_tail import EventTail
 from engines.run_state import RunState
 from tui import headless
 from tui.catch_up import catch_up
+from tui.interrupts import Interrupts
 
 
 def test_in_a_pipe_a_run_is_plain_lines_one_an_epoch(store):
@@ -89,6 +91,24 @@ def test_a_killed_worker_is_exit_12_with_the_signal_and_the_way_on(store):
     assert "SIGKILL" in err
     assert "memory" in err
     assert f"--continue-from {directory.name}" in err
+
+
+class Silence:
+    def begin(self, directory): ...
+    def show(self, event): ...
+    def refresh(self, state): ...
+    def close(self): ...
+
+
+@pytest.mark.parametrize("why", ["it is done", "it was told twice"])
+def test_a_worker_that_does_not_leave_is_killed(why, finished_run, tmp_path, monkeypatch):
+    is_done = why == "it is done"
+    monkeypatch.setattr(headless, "LEAVE_SECONDS" if is_done else "AT_ONCE_SECONDS", 0.05)
+    with subprocess.Popen(["sleep", "100"]) as process, Interrupts() as interrupts:
+        interrupts.count = 0 if is_done else 2
+        worker = launch.Worker(finished_run if is_done else tmp_path, process, 1, 0)
+        assert headless.train(worker, Silence(), interrupts) == (0 if is_done else 12)
+    assert process.returncode == -signal.SIGKILL
 
 
 def test_a_run_that_somebody_else_stopped_is_exit_10(store):
