@@ -75,7 +75,6 @@ class SweepDriver:
         """Take note of what has ended, begin what can begin now, and give the runs that ended since the last step."""
         with self._lock:
             ended, self._untold = self._untold, []
-            self._tell_all()
             for training in tuple(self._training):
                 training.reader.advance(_READ_SECONDS)
                 if self._is_over(training):

@@ -68,5 +68,7 @@ def test_a_reader_keeps_the_first_and_the_newest():
     for filters in shown:
         gallery.apply_filters(filters)
     assert (gallery.first_filters, gallery.filters) == (shown[0], shown[2])
+    gallery.begin_attempt(2)
+    assert gallery.filters == shown[2]
     gallery.begin_attempt(1)
     assert gallery.filters == shown[0]

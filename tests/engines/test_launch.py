@@ -8,12 +8,13 @@ import time
 from pathlib import Path
 
 import mishaps
+import msgspec
 import pytest
 import real_worker
 
 from engines import launch, run_lock, tensorflow_threads
 from engines.events import PHASES, Phase
-from engines.launch import Spare, describe_exit
+from engines.launch import Order, Spare, describe_exit
 from engines.problems import CheckpointProblem, RunBusy, StorageProblem, UsageProblem, WorkerDied
 from engines.runs import read_spec
 from engines.worker_log import last_log_lines
@@ -53,6 +54,21 @@ def test_the_next_attempts_events_begin_at_its_offset(finished_run, ends):
     assert run.events[0].seq == len(real_worker.read_events(finished_run)) - len(run.events)
 
 
+def test_a_worker_is_told_all_that_was_asked(store, tmp_path, monkeypatch):
+    script = tmp_path / "worker"
+    script.write_text(f"#!/bin/sh\ncat >> {tmp_path}/orders\necho '{{\"attempt\": 1}}'\n")
+    script.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(script))
+    begun = launch.start(store, real_worker.spec_of(), device="cuda:1")
+    more = launch.go_on(begun.run_directory, 2, more_seconds=3.0, device="cuda:2")
+    assert [worker.process.wait() for worker in (begun, more)] == [0, 0]
+    directory = str(begun.run_directory)
+    assert [msgspec.json.decode(line, type=Order) for line in (tmp_path / "orders").read_bytes().splitlines()] == [
+        Order(run_directory=directory, device="cuda:1"),
+        Order(run_directory=directory, go_on=True, more_epochs=2, more_seconds=3.0, device="cuda:2"),
+    ]
+
+
 def test_a_second_worker_for_a_run_is_refused(store, ends):
     worker = real_worker.start(store, epochs=real_worker.LONG)
     ends(worker.process)
@@ -81,10 +97,12 @@ def test_a_run_that_has_done_all_its_epochs_is_wrong_usage(finished_run):
     assert (finished_run / "events.jsonl").read_bytes() == before
 
 
-def test_a_run_whose_spec_is_gone_is_told(finished_run):
+def test_a_run_whose_spec_is_gone_is_told_and_leaves_no_spare_behind(finished_run):
     (finished_run / "spec.json").unlink()
+    spare = Spare("rehearsal")
     with pytest.raises(CheckpointProblem, match=r"spec\.json"):
-        launch.go_on(finished_run, more_epochs=1)
+        launch.go_on(finished_run, more_epochs=1, spare=spare)
+    assert not spare.is_alive()
 
 
 def test_a_spec_that_names_no_model_of_ours_is_told(finished_run):

@@ -4,7 +4,9 @@ import re
 import resource
 import signal
 import subprocess
+import time
 from contextlib import closing
+from types import SimpleNamespace
 
 import command_line
 import mishaps
@@ -109,6 +111,23 @@ def test_a_worker_that_does_not_leave_is_killed(why, finished_run, tmp_path, mon
         worker = launch.Worker(finished_run if is_done else tmp_path, process, 1, 0)
         assert headless.train(worker, Silence(), interrupts) == (0 if is_done else 12)
     assert process.returncode == -signal.SIGKILL
+
+
+def test_an_interrupt_that_came_when_the_run_was_done_changes_nothing(finished_run):
+    with subprocess.Popen(["true"]) as process, Interrupts() as interrupts:
+        interrupts.first = signal.SIGINT
+        assert headless.train(launch.Worker(finished_run, process, 1, 0), Silence(), interrupts) == 0
+
+
+def test_attached_to_a_run_whose_worker_is_about_to_come_up_it_waits(store, monkeypatch):
+    directory = store.create(real_worker.spec_of(epochs=1))
+    naps = iter([lambda: launch.begin(directory)])
+    monkeypatch.setattr(headless, "time", SimpleNamespace(sleep=lambda _: next(naps, lambda: time.sleep(0.01))()))
+    with Interrupts() as interrupts:
+        assert headless.watch(directory, Silence(), interrupts, every_event=False) == 0
+    os.utime(dead := store.create(real_worker.spec_of()), (0, 0))
+    with Interrupts() as interrupts:
+        assert headless.watch(dead, Silence(), interrupts, every_event=False) == 12
 
 
 def test_a_run_that_somebody_else_stopped_is_exit_10(store):
@@ -275,6 +294,17 @@ def test_catching_up_reads_on_past_a_part_without_events(tmp_path):
 
     with closing(EventTail(path)) as tail:
         assert [told.seq for told in catch_up(tail, RunState())] == [0, 1]
+
+
+def test_what_is_written_just_before_the_end_is_followed_too(tmp_path):
+    path = tmp_path / "events.jsonl"
+
+    def end():
+        path.write_bytes(b'{"type":"log","seq":0,"time":1.0,"level":"info","message":"last"}\n')
+        return True
+
+    with closing(EventTail(path)) as tail:
+        assert [event.message for some in headless.follow(tail, end) for event in some] == ["last"]
 
 
 def test_following_reads_on_past_a_part_without_events(tmp_path):
