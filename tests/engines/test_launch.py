@@ -54,11 +54,21 @@ def test_the_next_attempts_events_begin_at_its_offset(finished_run, ends):
     assert run.events[0].seq == len(real_worker.read_events(finished_run)) - len(run.events)
 
 
-def test_a_worker_is_told_all_that_was_asked(store, tmp_path, monkeypatch):
-    script = tmp_path / "worker"
-    script.write_text(f"#!/bin/sh\ncat >> {tmp_path}/orders\necho '{{\"attempt\": 1}}'\n")
-    script.chmod(0o700)
-    monkeypatch.setattr(sys, "executable", str(script))
+@pytest.fixture
+def worker_does(tmp_path, monkeypatch):
+    """Have each worker be a script of the shell."""
+
+    def make(text):
+        script = tmp_path / "worker"
+        script.write_text(f"#!/bin/sh\n{text}\n")
+        script.chmod(0o700)
+        monkeypatch.setattr(sys, "executable", str(script))
+
+    return make
+
+
+def test_a_worker_is_told_all_that_was_asked(store, tmp_path, worker_does):
+    worker_does(f"cat >> {tmp_path}/orders\necho '{{\"attempt\": 1}}'")
     begun = launch.start(store, real_worker.spec_of(), device="cuda:1")
     more = launch.go_on(begun.run_directory, 2, more_seconds=3.0, device="cuda:2")
     assert [worker.process.wait() for worker in (begun, more)] == [0, 0]
@@ -119,6 +129,25 @@ def test_a_worker_that_dies_as_it_comes_up_leaves_its_last_words(store, python_f
         real_worker.start(store)
     assert caught.value.exit_code == 12
     assert str(caught.value).isprintable()
+
+
+def test_a_worker_that_does_not_answer_in_time_is_ended(store, worker_does, monkeypatch):
+    monkeypatch.setattr(launch, "ANSWER_SECONDS", 0.05)
+    worker_does("exec sleep 100")
+    with pytest.raises(WorkerDied, match="killed by SIGKILL"):
+        real_worker.start(store)
+
+
+def test_one_that_stays_after_an_answer_that_is_none_is_ended_too(store, worker_does):
+    worker_does("echo welcome\nexec sleep 100")
+    with pytest.raises(WorkerDied, match="welcome"):
+        real_worker.start(store)
+
+
+def test_a_worker_that_cannot_be_started_is_told(store, monkeypatch):
+    monkeypatch.setattr(sys, "executable", "/no/such/python")
+    with pytest.raises(WorkerDied, match="no worker could be started"):
+        real_worker.start(store)
 
 
 def test_a_worker_that_answers_nonsense_is_ended(store, python_finds):

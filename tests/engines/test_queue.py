@@ -15,7 +15,7 @@ from real_worker import spec_of, status_of
 
 from engines import begin_lock, launch, queue_keeper
 from engines.label import Label, read_label
-from engines.problems import RunNotFound, StorageProblem
+from engines.problems import RunNotFound, StorageProblem, UsageProblem
 from engines.queue_keeper import QueueKeeper
 from engines.run_queue import BEGUN, RunQueue
 from engines.run_reader import RunReader
@@ -39,7 +39,7 @@ def ids(queue):
 
 
 def test_orders_keep_their_order_can_be_moved_and_taken_out(unkept):
-    first, second, third = unkept.add([spec_of(seed=seed) for seed in (1, 2, 3)], Label(tags=("sweep",)))
+    first, second, third = unkept.add([spec_of(seed=seed) for seed in (1, 2, 3)], Label(name="seeds", tags=("sweep",)))
     assert ids(unkept) == [first, second, third]
     assert unkept.waiting()[1].spec.seed == 2
     unkept.move_up(third)
@@ -54,7 +54,13 @@ def test_orders_keep_their_order_can_be_moved_and_taken_out(unkept):
         with pytest.raises(RunNotFound):
             action(second)
     row = unkept.waiting()[0].summary()
-    assert (row.state, row.tags, row.run_id) == ("queued", ("sweep",), third)
+    assert (row.state, row.name, row.tags, row.run_id) == ("queued", "seeds", ("sweep",), third)
+
+
+def test_what_makes_no_sense_together_leaves_the_queue_as_it_was(unkept):
+    with pytest.raises(UsageProblem, match="Hold out fewer"):
+        unkept.add([spec_of(), spec_of(validation=100_000)])
+    assert ids(unkept) == []
 
 
 def test_a_clock_put_back_puts_no_run_before_those_that_wait(unkept, monkeypatch):
@@ -216,6 +222,7 @@ def test_a_keeper_killed_while_it_began_a_run_neither_loses_nor_repeats_it(unkep
     (run_id,) = unkept.add([spec_of()])
     order = unkept.waiting()[0]
     order.path.rename(order.path.with_suffix(BEGUN))
+    assert unkept.waiting() == []
     if died != "before the run was made":
         store.create(order.spec, run_id)
     if died == "after it began":

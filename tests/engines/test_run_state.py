@@ -231,6 +231,11 @@ def test_where_the_time_goes_is_told_of_the_newest_attempt():
         assert (spent.training, spent.checkpoints) == (8.0, 0.5)
 
 
+@pytest.mark.parametrize("seconds", [math.inf, -1.0, None])
+def test_a_time_that_cannot_be_is_not_counted(seconds):
+    assert fold(msgspec.structs.replace(epoch(1), train_seconds=seconds)).spent.training == 0.0
+
+
 @pytest.mark.parametrize(("steps_done", "position"), [(4, 0.4), (5, 0.4), (3, 0.0)])
 def test_the_newest_batch_stays_where_the_next_attempt_begins_after_it(steps_done, position):
     state = fold(started(), batch(1, 4), started(2, 0, steps_done))
@@ -278,6 +283,18 @@ def test_what_was_asked_is_marked_where_it_came_into_force_and_what_an_attempt_u
     assert [(mark.what, mark.place) for mark in again.marks] == [("rate down", 3 / STEPS), ("attempt", 3 / STEPS)]
 
 
+def test_a_rate_is_marked_as_up_or_down_from_the_one_before():
+    lower, higher = (ControlApplied(action="lr", value=rate) for rate in (0.0001, 0.01))
+    state = fold(started(), batch(1, 3), lower, batch(1, 6), higher)
+    assert [mark.what for mark in state.marks] == ["rate down", "rate up"]
+
+
+def test_a_loss_that_is_missing_is_marked_where_it_begins_to_be():
+    losses = (None, None, 1.0, None, None)
+    state = fold(started(), *(batch(1, step, loss) for step, loss in enumerate(losses, 1)))
+    assert [(mark.what, mark.place) for mark in state.marks] == [("missing", 1 / STEPS), ("missing", 4 / STEPS)]
+
+
 def test_many_gaps_leave_what_was_asked_in_sight():
     state = fold(started(), ControlApplied(action="checkpoint", value=None))
     for step in range(2 * MAX_MARKS + 2):
@@ -319,7 +336,7 @@ def test_samples_keep_their_images_when_only_predictions_follow():
     assert (state.predictions, state.confidences) == ([1, 7], [0.9, None])
 
 
-@pytest.mark.parametrize("text", ["no base64!", "AAAA", "=", "\ufffd"])
+@pytest.mark.parametrize("text", ["no base64!", "AAAA", "=", "\ufffd", "!" + "A" * 1048])
 def test_images_that_are_none_are_left_out(text):
     assert fold(Samples(indices=[0], labels=[0], images=text)).sample_images == []
 

@@ -33,12 +33,13 @@ def test_one_that_died_or_is_of_another_framework_is_replaced(workers, spares):
     assert [spare.is_alive() for spare in spares] == [False, False, True]
 
 
-def test_one_that_still_imports_is_kept_for_later(workers, spares, monkeypatch):
+def test_one_that_still_imports_or_is_of_another_framework_is_kept_for_later(workers, spares, monkeypatch):
     workers.get_ready([RUN])
     with monkeypatch.context() as patch:
         patch.setattr(spares[0], "is_ready", lambda: False)
         assert workers.take(RUN) is None
     mishaps.wait_for(spares[0].is_ready, "a spare that is ready")
+    assert workers.take(spec_of(framework="none")) is None
     spare = workers.take(RUN)
     assert spare is spares[0]
     assert workers.take(RUN) is None

@@ -4,6 +4,7 @@ import command_line
 import pytest
 import views
 from held_training import held
+from msgspec.structs import replace
 from real_terminal import RealTerminal
 from rich.console import Console
 
@@ -28,7 +29,9 @@ def bars(monkeypatch):
         written.seek(0)
         written.truncate()
         printer.refresh(state)
-        return [" ".join(part for part in line.split() if part.isascii()) for line in written.getvalue().splitlines()]
+        lines = written.getvalue().splitlines()
+        show.filled = [line.count("━") for line in lines]
+        return [" ".join(part for part in line.split() if part.isascii()) for line in lines]
 
     yield show
     printer.close()
@@ -50,13 +53,27 @@ def test_a_phase_has_a_bar_that_says_how_far_it_is(bars, phase, bar):
 def test_a_run_has_two_bars_until_it_is_over(bars):
     run, step = bars(views.started(), views.batch(1, 25, loss=0.5, accuracy=0.9, rate=9481.0))[-2:]
     assert "run" in run
-    assert "0.2/5 epochs" in run
-    assert "epoch 1" in step
-    assert "25/100 loss 0.5000 accuracy 90.00 % 9,481 images/s" in step
+    assert "0.2/5 epochs, 0:01 left" in run
+    assert step == "epoch 1 25/100 loss 0.5000 accuracy 90.00 % 9,481 images/s"
+    assert bars.filled[-2:] == [0, 4]
     run, step = bars(views.epoch_ended(1))[-2:]
     assert "1.0/5 epochs" in run
+    assert bars.filled[-2] == 3
     assert "epoch" not in step
     assert not any("epochs" in line for line in bars(views.finished()))
+
+
+def test_a_bar_of_no_length_takes_that_of_what_comes_next(bars):
+    bars(views.phase("import", "started", 0, None))
+    bars(views.batch(1, 25))
+    assert bars.filled[-1] == 4
+
+
+@pytest.mark.parametrize("end", [(), (views.finished("stopped"),)])
+def test_a_run_that_goes_on_has_two_bars_too(bars, end):
+    bars(views.started(), views.batch(1, 25))
+    lines = bars(*end, replace(views.started(), attempt=2, steps_done=25), views.batch(1, 50))
+    assert [line.split()[0].rpartition("\x1b[2K")[2] for line in lines if "/" in line] == ["run", "epoch"]
 
 
 def test_on_a_terminal_bars_move_and_only_the_lines_stay(store):
