@@ -15,7 +15,7 @@ from real_worker import spec_of, status_of
 
 from engines import begin_lock, launch, queue_keeper
 from engines.label import Label, read_label
-from engines.problems import RunNotFound, StorageProblem, UsageProblem
+from engines.problems import RunBusy, RunNotFound, StorageProblem, UsageProblem
 from engines.queue_keeper import QueueKeeper
 from engines.run_queue import BEGUN, RunQueue
 from engines.run_reader import RunReader
@@ -55,6 +55,26 @@ def test_orders_keep_their_order_can_be_moved_and_taken_out(unkept):
             action(second)
     row = unkept.waiting()[0].summary()
     assert (row.state, row.name, row.tags, row.run_id) == ("queued", "seeds", ("sweep",), third)
+
+
+def test_the_first_of_many_stays_the_first_when_it_is_moved_up(unkept):
+    given = unkept.add([spec_of()] * 5)
+    unkept.move_up(given[0])
+    assert ids(unkept) == given
+
+
+def test_a_run_that_begins_while_it_is_moved_or_taken_out_is_busy(unkept, monkeypatch):
+    first, second = unkept.add([spec_of()] * 2)
+    stale = unkept.orders()
+    monkeypatch.setattr(unkept, "orders", lambda: stale)
+    for order in stale:
+        order.path.rename(order.path.with_suffix(BEGUN))
+    for action in (unkept.remove, unkept.move_up):
+        with pytest.raises(RunBusy, match=second):
+            action(second)
+    stale[0].path.mkdir()
+    with pytest.raises(StorageProblem, match="cannot change the queue"):
+        unkept.remove(first)
 
 
 def test_what_makes_no_sense_together_leaves_the_queue_as_it_was(unkept):
