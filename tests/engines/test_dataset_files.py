@@ -179,6 +179,13 @@ def test_a_peek_into_a_missing_or_damaged_dataset_is_a_problem(data_dir):
     assert str(damaged) in raised.value.message
 
 
+@pytest.mark.parametrize("present", [TRAIN_IMAGES, TRAIN_LABELS])
+def test_a_peek_into_half_of_what_it_takes_is_a_problem(data_dir, present):
+    small_dataset.write(data_dir / "mnist", present)
+    with pytest.raises(DatasetProblem, match="not on this machine"):
+        peek("mnist", str(data_dir), 1)
+
+
 def test_a_peek_into_digits_gives_what_was_asked_for(data_dir):
     shown = peek("digits", str(data_dir), 3, offset=10)
     assert [label for _, label in shown] == [0, 1, 2]

@@ -64,6 +64,17 @@ def test_a_checkpoint_of_another_form_is_refused(shape):
         ForwardPass(RunSpec(model="lenet"), state)
 
 
+def test_figures_too_large_for_the_exponential_give_probabilities_too():
+    state = {
+        "model/fc1.weight": np.zeros((128, 784), np.float32),
+        "model/fc1.bias": np.zeros(128, np.float32),
+        "model/fc2.weight": np.zeros((10, 128), np.float32),
+        "model/fc2.bias": np.array([1e4] + 9 * [-1e4], np.float32),
+    }
+    network = ForwardPass(RunSpec(model="nn"), state)
+    assert network.probabilities(np.zeros((28, 28), np.uint8)).tolist() == [1.0] + 9 * [0.0]
+
+
 def test_a_network_that_another_recipe_has_trained_is_refused():
     spec = fill_in({"model": "nn", "recipe": "fast"})
     with pytest.raises(Unavailable, match="article's recipe"):
