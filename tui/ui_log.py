@@ -4,14 +4,18 @@ import os
 import time
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from io import BufferedWriter, FileIO, TextIOWrapper
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import platformdirs
 
 from engines.problems import Problem
 from engines.text import clean_text
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 MAX_BYTES = 1 << 20
 """A log that has grown beyond this is begun anew."""
@@ -30,17 +34,15 @@ def path() -> Path:
 def opened() -> Iterator[TextIO]:
     """Open the log for appending, with a line that says when; where it cannot be written, what is written is lost."""
     with _open() as log:
-        with suppress(OSError):
-            log.write(f"--- {time.strftime('%Y-%m-%d %H:%M:%S')} process {os.getpid()}\n")
-            log.flush()
+        log.write(f"--- {time.strftime('%Y-%m-%d %H:%M:%S')} process {os.getpid()}\n")
+        log.flush()
         yield log
 
 
 def note(line: str) -> None:
     """Write one line to the log: nothing that a person has to act on."""
-    with opened() as log, suppress(OSError):
+    with opened() as log:
         log.write(f"{clean_text(line)}\n")
-        log.flush()
 
 
 def record_crash(error: BaseException) -> ScreenCrash:
@@ -60,4 +62,14 @@ def _open() -> TextIO:
             os.ftruncate(descriptor, 0)
     except OSError:
         descriptor = os.open(os.devnull, os.O_WRONLY)
-    return os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace")
+    return TextIOWrapper(BufferedWriter(_Unfailing(descriptor, "w")), encoding="utf-8", errors="backslashreplace")
+
+
+class _Unfailing(FileIO):
+    """A file that takes whatever is written to it: what the disk refuses is dropped, or closing would try it again."""
+
+    def write(self, data: "ReadableBuffer", /) -> int:
+        try:
+            return super().write(data)
+        except OSError:
+            return memoryview(data).nbytes

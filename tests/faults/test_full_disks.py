@@ -8,7 +8,9 @@ import aftermath
 import mishaps
 import pytest
 import real_worker
+from command_line import COMMAND
 from held_training import held
+from real_terminal import RealTerminal
 
 from engines import control, launch
 from engines.events import CheckpointSaved, EpochEnded, Log
@@ -129,3 +131,13 @@ def test_a_run_cannot_be_gone_on_with_on_a_full_disk_and_can_once_there_is_room(
     aftermath.check_words(str(refused.value))
     ballast.unlink()
     aftermath.check(worker.run_directory, "crashed")
+
+
+def test_an_app_whose_own_folder_is_full_is_left_as_ever(small_disk):
+    fill(small_disk)
+    terminal = RealTerminal(COMMAND, XDG_STATE_HOME=str(small_disk))
+    terminal.wait_for(lambda: "Enter: start" in terminal.text, "the launcher")
+    terminal.child.send("q")
+    assert terminal.end() == 0
+    assert b"Traceback" not in terminal.written
+    terminal.assert_as_before()
