@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import time
 from pathlib import Path
 from typing import Literal
@@ -207,8 +208,9 @@ class CheckpointStore:
         sync_folder(self._folder)
 
 
-def _place(name: str) -> tuple[str, str]:
-    return name.split("-", 1)[-1], name
+def _place(name: str) -> tuple[list[int], str]:
+    # As numbers: epoch 100,000 has a digit more than those before it.
+    return [int(number) for number in re.findall(r"\d+", name)], name
 
 
 def _seal_of(manifest_text: bytes) -> str:

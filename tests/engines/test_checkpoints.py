@@ -64,6 +64,14 @@ def test_the_furthest_is_the_newest_whatever_its_kind(saved):
     assert saved.names() == ["last-00003-0000001", "last-00002-0000045", "best-00002-0000045"]
 
 
+def test_epochs_with_a_digit_more_are_further_than_those_before(saved):
+    save(saved, 20_000, "best")
+    for epoch in (99_998, 99_999, 100_000):
+        save(saved, epoch)
+    assert saved.newest()[0].epoch == 100_000
+    assert saved.names() == ["last-100000-0000045", "last-99999-0000045", "best-20000-0000045"]
+
+
 def test_what_stands_in_the_place_of_the_folder_is_no_folder_of_this_runs(two, tmp_path):
     kept = tmp_path / "kept"
     two._folder.rename(kept)
