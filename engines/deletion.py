@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 from engines import run_lock
@@ -26,10 +27,17 @@ def delete_run(directory: Path) -> None:
     finally:
         os.close(lock)
     try:
-        shutil.rmtree(hidden)
+        _remove(hidden)
     except OSError as error:
         raise _cannot_delete(directory, error) from error
     finish_deletions(directory.parent)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder with all that is in it; whoever finishes deletions may be at the same one, and is no trouble."""
+    while folder.exists():
+        with suppress(FileNotFoundError):
+            shutil.rmtree(folder)
 
 
 def finish_deletions(root: Path) -> None:

@@ -55,3 +55,16 @@ def test_what_was_interrupted_is_no_run_and_is_finished_later(store, finished_ru
     monkeypatch.undo()
     finish_deletions(store.root)
     assert not any(store.root.iterdir())
+
+
+def test_two_who_remove_the_same_folder_at_once_are_both_done(store, finished_run, monkeypatch):
+    remove = shutil.rmtree
+
+    def removed_by_another(path):
+        monkeypatch.undo()
+        remove(path / "checkpoints")
+        raise FileNotFoundError
+
+    monkeypatch.setattr(engines.deletion.shutil, "rmtree", removed_by_another)
+    delete_run(finished_run)
+    assert not any(store.root.iterdir())
