@@ -2,6 +2,7 @@
 
 import os
 import re
+import threading
 from pathlib import Path
 
 from engines.event_line import decode_event, decode_plain
@@ -33,10 +34,13 @@ class EventTail:
     A file that is missing, or is no regular file, reads as empty; one that shrank is read again from its start, and
     `restarts` tells. With `thin`, a long backlog is read at the price of most of its batches and telemetry, with `skim`
     of all that a row in a list does not tell, but for each bite's last line, which tells when it was last heard of.
+    Another thread may close it: whoever reads then comes to the end.
     """
 
     def __init__(self, path: Path, offset: int = 0, *, thin: bool = False, skim: bool = False) -> None:
         self._path = path
+        self._closing = threading.Lock()
+        self._is_closed = False
         self._fd = -1
         self._offset = offset
         self._partial = b""
@@ -54,7 +58,8 @@ class EventTail:
 
         There may be none in a part that is all garbage, or one long line.
         """
-        chunk = self._read_chunk(max_bytes)
+        with self._closing:
+            chunk = b"" if self._is_closed else self._read_chunk(max_bytes)
         self.at_end = not chunk
         if self.at_end:
             return []
@@ -71,10 +76,12 @@ class EventTail:
         return events
 
     def close(self) -> None:
-        """Let go of the file."""
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
+        """Let go of the file for good."""
+        with self._closing:
+            self._is_closed = True
+            if self._fd >= 0:
+                os.close(self._fd)
+                self._fd = -1
 
     def _read_chunk(self, max_bytes: int) -> bytes:
         try:

@@ -55,14 +55,21 @@ class TimelineReader:
 
     def __init__(self, directory: Path) -> None:
         self._tail = EventTail(directory / "events.jsonl", thin=True)
+        self._begin()
+
+    def _begin(self) -> None:
         self._clock = RunClock()
         self._epochs: list[float] = []
         self._controls: list[float] = []
+        self._restarts = self._tail.restarts
 
     def read(self) -> Timeline:
         """Read what is new, and give the timeline by now; the first time, of a long run, takes a while."""
         while True:
-            for event in self._tail.read():
+            events = self._tail.read()
+            if self._tail.restarts != self._restarts:
+                self._begin()
+            for event in events:
                 self._add(event)
             if self._tail.at_end:
                 return Timeline(self._clock.moment, tuple(self._epochs), tuple(self._controls))

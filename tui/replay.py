@@ -58,7 +58,8 @@ class ReplayWatch(Watch):
         self.playhead = playhead
         self.timeline = Timeline()
         self.directory = directory
-        self._replay = ReplayReader(directory)
+        self._replay = self._again = ReplayReader(directory)
+        self._is_closed = False
         self._timeline_reader = TimelineReader(directory)
 
     @property
@@ -98,7 +99,9 @@ class ReplayWatch(Watch):
 
     def read_again(self) -> ReplayReader:
         """Read the run from its start to where we are; a long one takes a while. `take` it then."""
-        replay = ReplayReader(self.directory)
+        replay = self._again = ReplayReader(self.directory)
+        if self._is_closed:  # Asked only now: whoever closes meanwhile closes this one too.
+            replay.close()
         replay.advance_to(self.playhead.moment)
         return replay
 
@@ -112,7 +115,8 @@ class ReplayWatch(Watch):
         return False
 
     def close(self) -> None:
-        """Let go of the run's file."""
+        """Let go of the run's file, also where a thread still reads it."""
         super().close()
-        self._replay.close()
-        self._timeline_reader.close()
+        self._is_closed = True
+        for reader in (self._replay, self._again, self._timeline_reader):
+            reader.close()

@@ -124,6 +124,14 @@ def test_a_record_that_was_replaced_is_played_from_its_start(store):
     assert (reader.moment, reader.now) == (0.5, 5000.5)
 
 
+def test_the_timeline_of_a_record_that_was_replaced_is_that_of_the_new_one(store):
+    write_log(store.root / "r", *(1000.0 + at for at in range(9)))
+    reader = TimelineReader(store.root / "r")
+    assert reader.read().length == 8.0
+    write_log(store.root / "r", 5000.0, 5001.0)
+    assert reader.read() == Timeline(1.0)
+
+
 def test_a_run_without_events_has_no_length(store):
     assert ReplayReader(store.root).now == 0.0
     assert Timeline().epoch_beside(0.0, 1) == 0.0

@@ -1,9 +1,10 @@
+import psutil
 import pytest
 from piloted import app_of, drive, seen, until, until_seen
 from views import text_of
 
 from engines.replay import Timeline
-from tui.replay import Playhead
+from tui.replay import Playhead, ReplayWatch
 from tui.screens.monitor import MonitorScreen
 from tui.screens.replay import ReplayScreen
 from tui.screens.runs import RunsScreen
@@ -45,6 +46,18 @@ def test_the_speed_is_between_1_and_100():
     head.speed = 33.0
     head.scale(1)
     assert head.speed == 50
+
+
+@pytest.mark.parametrize("is_closed_first", [True, False])
+def test_whoever_still_reads_a_replay_that_was_left_keeps_no_file_open(recorded_run, is_closed_first):
+    opened = psutil.Process().num_fds()
+    watch = ReplayWatch(recorded_run, Playhead(), ascii_only=False)
+    watch.set_timeline(watch.measure())
+    watch.playhead.go_to(1.0)
+    deeds = [watch.close, watch.read_again, watch.measure]
+    for deed in deeds if is_closed_first else reversed(deeds):
+        deed()
+    assert psutil.Process().num_fds() == opened
 
 
 @pytest.mark.parametrize("width", [58, 78, 118, 198])
