@@ -68,7 +68,10 @@ class Number(msgspec.Struct, frozen=True):
         """Give `value` as it stands in the row."""
         if value is None:
             return NONE
-        return str(int(value)) if self.whole else f"{value:g}"
+        if self.whole:
+            return str(int(value))
+        short = f"{value:g}"
+        return short if float(short) == value else repr(value)  # What stands there is what is trained.
 
     def read(self, text: str) -> float | int | None:
         """Give the number that `text` means; raises ValueError where it means none."""

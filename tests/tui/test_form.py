@@ -43,6 +43,11 @@ def test_an_untouched_form_asks_for_what_it_was_given():
     assert Form(asked).spec() == asked
 
 
+def test_a_number_of_many_digits_is_asked_for_as_it_was_given():
+    asked = RunSpec(lr=0.00123456789, budget=1_234_567.5, target_accuracy=0.98765432)
+    assert Form(asked).spec() == asked
+
+
 def test_every_value_that_stepping_gives_is_valid():
     form = Form(RunSpec())
     for row in form.rows:
