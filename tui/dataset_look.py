@@ -5,7 +5,7 @@ from typing import Literal
 import msgspec
 
 from engines.catalog import DATASETS
-from engines.dataset_files import locate, on_disk, peek
+from engines.dataset_files import find_files, peek
 from engines.mirrors import mirror_reachable
 from engines.problems import DatasetProblem
 from engines.text import clean_text
@@ -31,8 +31,8 @@ class DatasetLook(msgspec.Struct, frozen=True):
 def look_at(dataset: str, data_dir: str | None, count: int) -> DatasetLook:
     """Find `dataset` and read its first `count` images; asks the network where it is not here, up to two seconds."""
     try:
-        if on_disk(dataset, data_dir):
-            place = next(iter(locate(dataset, data_dir).values())).parent
+        if files := find_files(dataset, data_dir):
+            place = next(iter(files.values())).parent
             where = "part of scikit-learn" if dataset == "digits" else f"on disk in {clean_text(str(place))}"
             return DatasetLook(dataset, where, tuple(peek(dataset, data_dir, count)))
     except DatasetProblem as problem:

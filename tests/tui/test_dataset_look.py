@@ -1,4 +1,5 @@
 import gzip
+import os
 
 import pytest
 import small_dataset
@@ -39,6 +40,15 @@ def test_what_is_on_disk_is_shown_with_its_first_images(folder):
 def test_a_folder_whose_name_commands_a_terminal_is_named_without_that(folder):
     write_files(folder / "x\x1b[31m")
     assert look_at("mnist", str(folder / "x\x1b[31m"), 1).summary == f"on disk in {folder / 'x' / 'mnist'}"
+
+
+def test_files_that_vanish_between_two_looks_are_said_to_be_missing(folder, monkeypatch):
+    write_files(folder)
+    looks = iter([True] * 4)
+    monkeypatch.setattr(os.path, "lexists", lambda _: next(looks, False))
+    look = look_at("mnist", str(folder), 3)
+    assert not look.is_trainable
+    assert "not on this machine" in look.summary
 
 
 def test_the_digits_need_nothing():
