@@ -46,12 +46,12 @@ def _wait(reader: RunReader, action: Action, value: float | None) -> None:
     ask_again_at = 0.0
     until = time.monotonic() + (STOP_SECONDS if stopping else ANSWER_SECONDS)
     while (now := time.monotonic()) < until:
-        answered = any(applied.id in asked for applied in reader.state.controls)
-        if answered and not stopping:
-            return
         # Asked before reading, so that the last events of a worker that is gone are read.
         is_gone = not reader.has_worker()
         reader.read_all()
+        answered = any(applied.id in asked for applied in reader.state.controls)
+        if answered and not stopping:
+            return
         if is_gone and reader.status() not in ALIVE:
             _see_that_it_stopped(reader, stopping)
             return

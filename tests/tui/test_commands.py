@@ -6,6 +6,9 @@ import pytest
 import real_worker
 from aftermath import check_words
 
+from engines.control import Request
+from engines.event_line import encode_event
+from engines.events import ControlApplied
 from engines.run_reader import RunReader
 from tui import cli, control_request
 
@@ -174,6 +177,25 @@ def test_a_run_that_has_ended_cannot_be_controlled_and_is_left_as_it_is(finished
     check_words(error)
     assert "is not running: it is completed" in error
     assert not (finished_run / "control.json").exists()
+
+
+def test_a_request_that_was_in_force_when_the_run_ended_is_said_to_be(finished_run, capsys, monkeypatch):
+    events = finished_run / "events.jsonl"
+    *before, last = events.read_bytes().splitlines(keepends=True)
+    events.write_bytes(b"".join(before))
+    is_alive = [True]
+
+    def ask_of_one_that_ends(_directory, action, value, **_):
+        events.write_bytes(
+            b"".join([*before, encode_event(ControlApplied(action=action, value=value, id="x", seq=0, time=1.0)), last])
+        )
+        is_alive.clear()
+        return Request(id="x", action=action, value=value)
+
+    monkeypatch.setattr(RunReader, "has_worker", lambda _: bool(is_alive))
+    monkeypatch.setattr(control_request.control, "ask", ask_of_one_that_ends)
+    assert cli.run(["lr", "last", "0.0005"]) == 0
+    assert "has a new learning rate" in capsys.readouterr().out
 
 
 def test_a_run_that_does_not_answer_is_said(live_run, capsys, monkeypatch):
