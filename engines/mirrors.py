@@ -3,6 +3,7 @@
 import os
 import queue
 import threading
+import time
 
 MIRROR_VARIABLE = "MNIST_TUI_MIRROR"
 """Names the environment variable that replaces the mirrors: `<its value>/<dataset>/<file>.gz` is asked instead."""
@@ -29,13 +30,14 @@ def mirrors(dataset: str) -> list[str]:
 
 def mirror_reachable(dataset: str, timeout: float = 2.0) -> bool:
     """Tell within `timeout` seconds whether a mirror has the dataset; all are asked at once, nothing is downloaded."""
+    until = time.monotonic() + timeout
     answers: queue.SimpleQueue[bool] = queue.SimpleQueue()
     addresses = mirrors(dataset)
     for address in addresses:
         # Looking a name up has no time limit of its own, so it happens on threads that an exit does not wait for.
         threading.Thread(target=lambda url: answers.put(_answers(url, timeout)), args=(address,), daemon=True).start()
     try:
-        return any(answers.get(timeout=timeout) for _ in addresses)
+        return any(answers.get(timeout=max(0.0, until - time.monotonic())) for _ in addresses)
     except queue.Empty:
         return False
 

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -149,6 +150,26 @@ def test_a_mirror_without_the_dataset_does_not_count_as_reachable(monkeypatch, a
     with serving(answer) as server:
         monkeypatch.setenv("MNIST_TUI_MIRROR", server.address)
         assert not mirror_reachable("mnist", timeout=0.3)
+
+
+def test_mirrors_that_refuse_one_after_the_other_are_waited_for_no_longer_in_all(monkeypatch):
+    waits = []
+
+    class Refusals:
+        def put(self, _):
+            pass
+
+        def get(self, timeout):
+            waits.append(timeout)
+            time.sleep(0.01)
+            return False
+
+    monkeypatch.setattr(mirrors.queue, "SimpleQueue", Refusals)
+    monkeypatch.setattr(mirrors, "mirrors", lambda _: ["http://127.0.0.1:9"] * 3)
+    assert not mirror_reachable("mnist", timeout=0.015)
+    assert waits == sorted(waits, reverse=True)
+    assert waits[0] > 0.0
+    assert waits[-1] == 0.0
 
 
 def test_one_mirror_that_answers_is_enough(monkeypatch):
