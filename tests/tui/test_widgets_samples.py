@@ -3,7 +3,9 @@ import base64
 import pytest
 from views import epoch_ended, mistakes, samples, started, text_of, view_of
 
+from tui.choices import Choices
 from tui.lines import plain
+from tui.screens.cells import CellsScreen
 from tui.widgets.cell_images import draw_cells
 from tui.widgets.confusion_pane import cell_at, draw_confusion, most_frequent
 from tui.widgets.samples_pane import SamplesPane, draw_samples, draw_worst
@@ -204,3 +206,13 @@ def test_images_of_another_epoch_than_the_matrix_are_said_to_be():
 )
 def test_where_there_are_no_cells_it_is_said_why(view, words):
     assert words in text_of(draw_cells(view, (0, 0), "ascii", 78, 21), 78)
+
+
+def test_a_cursor_that_began_in_a_strange_matrix_stands_in_the_next_one():
+    strange = [[9 if (at, to) == (11, 0) else 1 for to in range(12)] for at in range(12)]
+    views = [view_of(started(), epoch_ended(confusion=counts)) for counts in (strange, COUNTS)]
+    shown = views[:1]
+    cells = CellsScreen(lambda: shown[-1], Choices())
+    cells.lines(78, 21)
+    shown.append(views[1])
+    assert "▸5" in text_of(cells.lines(78, 21), 78)

@@ -14,7 +14,7 @@ from tui.lines import Line, justify
 from tui.screens.fresh_size import FreshSize
 from tui.view import View
 from tui.widgets.cell_images import draw_cells
-from tui.widgets.confusion_pane import Cell, most_frequent
+from tui.widgets.confusion_pane import Cell, is_matrix, most_frequent
 from tui.widgets.key_line import KeyLine
 from tui.widgets.picture import Picture
 
@@ -76,8 +76,8 @@ class CellsScreen(FreshSize, Screen[None]):
 
     def _place(self) -> Cell:
         view = self._look()
-        if self._cell is None and view and view.state.epochs:
-            self._cell = most_frequent(view.state.epochs[-1].confusion)
+        if self._cell is None and view and view.state.epochs and is_matrix(counts := view.state.epochs[-1].confusion):
+            self._cell = most_frequent(counts)
         return self._cell or (0, 0)
 
     def _redraw_if_new(self) -> None:
