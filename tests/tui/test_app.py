@@ -10,6 +10,7 @@ from tui.screens.confirm import ConfirmScreen
 from tui.screens.help import HelpScreen, keys_of
 from tui.screens.launcher import LauncherScreen
 from tui.screens.monitor import MonitorScreen
+from tui.screens.replay import ReplayScreen
 from tui.screens.runs import RunsScreen
 from tui.screens.too_small import TooSmallScreen
 from tui.widgets.run_form import RunForm
@@ -202,6 +203,19 @@ def test_a_run_that_starts_in_too_small_a_terminal_is_there_once_it_grows(store)
         await until(pilot, is_shown(pilot, MonitorScreen))
 
     drive(app_of(store, start=True), steps, (40, 10))
+
+
+def test_what_is_opened_in_too_small_a_terminal_leads_back_to_where_there_is_room(store, finished_run):
+    async def steps(pilot):
+        await until(pilot, is_shown(pilot, TooSmallScreen))
+        pilot.app.open_replay(finished_run)
+        await until_seen(pilot, "mnist-tui needs 60x16")
+        await pilot.resize_terminal(80, 24)
+        await until(pilot, is_shown(pilot, ReplayScreen))
+        await pilot.press("escape")
+        await until(pilot, is_shown(pilot, LauncherScreen))
+
+    drive(app_of(store), steps, (40, 10))
 
 
 @pytest.mark.parametrize(

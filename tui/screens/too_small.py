@@ -28,6 +28,11 @@ class TooSmallScreen(FreshSize, Screen[None]):
         needed = f"{SMALLEST.width}x{SMALLEST.height}"
         self.query_one(Static).update(f"mnist-tui needs {needed}, this is {self.app.size.width}x{self.app.size.height}")
 
+    def on_screen_resume(self) -> None:
+        """Give way where there is room by now: what was opened over this screen has been left since."""
+        if self.app.screen is self and not is_too_small(self.app.size):
+            self.app.pop_screen()
+
 
 def is_too_small(size: Size) -> bool:
     """Tell whether a terminal of `size` has no room for the screens."""
