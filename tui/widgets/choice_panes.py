@@ -172,7 +172,11 @@ class RecentRuns(Picture):
         if event.y == 0:
             self.post_message(RunsChosen())
         elif event.y <= len(self._runs):
-            self.post_message(RunChosen(Path(self._runs[event.y - 1].directory)))
+            run = self._runs[event.y - 1]
+            if run.state == "queued":
+                self.notify("It waits for its turn.", title=run.run_id, markup=False)
+            else:
+                self.post_message(RunChosen(Path(run.directory)))
 
     def draw(self, width: int, height: int) -> list[Line]:
         """Give a heading and a line for each run."""
