@@ -97,6 +97,11 @@ class RunState:
         return max(ended, within)
 
     @property
+    def epochs_done(self) -> int:
+        """How many whole epochs have ended."""
+        return int(self.epochs[-1].place) if self.epochs else 0
+
+    @property
     def best(self) -> EpochEnded | None:
         """The epoch with the highest accuracy on what it is chosen on, validation or test; the first of equals."""
         return max(self.epochs, key=_chosen_by, default=None)

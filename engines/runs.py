@@ -186,7 +186,7 @@ def summarise(directory: Path) -> RunSummary:
         tags=label.tags,
         spec=read_spec(directory) or state.spec,
         attempt=state.started.attempt if state.started else 1,
-        epochs_done=int(last.place) if last else 0,
+        epochs_done=state.epochs_done,
         started=state.first_time,
         seconds=state.seconds,
         test_accuracy=finished.test_accuracy if finished else last.test_accuracy if last else None,

@@ -166,6 +166,21 @@ def test_a_run_that_was_stopped_is_continued_from_its_last_checkpoint(live_run):
     watch(directory, steps)
 
 
+def test_a_run_that_still_lacks_the_rest_of_its_last_epoch_goes_on_with_that(finished_run):
+    events = finished_run / "events.jsonl"
+    lines = events.read_text().replace('"state":"completed"', '"state":"stopped"').splitlines(keepends=True)
+    part = ('{"type":"epoch",', '{"type":"epoch","part":0.5,')
+    last = max(at for at, line in enumerate(lines) if line.startswith(part[0]))
+    events.write_text("".join(line.replace(*part) if at == last else line for at, line in enumerate(lines)))
+
+    async def steps(pilot):
+        await until_seen(pilot, "stopped after")
+        await pilot.press("c")
+        await until_seen(pilot, "Continue this run from its last checkpoint?")
+
+    watch(finished_run, steps)
+
+
 def test_a_run_whose_folder_went_away_is_not_offered_to_go_on(live_run):
     directory = live_run.run_directory
 

@@ -92,8 +92,8 @@ class WorkerKeys(Screen[None]):
         view = self.view
         if view is None or view.spec is None:
             return
-        done = view.state.epochs[-1].epoch if view.state.epochs else 0
-        more, how = continuation_of(self.directory, view.spec, done, is_completed=view.status == "completed")
+        is_completed = view.status == "completed"
+        more, how = continuation_of(self.directory, view.spec, view.state.epochs_done, is_completed=is_completed)
         if await self.app.push_screen_wait(ConfirmScreen(f"Continue this run {how}?")):
             self.post_message(ContinuationChosen(self.directory, more))
 

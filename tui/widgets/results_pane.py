@@ -109,8 +109,7 @@ def _draw_failure(view: View, width: int) -> list[Line]:
 
 def _go_on(view: View) -> str:
     """Give the command with which the run goes on; one that has done all it was asked has to be asked for more."""
-    epochs_done = int(view.state.epochs[-1].place) if view.state.epochs else 0
-    has_done_all = view.spec and is_done(view.spec, epochs_done, is_completed=view.status == "completed")
+    has_done_all = view.spec and is_done(view.spec, view.state.epochs_done, is_completed=view.status == "completed")
     more = ("--epochs", str(MORE_EPOCHS)) if has_done_all else ()
     return command(view.directory.parent, "--no-ui", "--continue-from", view.directory.name, *more)
 
