@@ -60,6 +60,17 @@ def test_a_gpu_is_called_by_its_name():
     assert "NVIDIA H100 (cuda:0)" in text_of(draw_header(view_of(started(device="NVIDIA H100 (cuda:0)")), 78), 78)
 
 
+def test_a_run_that_never_said_a_word_is_not_said_to_have_done_so_just_now():
+    text = text_of(draw_header(view_of(status="stalled"), 78), 78)
+    assert "stalled" in text
+    assert "nothing new" not in text
+
+
+def test_a_clock_that_was_put_back_takes_no_silence_away():
+    view = view_of(*IN_TRAINING, status="stalled", now=BEGAN - 3_600)
+    assert "nothing new for 1:00:00" in text_of(draw_header(view, 78), 78)
+
+
 def test_a_run_that_says_nothing_more_says_since_when():
     text = text_of(draw_header(view_of(*IN_TRAINING, status="stalled"), 78), 78)
     assert "○ stalled, nothing new for 1:40" in text

@@ -36,7 +36,7 @@ class HeaderPane(Pane):
 def draw_header(view: View, width: int) -> list[Line]:
     """Give the title with the status, then the device with the run's id."""
     mark, role = _STATUS_MARKS[view.status]
-    status = view.status + (f", nothing new for {formats.clock(_silence(view))}" if view.status == "stalled" else "")
+    status = view.status + (f", nothing new for {formats.clock(silence)}" if (silence := _silence(view)) else "")
     return [
         justify([(view.title, "strong")], [(f"{mark} {status}", role)], width),
         justify([(describe_device(view), "muted")], [(view.directory.name, "muted")], width),
@@ -56,5 +56,7 @@ def describe_device(view: View) -> str:
 
 
 def _silence(view: View) -> int:
+    """Give how many seconds a run that stalls has said nothing; 0 of one that never did, or does not stall."""
     last = view.state.last_time
-    return int(view.now - last) if view.status == "stalled" and last is not None else 0
+    # A clock that was put back makes the last word seem to come.
+    return int(abs(view.now - last)) if view.status == "stalled" and last is not None else 0
