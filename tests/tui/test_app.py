@@ -1,7 +1,9 @@
+import gc
 import signal
 
 import pytest
 from piloted import SIZES, app_of, drive, seen, until, until_seen
+from textual.strip import Strip
 
 import tui.app
 import tui.screens.launcher as launcher_module
@@ -247,3 +249,24 @@ def test_an_exception_in_the_app_is_one_line_and_exit_code_1(store, capfd):
     assert app.return_code == 1
     assert "ui.log" in str(app.crash)
     assert "Traceback" not in "".join(capfd.readouterr())
+
+
+def count_strips():
+    gc.collect()
+    return sum(isinstance(kept, Strip) for kept in gc.get_objects())
+
+
+def test_a_screen_that_was_left_is_not_held_on_to(store, finished_run):
+    async def steps(pilot):
+        counts = []
+        for _ in range(4):
+            pilot.app.open_run(finished_run)
+            await until(pilot, is_shown(pilot, MonitorScreen))
+            await until_seen(pilot, "completed after")
+            await pilot.press("escape")
+            await until(pilot, is_shown(pilot, LauncherScreen))
+            await pilot.pause(0.2)
+            counts.append(count_strips())
+        assert counts[-1] - counts[1] < 100
+
+    drive(app_of(store), steps, (120, 40))

@@ -31,6 +31,10 @@ class Paced(_Screen):
         """
         return self.is_current and (self.app.screen is self or self.app.screen.is_modal)
 
+    def on_unmount(self) -> None:
+        """Let go of what was shown, as each `Picture` does."""
+        self._styles_cache.clear()
+
     async def _on_idle(self, event: events.Idle) -> None:
         if not self.is_seen:
             event.prevent_default()
