@@ -1,4 +1,4 @@
-"""Folders: what a person's name for one stands for, and new ones for their owner alone."""
+"""Folders: what a person's name for one stands for, whether one is there, and new ones for their owner alone."""
 
 import os
 from pathlib import Path
@@ -8,6 +8,16 @@ def named_folder(name: str) -> Path:
     """Give the folder that `name` stands for, in which `~` is the home; it need not exist."""
     # `Path.expanduser` raises where there is no home; this leaves the path as it is.
     return Path(os.path.expanduser(name))  # noqa: PTH111
+
+
+def is_folder(path: Path) -> bool:
+    """Tell whether a folder is seen at `path`: none is where one above it cannot be looked into, or its disk fails."""
+    return os.path.isdir(path)  # noqa: PTH112 - `Path.is_dir` raises there
+
+
+def is_there(path: Path) -> bool:
+    """Tell whether anything is seen at `path`, as `is_folder` does."""
+    return os.path.exists(path)  # noqa: PTH110 - `Path.exists` raises there
 
 
 def make_private_folders(path: Path) -> None:

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
+from engines.folders import is_folder
 from engines.launch import describe_exit
 from engines.problems import StorageProblem
 from engines.run_state import RunState
@@ -38,7 +39,7 @@ class Death(NamedTuple):
 
 def examine(directory: Path, state: RunState, worker_exit: int | None = None) -> Death:
     """Say how the worker of a crashed run ended; `worker_exit` is its return code where it was our child."""
-    if not directory.is_dir():
+    if not is_folder(directory):
         return Death(f"its folder is gone from {clean_text(str(directory.parent))}", [])
     words = _last_words(directory)
     fatal = words[-1].removeprefix(_FATAL) if words and words[-1].startswith(_FATAL) else ""

@@ -7,6 +7,7 @@ from typing import Literal
 
 from engines import run_lock
 from engines.event_tail import EventTail
+from engines.folders import is_there
 from engines.last_pause import is_paused
 from engines.run_state import RunState
 
@@ -115,7 +116,7 @@ class RunReader:
         if self.state.last_time is not None:
             return False
         lock = self.directory / "lock"
-        made, seconds = (lock, LOCKING_SECONDS) if lock.exists() else (self.directory, STARTING_SECONDS)
+        made, seconds = (lock, LOCKING_SECONDS) if is_there(lock) else (self.directory, STARTING_SECONDS)
         return _age_of(made) < seconds
 
 

@@ -12,7 +12,7 @@ import msgspec
 import platformdirs
 
 from engines.atomic_file import write_atomically
-from engines.folders import make_private_folders, named_folder
+from engines.folders import is_there, make_private_folders, named_folder
 from engines.label import read_label
 from engines.problems import RunNotFound, StorageProblem, UsageProblem
 from engines.recipes import check_combination
@@ -146,7 +146,7 @@ class RunStore:
 
     def _look_up_age(self, directory: Path) -> tuple[Path, _Age]:
         found = directory, _age_of(directory)
-        if (directory / "lock").exists():  # From then on it stays as it is; there may be thousands of runs.
+        if is_there(directory / "lock"):  # From then on it stays as it is; there may be thousands of runs.
             self._ages[directory.name] = found
         return found
 

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from engines.catalog import DATASETS, FRAMEWORK_TITLES, FRAMEWORKS
 from engines.dataset_files import check, data_directory
+from engines.folders import is_folder, is_there
 from engines.problems import DatasetProblem, StorageProblem, Unavailable
 from engines.runs import RunStore
 from engines.text import clean_text
@@ -156,8 +157,8 @@ def _examine_dataset(name: str, data_dir: str | None) -> Finding:
 
 def _examine_folder(name: str, folder: Path) -> Finding:
     # What does not exist yet is made in the nearest folder that does.
-    there = next(path for path in (folder, *folder.parents) if path.exists())
-    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+    there = next(path for path in (folder, *folder.parents) if is_there(path))
+    if not is_folder(there) or not os.access(there, os.W_OK | os.X_OK):
         detail = f"{folder} cannot be written"
         return Finding(area="folder", name=name, state="missing", detail=detail)
     free = shutil.disk_usage(there).free

@@ -5,6 +5,7 @@ import shlex
 from pathlib import Path
 
 from engines import post_mortem
+from engines.folders import is_folder
 from engines.problems import STOPPED_EXIT_CODE, TARGET_NOT_REACHED_EXIT_CODE, StorageProblem, WorkerDied, exit_code_of
 from engines.run_state import RunState
 from engines.runs import default_root
@@ -45,7 +46,7 @@ def last_word(directory: Path, state: RunState, worker_exit: int | None = None) 
         case "failed":
             error = finished.error if finished else None
             return f"{error.message} {error.hint}".strip() if error else f"run {directory.name} failed."
-        case _ if not directory.is_dir():
+        case _ if not is_folder(directory):
             how = post_mortem.examine(directory, state).how
             return f"run {directory.name} is out of sight: {how}. If it was moved, it may go on there."
         case _:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from string import ascii_uppercase
 
+from engines.folders import is_folder
 from engines.run_queue import RunQueue
 from engines.run_reader import RunReader
 from engines.runs import RunStore, read_spec
@@ -53,6 +54,6 @@ class RaceWatch:
         if directory not in self._specs and (spec := waiting.get(reader.run_id) or read_spec(directory)):
             self._specs[directory] = spec
         spec = reader.state.spec or self._specs.get(directory)
-        if directory.is_dir():
+        if is_folder(directory):
             return Lane(letter, directory, spec, reader.state, reader.status())
         return Lane(letter, directory, spec, reader.state, "queued" if reader.run_id in waiting else "gone")

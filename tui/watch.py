@@ -3,6 +3,7 @@
 import time
 
 from engines import control, post_mortem
+from engines.folders import is_folder
 from engines.launch import Worker
 from engines.run_reader import ALIVE, RunReader
 from engines.runs import read_spec
@@ -74,7 +75,7 @@ class Watch:
             spec=self.spec,
             log_lines=self._log_lines,
             worker_exit=self._describe_death() if status == "crashed" else "",
-            is_gone=status == "crashed" and not self._reader.directory.is_dir(),
+            is_gone=status == "crashed" and not is_folder(self._reader.directory),
             ascii_only=self._ascii_only,
         )
 

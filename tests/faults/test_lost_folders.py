@@ -17,7 +17,12 @@ from engines import control, launch
 from engines.events import Log
 from engines.problems import RunNotFound, StorageProblem
 from engines.run_queue import RunQueue
-from engines.runs import RunStore
+from engines.run_reader import RunReader
+from engines.runs import RunStore, summarise
+from tui import outcome
+from tui.doctor import _examine_folder
+from tui.race_watch import RaceWatch
+from tui.watch import Watch
 
 NOBODY = 65_534
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may become somebody else")
@@ -195,3 +200,19 @@ def test_the_owner_may_read_and_write_a_run_whatever_the_umask(store):
     for path in (store.root, *store.root.rglob("*")):
         mode = stat.S_IMODE(path.stat().st_mode)
         assert mode == (0o700 if path.is_dir() else 0o600), f"{path.name} has mode {mode:o}"
+
+
+@needs_root
+@pytest.mark.parametrize("has_begun", [True, False])
+def test_a_folder_that_can_be_looked_into_no_more_ends_nobody_who_watches_a_run(store, crashed, has_begun):
+    directory = crashed if has_begun else store.create(real_worker.spec_of())
+    watch, race = Watch(RunReader(directory), None, ascii_only=False), RaceWatch(store, [directory])
+    watch.look(1.0)
+    store.root.chmod(0o700)
+    with as_nobody():
+        assert watch.look(1.0).is_gone
+        race.look(1.0)
+        assert race.lanes[0].status == "gone"
+        assert summarise(directory).state == "crashed"
+        assert "out of sight" in outcome.last_word(directory, watch.look(1.0).state)
+        assert str(store.root) in _examine_folder("runs", directory).detail

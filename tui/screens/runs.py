@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Input, Static
 
 from engines.deletion import finish_deletions
+from engines.folders import is_folder
 from engines.problems import StorageProblem
 from engines.run_queue import RunQueue
 from engines.run_reader import ALIVE
@@ -149,7 +150,7 @@ class RunsScreen(FreshSize, RunKeys):
     def action_back(self) -> None:
         """Go back: to the run that was watched before, as long as it is there."""
         self.app.pop_screen()
-        if self._watched and self._watched.is_dir():
+        if self._watched and is_folder(self._watched):
             self.app.post_message(RunChosen(self._watched))
 
     def action_race(self) -> None:
