@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal
 
 import msgspec
 
@@ -23,7 +23,6 @@ from engines.regular_file import read_regular
 from engines.text import clean_text
 
 Action = Literal["pause", "resume", "stop", "stop-now", "lr", "checkpoint", "epochs"]
-ACTIONS: tuple[Action, ...] = get_args(Action)
 STOPS = frozenset({"stop", "stop-now"})
 MAX_BYTES = 4096
 POLL_SECONDS = 0.1

@@ -5,8 +5,9 @@ from torch import Tensor, nn
 
 from engines import architecture
 from engines.architecture import Layer, input_shapes
+from engines.first_weights import name_layers
 from engines.torch_operations import Weights
-from engines.torch_pass import Pass, name_layers
+from engines.torch_pass import Pass
 
 _KINDS = ("weight", "bias")
 _KEPT_PASSES = 3
@@ -39,7 +40,7 @@ class Network:
         return {name: _shaped(part, shape) for part, (name, shape) in zip(parts, self.shapes.items(), strict=True)}
 
     def _weights_by_layer(self) -> dict[str, Weights]:
-        names = [name for name in name_layers(self.layers) if name]
+        names = [name for name in name_layers(self.layers) if f"{name}.weight" in self.shapes]
         sizes = [sum(self.shapes[f"{name}.{kind}"].numel() for kind in _KINDS) for name in names]
         found: dict[str, list[Tensor]] = {name: [] for name in names}
         for vector in (self.values, self.gradients):

@@ -1,14 +1,12 @@
 """The operations of a network for one count of images: built layer by layer, run forward and backward."""
 
-from collections.abc import Iterator
-from itertools import count
-
 import torch
 from torch import Tensor
 
 from engines import architecture
 from engines.architecture import Layer, input_shapes
 from engines.catalog import IMAGE_SIZE
+from engines.first_weights import name_layers
 from engines.torch_convolutions import Conv, PooledConv, RoundedConv
 from engines.torch_operations import (
     Dense,
@@ -103,19 +101,6 @@ class Pass:
         if self.dtype == torch.float32:
             return Conv(self.output, weights, margin, is_pooled=is_pooled)
         return RoundedConv(self.output, weights, margin, self.dtype, is_pooled=is_pooled)
-
-
-def name_layers(layers: tuple[Layer, ...]) -> Iterator[str]:
-    """Name each layer: `conv1`, `conv2`, `fc1`; layers without weights have an empty name."""
-    convs, denses = count(1), count(1)
-    for layer in layers:
-        match layer:
-            case architecture.Conv():
-                yield f"conv{next(convs)}"
-            case architecture.Dense():
-                yield f"fc{next(denses)}"
-            case _:
-                yield ""
 
 
 def _margins(layers: tuple[Layer, ...]) -> list[Margin]:
