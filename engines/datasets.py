@@ -12,7 +12,7 @@ from engines import dataset_files, digits
 from engines.catalog import DATASETS, IMAGE_SIZE
 from engines.idx import IdxFault, IdxFile, read_pieces
 
-Progress = Callable[[int, int | None, str], None]
+Report = Callable[[int, int | None, str], None]
 """Takes how much is done, how much there is in all (None where unknown), and of what ("bytes", "images")."""
 
 Split = Literal["train", "validation", "test"]
@@ -55,26 +55,26 @@ def hold_out(data: ImageData, count: int, seed: int) -> ImageData:
     )
 
 
-def load(dataset: str, data_dir: str | None, progress: Progress) -> ImageData:
+def load(dataset: str, data_dir: str | None, report: Report) -> ImageData:
     """Load a dataset from this machine, or download what of it is missing; every byte is verified.
 
-    `data_dir` is as `dataset_files.data_directory` takes it; `progress` may raise anything but an `OSError` or a
+    `data_dir` is as `dataset_files.data_directory` takes it; `report` may raise anything but an `OSError` or a
     `ValueError` to break off. Raises `DatasetProblem` where a file is not what it should be or cannot be had,
     `StorageProblem` where a downloaded one cannot be written.
     """
     found = dataset_files.locate(dataset, data_dir)
     if dataset == "digits":
-        return _load_digits(progress)
+        return _load_digits(report)
     files = dataset_files.IDX_FILES[dataset]
     if missing := [file for file in files if file.name not in found]:
         # Imported only when needed: pooch and requests cost 0.15 s and 20 MB.
         from engines.downloads import download
 
-        found |= download(dataset, missing, dataset_files.data_directory(data_dir) / dataset, progress)
+        found |= download(dataset, missing, dataset_files.data_directory(data_dir) / dataset, report)
     total = sum(file.size for file in files)
     arrays, before = {}, 0
     for file in files:
-        arrays[file.name] = _read_array(found[file.name], file, before, total, progress)
+        arrays[file.name] = _read_array(found[file.name], file, before, total, report)
         before += file.size
     return ImageData(
         train_images=arrays[dataset_files.TRAIN_IMAGES],
@@ -84,7 +84,7 @@ def load(dataset: str, data_dir: str | None, progress: Progress) -> ImageData:
     )
 
 
-def _read_array(path: Path, file: IdxFile, before: int, total: int, progress: Progress) -> NDArray[np.uint8]:
+def _read_array(path: Path, file: IdxFile, before: int, total: int, report: Report) -> NDArray[np.uint8]:
     """Read a file straight into its array, so that no second copy of it is ever in memory."""
     array = np.empty(file.shape, np.uint8)
     view, done = array.data.cast("B"), 0
@@ -92,13 +92,13 @@ def _read_array(path: Path, file: IdxFile, before: int, total: int, progress: Pr
         for piece in read_pieces(path, file):
             view[done : done + len(piece)] = piece
             done += len(piece)
-            progress(before + done, total, "bytes")
+            report(before + done, total, "bytes")
     except IdxFault as fault:
         raise dataset_files.bad_file(path, fault) from fault
     return array
 
 
-def _load_digits(progress: Progress) -> ImageData:
+def _load_digits(report: Report) -> ImageData:
     train_size, test_size = DATASETS["digits"].train_size, DATASETS["digits"].test_size
     pixels, labels = bytearray(), bytearray()
     for image, label in digits.read_digits():
@@ -107,7 +107,7 @@ def _load_digits(progress: Progress) -> ImageData:
     # Arrays over a bytearray can be written to, which frameworks that share their memory ask for.
     all_images = np.frombuffer(pixels, np.uint8).reshape(-1, IMAGE_SIZE, IMAGE_SIZE)
     all_labels = np.frombuffer(labels, np.uint8)
-    progress(len(all_labels), train_size + test_size, "images")
+    report(len(all_labels), train_size + test_size, "images")
     return ImageData(
         train_images=all_images[:train_size],
         train_labels=all_labels[:train_size],

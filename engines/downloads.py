@@ -11,7 +11,7 @@ import requests
 import urllib3
 
 from engines.catalog import DATASETS
-from engines.datasets import Progress
+from engines.datasets import Report
 from engines.idx import IdxFault, IdxFile, verify
 from engines.mirrors import mirrors
 from engines.part_files import part_file, remove_abandoned_parts
@@ -28,11 +28,11 @@ class _MirrorFault(Exception):  # noqa: N818 - it names what a mirror did
     """Why a mirror did not give a file, in words that go on from its name."""
 
 
-def download(dataset: str, files: Sequence[IdxFile], folder: Path, progress: Progress) -> dict[str, Path]:
+def download(dataset: str, files: Sequence[IdxFile], folder: Path, report: Report) -> dict[str, Path]:
     """Fetch `files` into `folder`, and give the path of each by its name.
 
     A file appears under its own name only when it is whole and verified; several processes may do this at once.
-    Raises `DatasetProblem` where no mirror gives a file, `StorageProblem` where it cannot be written. What `progress`
+    Raises `DatasetProblem` where no mirror gives a file, `StorageProblem` where it cannot be written. What `report`
     raises to break off must be no `OSError` or `ValueError`: these are taken for the network's.
     """
     addresses = mirrors(dataset)
@@ -42,15 +42,15 @@ def download(dataset: str, files: Sequence[IdxFile], folder: Path, progress: Pro
             directory.mkdir(mode=0o755, parents=True, exist_ok=True)
         remove_abandoned_parts(folder)
         for file in files:
-            found[file.name] = _fetch(dataset, file, addresses, folder, progress)
+            found[file.name] = _fetch(dataset, file, addresses, folder, report)
     return found
 
 
-def _fetch(dataset: str, file: IdxFile, addresses: list[str], folder: Path, progress: Progress) -> Path:
+def _fetch(dataset: str, file: IdxFile, addresses: list[str], folder: Path, report: Report) -> Path:
     faults = []
     for address in list(addresses):
         try:
-            return _fetch_from(address, file, folder, progress)
+            return _fetch_from(address, file, folder, report)
         except _MirrorFault as fault:
             faults.append(f"{_host(address)} {fault}")
             # The next file is asked of it last, so that one dead mirror does not cost its timeout four times.
@@ -61,9 +61,9 @@ def _fetch(dataset: str, file: IdxFile, addresses: list[str], folder: Path, prog
     )
 
 
-def _fetch_from(address: str, file: IdxFile, folder: Path, progress: Progress) -> Path:
+def _fetch_from(address: str, file: IdxFile, folder: Path, report: Report) -> Path:
     with part_file(folder, file.name) as (part, path):
-        arrival = _Arrival(part, folder, file.size + _SLACK, progress)
+        arrival = _Arrival(part, folder, file.size + _SLACK, report)
         fetch = pooch.HTTPDownloader(
             progressbar=arrival,
             chunk_size=_CHUNK_SIZE,
@@ -86,13 +86,13 @@ def _fetch_from(address: str, file: IdxFile, folder: Path, progress: Progress) -
 class _Arrival:
     """The file and the progress bar that pooch writes to: passes on how much has come, refuses more than there is."""
 
-    def __init__(self, part: IO[bytes], folder: Path, limit: int, progress: Progress) -> None:
+    def __init__(self, part: IO[bytes], folder: Path, limit: int, report: Report) -> None:
         self.total = 0
         self._done = 0
         self._part = part
         self._folder = folder
         self._limit = limit
-        self._progress = progress
+        self._report = report
 
     def write(self, chunk: bytes) -> None:
         """Write what has come; a disk's refusal is a `StorageProblem`, and no fault of the mirror."""
@@ -109,7 +109,7 @@ class _Arrival:
 
     def update(self, _count: int) -> None:
         """Report what has come; pooch's own count is that of its chunks, full or not."""
-        self._progress(self._done, self.total or None, "bytes")
+        self._report(self._done, self.total or None, "bytes")
 
     def reset(self) -> None:
         """Do nothing: pooch starts over before it fills its bar."""

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from engines.catalog import IMAGE_SIZE
 from engines.engine import State
 from engines.events import Filters
-from engines.weights import Weights
+from engines.weights import WeightsByLayer
 
 MOST_KERNELS, MOST_UNITS = 64, 16
 ZERO, SPAN = 128, 127
@@ -17,7 +17,7 @@ ZERO, SPAN = 128, 127
 
 def find_filters(state: State, epoch: int) -> Filters | None:
     """Give the event that shows them after `epoch`; None where the model has no such layer, or is not all finite."""
-    weights = Weights(state)
+    weights = WeightsByLayer(state)
     try:
         if weights.has("conv1"):
             layer, found = "conv1", weights.kernels("conv1")

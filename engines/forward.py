@@ -11,7 +11,7 @@ from engines.models import MODELS
 from engines.problems import Unavailable
 from engines.recipes import is_plain
 from engines.spec import RunSpec
-from engines.weights import Weights
+from engines.weights import WeightsByLayer
 
 KNOWN_MODELS = ("nn", "lenet", "lenet1")
 Array = NDArray[np.float32]
@@ -21,7 +21,7 @@ class ForwardPass:
     """The network of `spec` with the weights in `state`; raises `Unavailable` where it is none that is known here."""
 
     def __init__(self, spec: RunSpec, state: State) -> None:
-        weights, is_rehearsal = Weights(state), spec.framework == "rehearsal"
+        weights, is_rehearsal = WeightsByLayer(state), spec.framework == "rehearsal"
         if not is_rehearsal and spec.model not in KNOWN_MODELS:
             raise Unavailable(f"a drawing cannot be shown to the model {spec.model!r}.", "Try nn, lenet or lenet1.")
         if not is_rehearsal and not is_plain(spec):  # Its engine sees images otherwise.
@@ -60,7 +60,7 @@ class ForwardPass:
         return np.asarray(exponents / exponents.sum(), np.float32)
 
 
-def _in_order(layers: tuple[Layer, ...], weights: Weights) -> list[tuple[Array, Array]]:
+def _in_order(layers: tuple[Layer, ...], weights: WeightsByLayer) -> list[tuple[Array, Array]]:
     """Give weight and bias of each layer, empty ones where it has none."""
     nothing = np.zeros(0, np.float32)
     found, convs, denses = [], 0, 0

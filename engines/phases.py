@@ -4,13 +4,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from engines.datasets import Report
 from engines.events import Phase, PhaseName
 from engines.requests import Requests
 
 PROGRESS_SECONDS = 0.25
-
-Report = Callable[[int, int | None, str], None]
-"""Takes how much is done, of how much (None where unknown), in what unit."""
 
 
 class StopAsked(Exception):  # noqa: N818 - an order that was given, not an error

@@ -24,7 +24,7 @@ from engines.runs import RunStore, RunSummary, summarise
 from engines.spare_workers import SpareWorkers
 from engines.spec import RunSpec
 from engines.sweep import Sweep
-from engines.sweep_progress import Progress, look_at
+from engines.sweep_progress import SweepProgress, look_at
 
 _READ_SECONDS = 0.02
 
@@ -244,8 +244,8 @@ class SweepDriver:
             self._reasons[training.spec] = reason
         return Ended(training.spec, row, reason=reason)
 
-    def _look(self) -> Progress:
-        return Progress(
+    def _look(self) -> SweepProgress:
+        return SweepProgress(
             rows=dict(self._found.rows),
             reasons=dict(self._reasons),
             training=tuple(

@@ -36,7 +36,7 @@ class LiveRun:
 
 
 @dataclass(frozen=True)
-class Progress:
+class SweepProgress:
     """A sweep as it is at one moment: what is known of its runs, which are in training, which are still to come.
 
     `reasons` say why runs that failed did, or could not be begun.

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from engines.engine import State
 
 
-class Weights:
+class WeightsByLayer:
     """The weights in `state`, float32; `channels_last` tells whether an image is flattened with its channels last.
 
     Layers are called `conv1`, `conv2`, `fc1` ...; the rehearsal engine's only one has no name and stands for `fc1`.

@@ -12,7 +12,7 @@ from engines.runs import RunSummary
 from engines.spec import RunSpec
 from engines.sweep import Group, Sweep
 from engines.sweep_driver import Ended, SweepDriver
-from engines.sweep_progress import Progress
+from engines.sweep_progress import SweepProgress
 from engines.text import clean_value
 from tui import plain
 from tui.formats import counted, duration, percent, spread
@@ -122,7 +122,7 @@ def show_table(driver: SweepDriver, printer: SweepPrinter) -> None:
     printer.show_groups(driver.sweep.groups(driver.progress.rows))
 
 
-def exit_code(progress: Progress, runs: int, stopped_by: Signals | None) -> int:
+def exit_code(progress: SweepProgress, runs: int, stopped_by: Signals | None) -> int:
     """Give the exit code of a sweep of so many runs that has ended, or was left."""
     if progress.completed == runs:
         return 0

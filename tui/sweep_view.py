@@ -10,7 +10,7 @@ from engines.catalog import FRAMEWORK_TITLES
 from engines.runs import RunSummary
 from engines.spec import RunSpec
 from engines.sweep import Group, Sweep, is_chosen_on_validation, ranking
-from engines.sweep_progress import LiveRun, Progress
+from engines.sweep_progress import LiveRun, SweepProgress
 from engines.text import clean_text
 from tui import formats
 from tui.plain import length_of
@@ -27,7 +27,7 @@ class SweepView:
     """A sweep at one moment, `elapsed` seconds after its screen was opened, of which so many runs train `at_once`."""
 
     sweep: Sweep
-    progress: Progress
+    progress: SweepProgress
     elapsed: float
     at_once: int
 

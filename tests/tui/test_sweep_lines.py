@@ -9,7 +9,7 @@ import views
 from rows import row_of
 
 from engines.sweep import expand, ranking
-from engines.sweep_progress import LiveRun, Progress
+from engines.sweep_progress import LiveRun, SweepProgress
 from tui import ascii_glyphs
 from tui.lines import plain, width_of
 from tui.sweep_layout import SweepLook, chosen_group, chosen_run, lay_out
@@ -50,7 +50,7 @@ def view_of(rows=(), training=(), *, sweep=SWEEP, reasons=None, at_once=1, stopp
     rows, reasons = {one.spec: one for one in rows}, reasons or {}
     busy = {*rows, *reasons, *(run.spec for run in training)}
     left = tuple(spec for spec in sweep.specs if spec not in busy) if to_come is None else to_come
-    return SweepView(sweep, Progress(rows, reasons, tuple(training), left, stopping), 61.0, at_once)
+    return SweepView(sweep, SweepProgress(rows, reasons, tuple(training), left, stopping), 61.0, at_once)
 
 
 def text(lines):
