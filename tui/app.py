@@ -40,6 +40,8 @@ from tui.view import describe_spec
 from tui.workers import Workers
 
 REAP_SECONDS = 1.0
+LOOK_SECONDS = 0.05
+"""So often a run is looked at that another waits for."""
 
 Begun = TypeVar("Begun")
 
@@ -177,7 +179,18 @@ class MnistTuiApp(TerminalApp):
 
     def on_start_chosen(self, message: StartChosen) -> None:
         """Start what a person chose."""
-        self.start_run(message.spec)
+        if message.after:
+            self._start_after(message.after, message.spec)
+        else:
+            self.start_run(message.spec)
+
+    @work
+    async def _start_after(self, directory: Path, spec: RunSpec) -> None:
+        """Start a run as soon as another has ended, whatever screen is shown by then."""
+        reader = RunReader(directory)
+        while reader.has_worker():
+            await asyncio.sleep(LOOK_SECONDS)
+        self.start_run(spec)
 
     @work
     async def on_queue_chosen(self, message: QueueChosen) -> None:

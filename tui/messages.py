@@ -9,11 +9,12 @@ from engines.spec import RunSpec
 
 
 class StartChosen(Message):
-    """A run of `spec` is to be started."""
+    """A run of `spec` is to be started, once the one in `after`, where that is said, has no worker any more."""
 
-    def __init__(self, spec: RunSpec) -> None:
+    def __init__(self, spec: RunSpec, after: Path | None = None) -> None:
         super().__init__()
         self.spec = spec
+        self.after = after
 
 
 class RunChosen(Message):

@@ -1,12 +1,16 @@
 import re
+import signal
 
 import pytest
 from piloted import seen, until, until_seen, watch
 from real_worker import status_of, wait_until
 from rows import row_of
 
+from engines import control
+from engines.problems import StorageProblem
 from engines.spec import RunSpec
 from tui.lines import plain, width_of
+from tui.screens.launcher import LauncherScreen
 from tui.screens.monitor import MonitorScreen
 from tui.screens.switcher import SwitcherScreen, draw_switcher, reached_lines, step_spec
 
@@ -101,6 +105,39 @@ def test_switching_stops_the_run_with_a_checkpoint_and_starts_the_next(live_run,
     state = wait_until(live_run.run_directory, lambda state: state.finished)
     assert state.finished.state == "stopped"
     assert [directory.name.split("-")[3] for directory in store.directories()] == ["lenet1", "nn"]
+
+
+def test_the_next_run_starts_also_where_the_screen_of_the_one_before_is_left(live_run, store):
+    async def steps(pilot):
+        await until_seen(pilot, "epoch")
+        live_run.process.send_signal(signal.SIGSTOP)
+        await pilot.press("m")
+        await until_seen(pilot, "Rehearsal lenet on Digits")
+        await pilot.press("enter", "escape")
+        assert isinstance(pilot.app.screen, LauncherScreen)
+        live_run.process.send_signal(signal.SIGCONT)
+        await until(pilot, lambda: isinstance(pilot.app.screen, MonitorScreen))
+        await until_seen(pilot, "Rehearsal lenet on Digits")
+
+    watch(live_run.run_directory, steps)
+    assert len(store.directories()) == 2
+
+
+def test_where_a_run_cannot_be_told_to_stop_no_worker_is_kept_for_the_next(live_run, monkeypatch):
+    def refuse(*_):
+        raise StorageProblem("the disk is full.")
+
+    async def steps(pilot):
+        spare = pilot.app.processes.spare
+        await until_seen(pilot, "epoch")
+        await pilot.press("m")
+        await until(pilot, lambda: spare._spare)
+        monkeypatch.setattr(control, "ask", refuse)
+        await pilot.press("enter")
+        await until_seen(pilot, "the disk is full.")
+        await until(pilot, lambda: not spare._spare)
+
+    watch(live_run.run_directory, steps)
 
 
 def test_escape_from_the_switcher_changes_nothing(live_run, store):

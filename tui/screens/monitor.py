@@ -41,7 +41,7 @@ CATCH_UP_SECONDS = 0.001
 """So soon the next tick comes where there is more to read: a long record is caught up with all the same."""
 
 EAGER_SECONDS = 0.05
-"""So often the run is looked at while something is waited for: its first step, an answer, the next run."""
+"""So often the run is looked at while something is waited for: its first step, an answer."""
 
 ROOMY_HEIGHT, TIGHT_HEIGHT = 30, 20
 
@@ -86,7 +86,6 @@ class MonitorScreen(FreshSize, LiveCurves, WorkerKeys, CurveKeys):
         self._choices = choices or Choices()
         self.directory = reader.directory
         self.watched = Watch(reader, worker, ascii_only=output_encoding() == "ascii")
-        self._next: RunSpec | None = None
         self.view: View | None = None
         self._stage: tuple[RunStatus, bool] | None = None
         self._is_catching_up = False
@@ -144,7 +143,7 @@ class MonitorScreen(FreshSize, LiveCurves, WorkerKeys, CurveKeys):
         """Tell whether a person waits for something that may be seen with the next look."""
         view = self.view
         is_beginning = view is None or (view.is_alive and view.state.batch is None)
-        return is_beginning or self._next is not None or self.watched.is_waiting
+        return is_beginning or self.watched.is_waiting
 
     def ask(self, action: control.Action, value: float | None = None) -> bool:
         """See `WorkerKeys`; looks out for the answer."""
@@ -176,15 +175,9 @@ class MonitorScreen(FreshSize, LiveCurves, WorkerKeys, CurveKeys):
             self.post_message(RunEnded(end_of(view)))
 
     def _change_life(self, before: View | None, view: View) -> None:
-        """Show the results of a run that has ended, or never came to anything; start what was to follow it."""
+        """Show the results of a run that has ended, or never came to anything."""
         self.refresh_bindings()
-        if view.is_alive:
-            return
-        if self._next is not None:
-            self.app.clear_notifications()  # That it starts soon is no longer so.
-            self.post_message(StartChosen(self._next))
-            self._next = None
-        elif before or not view.state.batch:
+        if not view.is_alive and (before or not view.state.batch):
             self._bench.choose("results", zoomed=not view.state.batch)
 
     def _show_names(self) -> None:
@@ -261,5 +254,7 @@ class MonitorScreen(FreshSize, LiveCurves, WorkerKeys, CurveKeys):
         elif not switch.stop_first or not self.watched.has_worker:
             self.post_message(StartChosen(switch.spec))
         elif self.ask("stop"):
-            self._next = switch.spec
+            self.post_message(StartChosen(switch.spec, after=self.directory))
             self.notify(f"{switch.spec.title} starts as soon as this run has saved its checkpoint.", timeout=4)
+        else:
+            self.post_message(ChoiceSettled(None))
