@@ -48,7 +48,7 @@ class Terminal:
     """
 
     def __init__(self) -> None:
-        self._device = os.ttyname(sys.stdout.fileno())
+        self._device = _device_of(sys.stdout.fileno())
         self._input = sys.stdin.fileno()
         self._attributes = termios.tcgetattr(self._input)
         # A descriptor of its own: it can be pointed at nothing while stdout stays what it is.
@@ -73,6 +73,14 @@ class Terminal:
             descriptor = os.open(self._device, os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
             _write_through(descriptor, RESET.encode())
             os.close(descriptor)
+
+
+def _device_of(descriptor: int) -> str:
+    """Give the file of a terminal; in a container that was entered from outside it may have no name of its own."""
+    try:
+        return os.ttyname(descriptor)
+    except OSError:
+        return os.ctermid()
 
 
 def _interrupt_writes() -> None:

@@ -1,3 +1,4 @@
+import errno
 import io
 import os
 import pty
@@ -53,6 +54,20 @@ def test_a_stream_that_is_no_terminal_is_named(on_terminal, monkeypatch, stream)
 
     with pytest.raises(Unavailable, match=f"{stream} is not a terminal"):
         terminal.require_terminal()
+
+
+def test_a_terminal_without_a_name_is_given_back_all_the_same(on_terminal, monkeypatch):
+    def nameless(_):
+        raise OSError(errno.ENODEV, "No such device")
+
+    master = on_terminal()
+    name = os.ttyname(sys.stdout.fileno())
+    monkeypatch.setattr(os, "ttyname", nameless)
+    monkeypatch.setattr(os, "ctermid", lambda: name)
+    kept = terminal.Terminal()
+    kept.give_back_by_force()
+    assert read_until_reset(master) == terminal.RESET.encode()
+    kept.screen.close()
 
 
 def test_echo_and_line_editing_come_back(on_terminal):
