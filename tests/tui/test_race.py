@@ -1,6 +1,7 @@
 """A race: what each run reached and when, told in words, in curves and in a table; and the screens around it."""
 
 import math
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -273,6 +274,21 @@ def test_runs_that_are_named_in_a_shell_race_at_once(store, finished_run, twin, 
 def test_one_run_is_no_race(finished_run, capsys, named):
     assert cli.run(["race", *named]) == 2
     assert "takes 2 to 8 different runs" in capsys.readouterr().err
+
+
+def test_more_runs_than_can_be_told_apart_do_not_race(store, finished_run):
+    for at in range(MOST_RUNS):
+        shutil.copytree(finished_run, finished_run.with_name(f"{finished_run.name[:-4]}000{at}"))
+
+    async def steps(pilot):
+        await pilot.press("r")
+        await until_seen(pilot, f"{MOST_RUNS + 1} runs")
+        await pilot.press(*["space"] * (MOST_RUNS + 1), "x")
+        await until_seen(pilot, f"{MOST_RUNS} race at most")
+        await pilot.press("home", "space", "x")
+        await until(pilot, lambda: isinstance(pilot.app.screen, RaceScreen))
+
+    drive(app_of(store), steps, (120, 40))
 
 
 def test_marked_runs_race_and_enter_opens_one(store, twin):

@@ -21,6 +21,7 @@ from tui.choice_lines import run_title
 from tui.continuation import continuation_of
 from tui.formats import counted
 from tui.messages import ContinuationChosen, DrawingChosen, RaceChosen, ReplayChosen, RunChosen
+from tui.race_watch import MOST_RUNS
 from tui.run_index import RunIndex
 from tui.run_rows import matching, summary_of
 from tui.screens.fresh_size import FreshSize
@@ -157,6 +158,8 @@ class RunsScreen(FreshSize, RunKeys):
         """Show the marked runs side by side."""
         if len(marked := self._table.marked) < 2:
             self.notify("Space marks a run: mark two or more for a race.", timeout=4)
+        elif len(marked) > MOST_RUNS:
+            self.notify(f"{MOST_RUNS} race at most: Space takes a mark away.", title=f"{len(marked)} runs are marked")
         else:
             self.post_message(RaceChosen([Path(run.directory) for run in marked]))
 
