@@ -190,6 +190,7 @@ class MnistTuiApp(TerminalApp):
         reader = RunReader(directory)
         while reader.has_worker():
             await asyncio.sleep(LOOK_SECONDS)
+        self.clear_notifications()  # That it starts soon is no longer so.
         self.start_run(spec)
 
     @work

@@ -118,6 +118,7 @@ def test_the_next_run_starts_also_where_the_screen_of_the_one_before_is_left(liv
         live_run.process.send_signal(signal.SIGCONT)
         await until(pilot, lambda: isinstance(pilot.app.screen, MonitorScreen))
         await until_seen(pilot, "Rehearsal lenet on Digits")
+        assert "saved its" not in seen(pilot)
 
     watch(live_run.run_directory, steps)
     assert len(store.directories()) == 2
