@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from importlib import import_module
 from pathlib import Path
 from typing import ClassVar, TypeVar
@@ -184,12 +185,12 @@ class MnistTuiApp(TerminalApp):
         else:
             self.start_run(message.spec)
 
-    @work
+    @work(exclusive=True, group="start after")
     async def _start_after(self, directory: Path, spec: RunSpec) -> None:
-        """Start a run as soon as another has ended, whatever screen is shown by then."""
-        reader = RunReader(directory)
-        while reader.has_worker():
-            await asyncio.sleep(LOOK_SECONDS)
+        """Start a run as soon as another has ended, whatever screen is shown by then; of several the last asked for."""
+        with closing(RunReader(directory)) as reader:
+            while reader.has_worker():
+                await asyncio.sleep(LOOK_SECONDS)
         self.clear_notifications()  # That it starts soon is no longer so.
         self.start_run(spec)
 

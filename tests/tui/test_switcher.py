@@ -124,6 +124,22 @@ def test_the_next_run_starts_also_where_the_screen_of_the_one_before_is_left(liv
     assert len(store.directories()) == 2
 
 
+def test_of_two_choices_while_the_run_ends_the_later_one_is_started_and_no_other(live_run, store):
+    async def steps(pilot):
+        await until_seen(pilot, "epoch")
+        live_run.process.send_signal(signal.SIGSTOP)
+        for keys in (("m", "enter"), ("m", "m", "enter")):
+            await pilot.press(*keys)
+            await until(pilot, lambda: isinstance(pilot.app.screen, MonitorScreen))
+        live_run.process.send_signal(signal.SIGCONT)
+        await until_seen(pilot, "Rehearsal lenet1 on Digits")
+        await pilot.press("s", "y")
+        await until_seen(pilot, "stopped after")
+
+    watch(live_run.run_directory, steps)
+    assert [directory.name.split("-")[3] for directory in store.directories()] == ["lenet1", "nn"]
+
+
 def test_where_a_run_cannot_be_told_to_stop_no_worker_is_kept_for_the_next(live_run, monkeypatch):
     def refuse(*_):
         raise StorageProblem("the disk is full.")
