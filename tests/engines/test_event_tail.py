@@ -6,11 +6,11 @@ import re
 from itertools import pairwise
 
 import msgspec
-import psutil
 import pytest
 from event_files import GARBAGE, LOG, line_of, read_to_end, tail_of
 from hypothesis import example, given
 from hypothesis import strategies as st
+from open_files import held_open
 
 from engines import event_tail
 from engines.event_line import decode_event, encode_event
@@ -225,17 +225,16 @@ def test_a_file_that_appears_later_is_found(tmp_path):
 
 
 def test_a_file_is_opened_once_and_let_go_of_for_good(tmp_path):
-    opened = psutil.Process().num_fds()
     tail = tail_of(tmp_path / "e", line_of(0) + b"\n")
     assert len(read_to_end(tail)) == 1
-    assert psutil.Process().num_fds() == opened + 1
+    assert held_open(tmp_path) == 1
     for _ in range(2):
         tail.close()
-        assert psutil.Process().num_fds() == opened
+        assert held_open(tmp_path) == 0
     with (tmp_path / "e").open("ab") as file:
         file.write(line_of(1) + b"\n")
     assert (read_to_end(tail), tail.at_end) == ([], True)
-    assert psutil.Process().num_fds() == opened
+    assert held_open(tmp_path) == 0
 
 
 def test_a_file_that_shrank_is_read_again_from_its_start(tmp_path):

@@ -6,9 +6,9 @@ import os
 import threading
 
 import msgspec
-import psutil
 import pytest
 from event_files import LOG, line_of, read_to_end
+from open_files import held_open
 
 from engines import event_writer
 from engines.event_line import encode_event
@@ -100,9 +100,10 @@ def test_a_line_that_is_taken_piece_by_piece_is_whole(tmp_path, monkeypatch):
 
 
 def test_closing_lets_go_of_the_file(tmp_path):
-    opened = psutil.Process().num_fds()
-    EventWriter(tmp_path / "e").close()
-    assert psutil.Process().num_fds() == opened
+    writer = EventWriter(tmp_path / "e")
+    assert held_open(tmp_path) == 1
+    writer.close()
+    assert held_open(tmp_path) == 0
 
 
 def test_a_number_that_is_not_finite_is_null_and_named(tmp_path):

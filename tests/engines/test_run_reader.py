@@ -4,9 +4,9 @@ import os
 import time
 
 import msgspec
-import psutil
 import pytest
 import real_worker
+from open_files import held_open
 from real_worker import status_of
 
 from engines import event_tail, run_lock, run_reader
@@ -161,7 +161,6 @@ def test_a_row_is_told_without_most_batches(recorded_run):
 
 
 def test_of_a_long_file_a_row_takes_no_more_than_the_ends(directory, monkeypatch):
-    opened = psutil.Process().num_fds()
     tell(directory, *[LOG] * 100)
     size = (directory / "events.jsonl").stat().st_size
     monkeypatch.setattr(run_reader, "WHOLE_FILE_BYTES", size)
@@ -172,7 +171,7 @@ def test_of_a_long_file_a_row_takes_no_more_than_the_ends(directory, monkeypatch
         reader = RunReader(directory)
         assert len(reader.read_ends().logs) == pytest.approx(read, abs=1)
         reader.close()
-        assert psutil.Process().num_fds() == opened
+        assert held_open(directory) == 0
 
 
 @pytest.mark.parametrize("garbage", [b"\xff\n" * READ_BYTES, b"x" * 3 * READ_BYTES + b"\n"], ids=["lines", "line"])

@@ -18,9 +18,10 @@ def test_what_is_raised_there_is_raised_here():
 
 
 def test_an_answer_that_nobody_waits_for_any_more_is_dropped():
-    asked, answered, complaints = threading.Event(), threading.Event(), []
+    asked, answered, threads, complaints = threading.Event(), threading.Event(), [], []
 
     def answer():
+        threads.append(threading.current_thread())
         asked.set()
         answered.wait()
 
@@ -28,11 +29,10 @@ def test_an_answer_that_nobody_waits_for_any_more_is_dropped():
         asyncio.get_running_loop().set_exception_handler(lambda loop, context: complaints.append(context))
         task = asyncio.create_task(in_background(answer))
         await asyncio.to_thread(asked.wait)
-        thread = next(thread for thread in threading.enumerate() if thread.name == "look-up")
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         answered.set()
-        await asyncio.to_thread(thread.join)
+        await asyncio.to_thread(threads[0].join)
         await asyncio.sleep(0)
 
     asyncio.run(give_up())

@@ -1,5 +1,7 @@
-import psutil
+import shutil
+
 import pytest
+from open_files import held_open
 from piloted import app_of, drive, seen, until, until_seen
 from views import text_of
 
@@ -49,15 +51,16 @@ def test_the_speed_is_between_1_and_100():
 
 
 @pytest.mark.parametrize("is_closed_first", [True, False])
-def test_whoever_still_reads_a_replay_that_was_left_keeps_no_file_open(recorded_run, is_closed_first):
-    opened = psutil.Process().num_fds()
-    watch = ReplayWatch(recorded_run, Playhead(), ascii_only=False)
+def test_whoever_still_reads_a_replay_that_was_left_keeps_no_file_open(recorded_run, tmp_path, is_closed_first):
+    run = shutil.copytree(recorded_run, tmp_path / "run")
+    watch = ReplayWatch(run, Playhead(), ascii_only=False)
     watch.set_timeline(watch.measure())
     watch.playhead.go_to(1.0)
+    assert held_open(run) > 0
     deeds = [watch.close, watch.read_again, watch.measure]
     for deed in deeds if is_closed_first else reversed(deeds):
         deed()
-    assert psutil.Process().num_fds() == opened
+    assert held_open(run) == 0
 
 
 @pytest.mark.parametrize("width", [58, 78, 118, 198])
