@@ -11,7 +11,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,7 +23,6 @@ from engines.label import Label, clean_label
 from engines.problems import RunBusy, RunNotFound, StorageProblem, WorkerDied
 from engines.recipes import check_combination
 from engines.regular_file import open_to_append, read_regular
-from engines.run_reader import RunReader
 from engines.runs import RUN_NAME, RunStore, RunSummary, new_run_id
 from engines.spec import RunSpec
 from engines.text import clean_text
@@ -32,7 +31,6 @@ FOLDER = ".queue"
 WAITING, BEGUN = ".json", ".begun"
 _ORDER_NAME = re.compile(rf"(\d{{20}})-({RUN_NAME.pattern})(\{WAITING}|\{BEGUN})")
 _MAX_BYTES = 64 << 10
-_POLL_SECONDS = 0.2
 _ROOM = 10**9
 """Ranks at least between two runs as they are added, or moved to the front, for others to be moved between them."""
 
@@ -138,16 +136,6 @@ class RunQueue:
             raise RunBusy(f"run {run_id} has just begun.", "Its place matters no more.") from error
         except OSError as error:
             raise _refused(order, error) from error
-
-    def wait(self, run_ids: Collection[str]) -> None:
-        """Return once none of these waits or is alive any more; whoever keeps the queue is replaced where it died."""
-        while True:
-            left = {order.run_id for order in self.orders()} & set(run_ids)
-            if left:
-                self.see_to_it()
-            elif not any(RunReader(self.store.root / run_id).has_worker() for run_id in run_ids):
-                return
-            time.sleep(_POLL_SECONDS)
 
     def see_to_it(self) -> None:
         """Start the keeper where runs wait and there is none; raises `StorageProblem` and `WorkerDied`."""

@@ -123,10 +123,6 @@ class RunStore:
             )
         return matching[0]
 
-    def summaries(self) -> list[RunSummary]:
-        """Give a row for each run, newest first."""
-        return [summarise(directory) for directory in self.directories()]
-
     def alive(self) -> list[Path]:
         """Give the directories of the runs that have a worker, newest first."""
         return [directory for directory in self.directories() if RunReader(directory).has_worker()]

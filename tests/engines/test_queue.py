@@ -117,7 +117,7 @@ def test_what_is_no_order_is_passed_over(unkept):
 
 def test_runs_begin_one_after_another_and_the_keeper_ends(queue, store):
     given = queue.add([spec_of(seed=seed, epochs=1) for seed in (1, 2)], Label(name="pair"))
-    queue.wait(given)
+    mishaps.wait_for_queued(queue, given)
     began_and_ended = []
     for run_id in given:
         state = RunReader(store.root / run_id).read_all()
@@ -219,7 +219,7 @@ def test_a_killed_worker_holds_nobody_up(queue, store):
     doomed, heir = queue.add([spec_of(epochs=100_000), spec_of()])
     pid = mishaps.wait_for(lambda: mishaps.worker_of(store.root / doomed), "the worker")
     psutil.Process(pid).kill()
-    queue.wait([heir])
+    mishaps.wait_for_queued(queue, [heir])
     assert status_of(store.root / heir) == "completed"
 
 
@@ -233,7 +233,7 @@ def test_a_killed_keeper_is_replaced_by_whoever_sees_a_waiting_run(queue, store)
     mishaps.wait_for(lambda: mishaps.worker_of(queue.folder), "the keeper")
     assert ids(queue) == [heir]
     psutil.Process(worker).kill()
-    queue.wait([heir])
+    mishaps.wait_for_queued(queue, [heir])
     assert status_of(store.root / heir) == "completed"
 
 

@@ -113,7 +113,7 @@ def test_a_run_cannot_be_started_on_a_full_disk_and_leaves_nothing_there(small_d
         mishaps.start(store)
     aftermath.check_words(str(refused.value))
     assert "No space left" in str(refused.value)
-    assert store.summaries() == []
+    assert store.directories() == []
     assert not store.root.exists() or not list(store.root.iterdir())
 
 

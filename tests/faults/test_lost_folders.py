@@ -11,6 +11,7 @@ import command_line
 import mishaps
 import pytest
 import real_worker
+import rows
 from held_training import held
 
 from engines import control, launch
@@ -67,7 +68,7 @@ def test_a_worker_whose_run_was_removed_ends_and_leaves_nothing(store):
     mishaps.wait_for(lambda: _is_removed(worker.run_directory), "the removal")
     assert worker.process.wait(real_worker.PATIENCE_SECONDS) == StorageProblem.exit_code
     assert list(store.root.iterdir()) == []
-    assert store.summaries() == []
+    assert store.directories() == []
     with pytest.raises(RunNotFound):
         store.find("last")
 
@@ -97,7 +98,7 @@ def test_a_run_that_was_moved_trains_on_and_its_events_move_along(store, tmp_pat
     assert worker.process.wait(real_worker.PATIENCE_SECONDS) == 0
     aftermath.check(moved, "completed", goes_on=False)
     aftermath.check_curve(moved)
-    assert store.summaries() == []
+    assert store.directories() == []
 
 
 def test_checkpoints_that_may_not_be_written_are_told_of_and_trained_past(store):
@@ -149,7 +150,7 @@ def test_runs_that_may_not_be_looked_at_are_refused_in_words(crashed, store):
     store.root.parent.chmod(0o755)
     store.root.chmod(0o700)
     with as_nobody(), refused(str(store.root)):
-        store.summaries()
+        store.directories()
     aftermath.check(crashed, "crashed")
 
 
@@ -163,7 +164,7 @@ def test_a_run_that_may_not_be_looked_into_is_no_run_of_ours(crashed, store):
 def test_a_file_in_the_place_of_the_folder_of_runs_is_refused_and_kept(tmp_path):
     store = RunStore(tmp_path / "file")
     store.root.write_text("mine")
-    for attempt in (store.summaries, store.alive, lambda: store.find("last"), lambda: mishaps.start(store)):
+    for attempt in (store.directories, store.alive, lambda: store.find("last"), lambda: mishaps.start(store)):
         with refused(str(store.root), "--runs-dir"):
             attempt()
     assert store.root.read_text() == "mine"
@@ -171,7 +172,7 @@ def test_a_file_in_the_place_of_the_folder_of_runs_is_refused_and_kept(tmp_path)
 
 def test_a_run_needs_no_folder_of_runs_to_be_there(tmp_path):
     store = RunStore(tmp_path / "not" / "there" / "yet")
-    assert store.summaries() == []
+    assert store.directories() == []
     ended = real_worker.ended(mishaps.start(store))
     aftermath.check(ended.directory, "completed", goes_on=False)
 
@@ -195,8 +196,8 @@ def test_nobody_else_may_read_or_write_a_run_whatever_the_umask(store, mask):
 def test_the_owner_may_read_and_write_a_run_whatever_the_umask(store):
     train = f"$T {' '.join(command_line.TRAIN)} --epochs 1"
     trained = command_line.run_in_shell(f"umask 777; {train} && {train} --queue")
-    RunQueue(store).wait(trained.stdout.split()[-1:])
-    assert [run.state for run in store.summaries()] == ["completed"] * 2
+    mishaps.wait_for_queued(RunQueue(store), trained.stdout.split()[-1:])
+    assert [run.state for run in rows.listed(store)] == ["completed"] * 2
     for path in (store.root, *store.root.rglob("*")):
         mode = stat.S_IMODE(path.stat().st_mode)
         assert mode == (0o700 if path.is_dir() else 0o600), f"{path.name} has mode {mode:o}"

@@ -161,7 +161,7 @@ def test_what_only_looks_like_a_temporary_file_does_not_stand_in_the_way(crashed
 def test_a_link_to_a_run_is_no_run(crashed, store, tmp_path):
     moved = crashed.rename(tmp_path / crashed.name)
     crashed.symlink_to(moved)
-    assert store.summaries() == []
+    assert store.directories() == []
     with pytest.raises(RunNotFound) as refused:
         store.find(crashed.name)
     aftermath.check_words(str(refused.value))

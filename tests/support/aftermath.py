@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 import real_worker
+import rows
 
 from engines import run_lock
 from engines.checkpoints import Manifest
@@ -62,7 +63,7 @@ def check_checkpoints(directory):
 
 def check_listed(directory, state):
     """The list of runs has the run, in its true state."""
-    listed = {run.run_id: run.state for run in RunStore(directory.parent).summaries()}
+    listed = {run.run_id: run.state for run in rows.listed(RunStore(directory.parent))}
     assert listed[directory.name] == state
 
 

@@ -36,6 +36,18 @@ def wait_for_epoch(directory, epoch):
     return real_worker.wait_until(directory, lambda state: state.epochs and state.epochs[-1].epoch >= epoch)
 
 
+def wait_for_queued(queue, run_ids):
+    """Wait until none of these waits or is alive any more; whoever keeps the queue is replaced where it died."""
+
+    def is_over():
+        if {order.run_id for order in queue.orders()} & {*run_ids}:
+            queue.see_to_it()
+            return False
+        return not any(worker_of(queue.store.root / run_id) for run_id in run_ids)
+
+    wait_for(is_over, "the queued runs to end")
+
+
 def worker_of(directory):
     """Give the process id of a run's worker; None where it has none."""
     return run_lock.holder(directory / "lock")

@@ -1,7 +1,12 @@
-"""Rows of runs, as the tables show them, with no folder and no events."""
+"""Rows of runs, as the tables show them: of those in a folder, or of one with no folder and no events."""
 
-from engines.runs import RunSummary
+from engines.runs import RunSummary, summarise
 from engines.spec import RunSpec
+
+
+def listed(store):
+    """Give a row for each run, newest first."""
+    return [summarise(directory) for directory in store.directories()]
 
 
 def row_of(run_id="r", **known):

@@ -3,6 +3,7 @@ import sys
 
 import command_line
 import pytest
+import rows
 from aftermath import check_words
 from real_terminal import RealTerminal
 
@@ -89,7 +90,7 @@ def test_a_bad_frame_rate_is_refused_before_anything_is_trained(arguments, finis
     assert terminal.end() == 2
     assert "MNIST_TUI_FPS takes a whole number from 1 to 60, not '0'." in terminal.text
     assert store.directories() == [finished_run]
-    assert store.summaries()[0].attempt == 1
+    assert rows.listed(store)[0].attempt == 1
 
 
 def test_the_folders_go_before_a_command_and_after_it(finished_run, tmp_path, capsys, monkeypatch):

@@ -3,6 +3,7 @@
 import json
 
 import command_line
+import mishaps
 import pytest
 import real_worker
 from aftermath import check_words
@@ -180,7 +181,7 @@ def test_a_beginning_names_a_run_that_has_begun_before_one_that_waits(unkept, st
 def test_a_queued_run_is_trained_under_its_id(store, capsys):
     assert cli.run([*TRAIN, "--queue"]) == 0
     run_id = capsys.readouterr().out.strip()
-    RunQueue(store).wait([run_id])
+    mishaps.wait_for_queued(RunQueue(store), [run_id])
     state = real_worker.wait_until(store.root / run_id, lambda state: state.finished)
     assert state.finished.state == "completed"
 
