@@ -8,14 +8,14 @@ import msgspec
 
 from engines.problems import RunNotFound, UsageProblem
 from engines.runs import read_spec
-from engines.spec import RunSpec
+from engines.spec import MAX_EPOCHS, RunSpec
 from engines.text import clean_text, clean_value
 from tui import headless, plain, run_report
 from tui.control_request import ask_and_wait
 from tui.interrupts import Interrupts
 from tui.lookup import find_run, find_waiting
 from tui.option_values import positive_number, replay_speed, whole_number
-from tui.options import MOST_EPOCHS, data_dir, folder_options, run_store, screen_options
+from tui.options import data_dir, folder_options, run_store, screen_options
 from tui.outcome import command
 from tui.printing import choose_printer
 from tui.race_watch import MOST_RUNS
@@ -153,7 +153,7 @@ def lr(context: click.Context, *, run: str, rate: float) -> int:
 
 @click.command()
 @click.argument("run")
-@click.argument("more", metavar="N", type=whole_number(1, MOST_EPOCHS))
+@click.argument("more", metavar="N", type=whole_number(1, MAX_EPOCHS))
 @folder_options
 @click.pass_context
 def epochs(context: click.Context, *, run: str, more: int) -> int:

@@ -15,7 +15,7 @@ from engines.models import MODELS, TORCHVISION
 from engines.problems import Unavailable, UsageProblem
 from engines.recipes import DECIDED, RECIPES, fill_in
 from engines.runs import RunStore, default_root, read_spec
-from engines.spec import DEVICE_PATTERN, OnNan, Precision, RunSpec
+from engines.spec import DEVICE_PATTERN, MAX_EPOCHS, OnNan, Precision, RunSpec
 from tui.frame_pace import HIGHEST_RATE, USUAL_RATE
 from tui.option_values import folder, fraction, matching, model, one_of, positive_number, seconds, whole_number
 from tui.recipe_options import RECIPE_OPTIONS
@@ -26,7 +26,6 @@ _read_frame_rate = whole_number(1, HIGHEST_RATE)
 
 _DEFAULTS = RunSpec()
 _DEVICES = "auto, cpu, cuda, cuda:N, mps"
-MOST_EPOCHS = 1_000_000
 _LARGEST_BATCH = 2**31 - 1
 _FPS_VARIABLE = "MNIST_TUI_FPS"
 _LARGEST_SEED = 2**32 - 1  # What numpy and the frameworks take.
@@ -64,7 +63,7 @@ _RUN_OPTIONS = (
     ),
     _option(
         "--epochs",
-        type=whole_number(1, MOST_EPOCHS),
+        type=whole_number(1, MAX_EPOCHS),
         metavar="N",
         help="Times through the training images.  [article: 5]",
     ),
@@ -121,7 +120,7 @@ _RUN_OPTIONS = (
     ),
     _option(
         "--patience",
-        type=whole_number(1, MOST_EPOCHS),
+        type=whole_number(1, MAX_EPOCHS),
         metavar="K",
         help="Stop after K epochs without a better one, and go back to the best.",
     ),
