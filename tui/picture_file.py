@@ -1,6 +1,7 @@
 """A picture of the screen as a file: where it goes, and what it is called."""
 
 import time
+from itertools import chain, count
 from pathlib import Path
 
 import platformdirs
@@ -14,13 +15,19 @@ def write_picture(svg: str) -> Path:
 
     Raises `StorageProblem` where neither takes it.
     """
-    name = time.strftime("mnist-tui-%Y%m%d-%H%M%S.svg")
+    name = time.strftime("mnist-tui-%Y%m%d-%H%M%S")
     for folder in (Path.cwd, lambda: Path(platformdirs.user_pictures_dir())):
         try:
-            path = folder() / name
+            path = _free(folder(), name)
             write_atomically(path, svg.encode())
         except OSError as error:
             refusal = error
         else:
             return path
-    raise StorageProblem(f"cannot write {name}: {refusal.strerror}.", "Start mnist-tui in a folder of yours.")
+    raise StorageProblem(f"cannot write {name}.svg: {refusal.strerror}.", "Start mnist-tui in a folder of yours.")
+
+
+def _free(folder: Path, name: str) -> Path:
+    """Give the first of `name`.svg, `name`-2.svg, ... that is not there: several may be saved in one second."""
+    names = chain([f"{name}.svg"], (f"{name}-{number}.svg" for number in count(2)))
+    return next(path for path in map(folder.joinpath, names) if not path.exists())

@@ -61,6 +61,15 @@ def test_f12_saves_a_picture_and_says_where(store, tmp_path, monkeypatch):
     assert "framework" in picture.read_text()
 
 
+def test_pictures_of_the_same_second_are_all_kept(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(picture_file.time, "strftime", lambda _: "mnist-tui-now")
+    for words in ("one", "two", "three"):
+        picture_file.write_picture(words)
+    kept = {path.name: path.read_text() for path in tmp_path.iterdir()}
+    assert kept == {"mnist-tui-now.svg": "one", "mnist-tui-now-2.svg": "two", "mnist-tui-now-3.svg": "three"}
+
+
 def test_a_picture_goes_where_there_is_room_for_it(tmp_path, monkeypatch):
     monkeypatch.setattr(picture_file.Path, "cwd", lambda: tmp_path / "gone")
     monkeypatch.setattr(picture_file.platformdirs, "user_pictures_dir", lambda: str(tmp_path))

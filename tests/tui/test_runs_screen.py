@@ -185,7 +185,7 @@ def test_words_hide_what_they_do_not_stand_in_and_escape_shows_it_again(store, f
         await pilot.press("slash", *"sweep nn")
         await until_seen(pilot, "1 run, 0 alive, 1 shown")
         await pilot.press(*" x")
-        await until_seen(pilot, "None of 1 run has all these words: Escape shows them")
+        await until_seen(pilot, "No run has all these words: Escape shows all again")
         assert "the good one" not in seen(pilot)
         await pilot.press("enter", "escape")
         await until_seen(pilot, "the good one")

@@ -19,7 +19,6 @@ from engines.text import clean_text
 from tui.background import in_background
 from tui.choice_lines import run_title
 from tui.continuation import continuation_of
-from tui.formats import counted
 from tui.messages import ContinuationChosen, DrawingChosen, RaceChosen, ReplayChosen, RunChosen
 from tui.race_watch import MOST_RUNS
 from tui.run_index import RunIndex
@@ -192,7 +191,7 @@ class RunsScreen(FreshSize, RunKeys):
         if not runs:
             return "No runs yet: Escape, then Enter starts the first"
         if not shown:
-            return f"None of {counted(len(runs), 'run')} has all these words: Escape shows them"
+            return "No run has all these words: Escape shows all again"
         return summary_of(runs, shown if self._filter.value else None)
 
     @property
