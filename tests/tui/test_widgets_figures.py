@@ -5,6 +5,7 @@ from msgspec.structs import replace
 from views import BEGAN, RUN_ID, batch, epoch_ended, finished, phase, started, telemetry, text_of, view_of
 
 from engines.events import CheckpointSaved, ControlApplied, Gpu, Log, RunError
+from engines.run_state import LOG_LINES
 from engines.spec import RunSpec
 from tui.lines import plain
 from tui.widgets.header_pane import draw_header
@@ -366,6 +367,23 @@ def test_the_log_is_gone_back_through_to_its_first_line():
     lines = text_of(pane.draw_body(view, 60, 8), 60).splitlines()
     assert [line.split()[-1] for line in lines] == [str(at) for at in range(8)]
     assert plain(pane.legend(view, 60)) == "↑↓ 25 below"
+
+
+def test_lines_of_the_log_that_were_gone_back_to_stand_still_while_the_oldest_go_and_at_another_width():
+    def words_of(view, width=40):
+        return text_of(pane.draw_body(view, width, 8), width).split()
+
+    lines = [Log(level="info", message=f"line {at} " + "more " * (at % 3) * 6) for at in range(LOG_LINES + 20)]
+    pane = LogPane(9)
+    full, later = view_of(*lines[:LOG_LINES]), view_of(*lines)
+    pane.draw_body(full, 40, 8)
+    pane.move_rows(-150)
+    shown = words_of(full)
+    assert words_of(later) == shown
+    last = [word for word in shown if word.isdigit()][-1]
+    assert [word for word in words_of(later, width=80) if word.isdigit()][-1] == last
+    pane.move_rows(-LOG_LINES)
+    assert "20" in words_of(later, width=80)
 
 
 @pytest.mark.parametrize("width", [58, 78, 118])

@@ -8,10 +8,11 @@ from engines.run_state import LOG_LINES
 from tui import formats
 from tui.lines import Line, fit, wrap
 from tui.view import View
-from tui.widgets.scrolled_pane import ScrolledPane
+from tui.widgets.scrolled_pane import Name, ScrolledPane
 
 Happening = Log | ControlApplied | CheckpointSaved
 _LEVEL_ROLES = {"info": "text", "warning": "warning", "error": "wrong"}
+_AFTER_ALL = 2**63
 
 
 class LogPane(ScrolledPane):
@@ -27,20 +28,30 @@ class LogPane(ScrolledPane):
 
     def draw_body(self, view: View, width: int, height: int) -> list[Line]:
         """Draw as many lines as fit."""
-        own, printed = log_lines(view, width)
-        shown = self.window([*own, *printed], height)
+        named, printed = own_lines(view, width), printed_lines(view, width)
+        own = [line for _, line in named]
+        names = [*(name for name, _ in named), *((_AFTER_ALL, number) for number in range(len(printed)))]
+        shown = self.window([*own, *printed], names, height)
         if not own and not printed:
             return [[], fit([("  nothing has been said yet", "muted")], width)]
         return list(shown) if self.is_back else draw_newest(own, printed, height)
 
 
-def log_lines(view: View, width: int) -> tuple[list[Line], list[Line]]:
-    """Give what happened, and what the framework printed, the newest last."""
+def own_lines(view: View, width: int) -> list[tuple[Name, Line]]:
+    """Give the lines of what happened, the newest last, each with its event's `seq` and which of its lines it is."""
     state = view.state
     happened: list[Happening] = [*state.logs, *state.controls, *state.checkpoints]
     happened.sort(key=lambda event: event.seq)
-    own = [line for event in happened[-LOG_LINES:] for line in _draw_event(event, width)]
-    return own, [[(part, "muted")] for text in view.log_lines for part in wrap(text, width)]
+    return [
+        ((event.seq, number), line)
+        for event in happened[-LOG_LINES:]
+        for number, line in enumerate(_draw_event(event, width))
+    ]
+
+
+def printed_lines(view: View, width: int) -> list[Line]:
+    """Give the lines that the framework printed, the newest last."""
+    return [[(part, "muted")] for text in view.log_lines for part in wrap(text, width)]
 
 
 def draw_newest(own: list[Line], printed: list[Line], height: int) -> list[Line]:

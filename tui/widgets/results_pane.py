@@ -42,7 +42,8 @@ class ResultsPane(ScrolledPane):
     def draw_body(self, view: View, width: int, height: int) -> list[Line]:
         """Draw the summary, if any, then as many epochs as fit."""
         summary = [] if view.is_alive else draw_summary(view, width)
-        epochs = self.window(view.state.epochs, height - len(summary) - 1)
+        names = [(epoch.epoch, 0) for epoch in view.state.epochs]
+        epochs = self.window(view.state.epochs, names, height - len(summary) - 1)
         if not view.state.epochs:
             return summary or draw_waiting(view, width)
         return [*summary, *draw_epochs(epochs, view.state.best, width)]
