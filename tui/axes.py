@@ -57,10 +57,14 @@ def log_loss_axis(values: Sequence[float]) -> Axis:
     return Axis(low, low + gap * intervals, tuple(f"{10 ** (low + gap * at):.2g}" for at in range(intervals + 1)))
 
 
-def fitted_axis(values: Sequence[float], rows: int, label: Callable[[float], str]) -> Axis:
-    """Give an axis between the round numbers around all but a thirtieth of `values` at either end, for `rows` lines."""
-    finite = sorted(min(1e30, max(-1e30, value)) for value in values if isfinite(value)) or [0.0, 1.0]
-    low, high = finite[len(finite) // 30], finite[-1 - len(finite) // 30]
+def fitted_axis(
+    values: Sequence[float], rows: int, label: Callable[[float], str], *, kept: Sequence[float] = ()
+) -> Axis:
+    """Give an axis between the round numbers around all but a thirtieth of `values` at either end, for `rows` lines.
+
+    All of `kept` lie between them too.
+    """
+    low, high = (min(1e30, max(-1e30, end)) for end in _ends(values, kept) or (0.0, 1.0))
     least = max(1e-6, abs(high) / 500)
     if high - low < least:
         low, high = (high - least, high) if high > 0 else (low, low + least)
@@ -76,12 +80,12 @@ def fitted_axis(values: Sequence[float], rows: int, label: Callable[[float], str
     return Axis(ticks[0], ticks[-1], tuple(label(tick) for tick in ticks))
 
 
-def still_fits(axis: Axis, values: Sequence[float]) -> bool:
-    """Tell whether all but a thirtieth of `values` at either end lie within `axis`, and take up half of it at least."""
-    finite = sorted(value for value in values if isfinite(value))
-    if not finite:
+def still_fits(axis: Axis, values: Sequence[float], *, kept: Sequence[float] = ()) -> bool:
+    """Tell whether all that `fitted_axis` would see to lies within `axis`, and takes up half of it at least."""
+    ends = _ends(values, kept)
+    if ends is None:
         return True
-    low, high = finite[len(finite) // 30], finite[-1 - len(finite) // 30]
+    low, high = ends
     return axis.low <= low and high <= axis.high and high - low >= (axis.high - axis.low) / 2
 
 
@@ -107,6 +111,15 @@ def seconds_axis(last: float) -> Axis:
     intervals = ceil(last / step)
     labels = [f"{step * at:.6g}" for at in range(intervals + 1)]
     return Axis(0.0, step * intervals, (*labels[:-1], f"{labels[-1]} s"))
+
+
+def _ends(values: Sequence[float], kept: Sequence[float]) -> tuple[float, float] | None:
+    """Give what all but a thirtieth of `values` at either end, and all of `kept`, lie between; None of no value."""
+    usual, others = sorted(filter(isfinite, values)), sorted(filter(isfinite, kept))
+    left_out = len(usual) // 30
+    usual = usual[left_out : len(usual) - left_out]
+    ends = [*usual[:1], *usual[-1:], *others[:1], *others[-1:]]
+    return (min(ends), max(ends)) if ends else None
 
 
 def _best_fit(empty_parts: Mapping[int, float], rows: int) -> int:

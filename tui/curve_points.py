@@ -1,6 +1,7 @@
 """The numbers of a curve: points to one a column, smoothed, on a logarithmic scale. A value that is missing is NaN."""
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from math import floor, isnan, log10, nan
 
 from engines.detailed_series import DetailedSeries
@@ -53,6 +54,14 @@ def smoothed(points: Iterable[Point], weight: float) -> list[Point]:
         y = average / share
         result.append(Point(point.x, y, y, y, point.count))
     return result
+
+
+def seen_within(points: Sequence[tuple[float, float]], axis: Axis) -> list[float]:
+    """Give the values of a line along `axis`: those of its points, and those with which it comes in and goes out."""
+    seen = [y for x, y in points if axis.low <= x <= axis.high]
+    for (x, y), (next_x, next_y) in pairwise(points):
+        seen += [y + (next_y - y) * (end - x) / (next_x - x) for end in (axis.low, axis.high) if x < end < next_x]
+    return seen
 
 
 def logarithms(points: Sequence[tuple[float, float]]) -> Points:

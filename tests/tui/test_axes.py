@@ -130,6 +130,15 @@ def test_of_thirty_values_the_highest_and_the_lowest_do_not_matter(of_usual, is_
     assert (loss_axis(values, 16) == loss_axis(usual, 16)) == is_passed_over
 
 
+def test_what_is_to_be_kept_is_no_outlier_however_few_it_is():
+    usual, kept = [0.2, 0.4] * 60, [0.9, math.nan]
+    axis = fitted_axis(usual, 16, str, kept=kept)
+    assert axis.low <= min(usual)
+    assert axis.high >= kept[0]
+    assert still_fits(axis, usual, kept=kept)
+    assert not still_fits(fitted_axis(usual, 16, str), usual, kept=kept)
+
+
 def test_a_fitted_axis_lies_between_round_numbers_close_around_the_values():
     assert fitted_axis([0.93, 0.95], 16, "{:.4g}".format).labels == ("0.93", "0.935", "0.94", "0.945", "0.95")
     assert fitted_axis([1.0] * 9, 16, "{:.4g}".format).labels[-1] == "1"

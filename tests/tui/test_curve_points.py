@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from engines.detailed_series import DetailedSeries
 from engines.series import Point
 from tui.axes import Axis
-from tui.curve_points import by_column, logarithms, points_within, smoothed
+from tui.curve_points import by_column, logarithms, points_within, seen_within, smoothed
 
 FIVE = Axis(0.0, 5.0, ("0", "5"))
 numbers = st.floats(-1e3, 1e3)
@@ -87,6 +87,13 @@ def test_a_smoothed_part_is_the_same_line_as_the_whole():
     assert [y for _, y in part] == pytest.approx([whole[x] for x, _ in part])
     assert {*part}.isdisjoint(points_within(series, Axis(2.0, 3.0, ("2", "3")), 64))
     assert points_within(series_of(), Axis(2.0, 3.0, ("2", "3")), 64, 0.9) == []
+
+
+def test_what_is_seen_of_a_line_has_the_values_with_which_it_comes_in_and_goes_out():
+    line = [(0.0, 10.0), (2.0, 20.0), (4.0, nan), (5.0, 40.0), (7.0, 60.0)]
+    assert sorted(y for y in seen_within(line, Axis(1.0, 6.0, ("1", "6"))) if not isnan(y)) == [15, 20, 40, 50]
+    assert seen_within(line[:2], Axis(0.5, 1.0, ("0.5", "1"))) == [12.5, 15.0]
+    assert seen_within([], Axis(0.0, 1.0, ("0", "1"))) == []
 
 
 def test_what_has_no_logarithm_is_missing():

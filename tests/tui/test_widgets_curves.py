@@ -8,11 +8,12 @@ from textual.app import App
 from views import batch, epoch_ended, phase, started, text_of, view_of
 
 from engines.events import Batch, ControlApplied, RunStarted
+from tui.curve_lines import ACCURACY
 from tui.ghost import Ghost
 from tui.lens import Lens, extent_of
 from tui.lines import plain
 from tui.widgets.curve_pane import AccuracyPane, LossPane
-from tui.widgets.curves import Look
+from tui.widgets.curves import Look, chart_of
 
 SIZES = [(78, 17), (55, 16), (72, 25), (40, 8)]
 RUN = (
@@ -126,6 +127,15 @@ def test_a_part_of_the_run_is_shown_between_round_numbers_with_axes_of_its_own()
     (ticks,) = [line.split() for line in lines if line.split()[:1] == ["1.2"]]
     assert ticks[-1] == "1.6"
     assert "100 %" not in lines[0]
+
+
+@pytest.mark.parametrize(("end", "least"), [(1.5, 0.85), (1.9, 0.81)])
+def test_a_part_of_the_run_shows_its_few_tests_however_far_they_are_from_the_steps(end, least):
+    steps = [batch(epoch, step, accuracy=0.95) for epoch in (1, 2) for step in range(1, 101)]
+    view = view_of(phase(), started(), *steps[:100], epoch_ended(1, test=0.9), *steps[100:], epoch_ended(2, test=0.8))
+    axis = chart_of(view, ACCURACY, 80, 16, Look(lens=Lens(span=0.8, end=end))).y_axis
+    assert least - 0.03 < axis.low <= least + 1e-9
+    assert axis.high >= 0.95
 
 
 def test_a_smoothed_line_has_the_raw_one_behind_it_and_ends_in_its_own_value():

@@ -8,7 +8,7 @@ from tui import axes
 from tui.axes import Axis
 from tui.chart import Chart, Rule
 from tui.curve_lines import Measure, best_point, test_figures, tested_line, trained_line
-from tui.curve_points import Points, logarithms
+from tui.curve_points import Points, logarithms, seen_within
 from tui.drawing import QUADRANTS, Curve
 from tui.ghost import Ghost
 from tui.lens import Lens, extent_of
@@ -43,14 +43,15 @@ def chart_of(
     curves = list(_curves(view, measure, axis, width, look))
     if look.is_log:
         curves = [replace(curve, points=logarithms(curve.points)) for curve in curves]
-    values = [y for curve in curves if curve.joined for x, y in curve.points if axis.low <= x <= axis.high]
-    if look.lens.span is None and all(map(isnan, values)):
-        return None
     rules = list(_rules(view, look.lens, axis))
     rows = height - 1 - any(rule.sign for rule in rules)
-    if look.lens.span is None or fitted is None or not axes.still_fits(fitted, values):
-        fitted = _y_axis(values, rows, measure, look)
-    return Chart(curves, axis, fitted, rules)
+    if look.lens.span is not None:
+        tick = _logarithmic_tick if look.is_log else measure.tick
+        return Chart(curves, axis, _part_axis(curves, axis, rows, tick, fitted), rules)
+    values = [y for curve in curves if curve.joined for x, y in curve.points if axis.low <= x <= axis.high]
+    if all(map(isnan, values)):
+        return None
+    return Chart(curves, axis, axes.log_loss_axis(values) if look.is_log else measure.axis(values, rows), rules)
 
 
 def marks_of(view: View) -> tuple[str, str, str, str]:
@@ -93,7 +94,19 @@ def _rules(view: View, lens: Lens, axis: Axis) -> Iterator[Rule]:
         yield Rule(lens.cursor, whole, "cursor")
 
 
-def _y_axis(values: Sequence[float], rows: int, measure: Measure, look: Look) -> Axis:
-    if look.lens.span is None:
-        return axes.log_loss_axis(values) if look.is_log else measure.axis(values, rows)
-    return axes.fitted_axis(values, rows, (lambda y: f"{10**y:.3g}") if look.is_log else measure.tick)
+def _part_axis(
+    curves: Sequence[Curve], axis: Axis, rows: int, tick: Callable[[float], str], fitted: Axis | None
+) -> Axis:
+    """Give the vertical axis of what is seen along `axis`; it stays `fitted` as long as that fits."""
+    tests, others = list[float](), list[float]()
+    for curve in curves:
+        if curve.joined:
+            # Few as they are beside the steps of training, tests would count as outliers, and not be seen at all.
+            (tests if curve.role == "test" else others).extend(seen_within(curve.points, axis))
+    if fitted and axes.still_fits(fitted, others, kept=tests):
+        return fitted
+    return axes.fitted_axis(others, rows, tick, kept=tests)
+
+
+def _logarithmic_tick(y: float) -> str:
+    return f"{10**y:.3g}"
