@@ -23,8 +23,10 @@ from tui.run_commands import delete, rename, tag
 from tui.run_index import RunIndex
 from tui.streams import write_out
 from tui.sweep import sweep
+from tui.terminal import require_terminal
 from tui.training import open_app
 
+_NO_PLAIN_FORM = "`mnist-tui show RUN` tells of a run without a screen."
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
@@ -45,6 +47,7 @@ def attach(context: click.Context, *, run: str | None, no_ui: bool, as_json: boo
     if directory is None:
         raise RunNotFound("no run is alive.", "Name one to see it as it ended; `mnist-tui runs` lists them.")
     if not no_ui:
+        require_terminal("Follow it without a screen: add --no-ui.")
         return open_app(store, read_spec(directory) or RunSpec(), attach=directory)
     with Interrupts() as interrupts:
         printer = choose_printer(as_json=as_json, verbose=verbose)
@@ -61,6 +64,7 @@ def replay(context: click.Context, *, run: str, speed: float | None) -> int:
     """Play a run again on the screen. It may be live or ended; without RUN it is the newest."""
     store = run_store(context)
     directory = find_run(store, run)
+    require_terminal(_NO_PLAIN_FORM)
     return open_app(store, read_spec(directory) or RunSpec(), replay=(directory, speed))
 
 
@@ -75,6 +79,7 @@ def race(context: click.Context, *, named: tuple[str, ...]) -> int:
     directories = list(dict.fromkeys(find_run(store, name) for name in named))
     if not 2 <= len(directories) <= MOST_RUNS:
         raise click.UsageError(f"a race takes 2 to {MOST_RUNS} different runs, not {len(directories)}.", context)
+    require_terminal(_NO_PLAIN_FORM)
     return open_app(store, read_spec(directories[0]) or RunSpec(), race=directories)
 
 

@@ -30,15 +30,18 @@ def can_draw(stream: TextIO) -> bool:
     return stream.isatty() and os.environ.get("TERM", "") not in ("", "dumb", "unknown")
 
 
-def require_terminal() -> None:
-    """See that the app has a terminal to be drawn on and to read keys from; raises `Unavailable` where it has not."""
+def require_terminal(way_out: str = "Train without a screen: add --no-ui.") -> None:
+    """See that the app has a terminal to be drawn on and to read keys from; raises `Unavailable` where it has not.
+
+    `way_out` says what to do without one.
+    """
     if not sys.stdin.isatty() or not sys.stdout.isatty():
         reason = f"{'stdout' if sys.stdin.isatty() else 'stdin'} is not a terminal"
     elif not can_draw(sys.stdout):
         reason = f"the terminal cannot be drawn on (TERM is {os.environ.get('TERM', '')!r})"
     else:
         return
-    raise Unavailable(f"{reason}, and the app needs one.", "Train without a screen: add --no-ui.")
+    raise Unavailable(f"{reason}, and the app needs one.", way_out)
 
 
 class Terminal:

@@ -11,7 +11,7 @@ from real_terminal import RealTerminal
 from real_worker import spec_of
 
 from engines.label import Label, read_label
-from engines.problems import RunNotFound
+from engines.problems import RunNotFound, Unavailable
 from engines.run_queue import RunQueue
 from tui import cli
 
@@ -55,6 +55,22 @@ def test_a_name_and_tags_are_told_wherever_a_run_is(finished_run, store, capsys)
     assert [(row.split()[0], row.partition("digits  ")[2]) for row in sorted(rows)] == sorted(
         [(finished_run.name, "the good one #a #b"), (other.name, "")]
     )
+
+
+@pytest.mark.parametrize(
+    ("command", "way_out"),
+    [
+        ("attach {}", "Follow it without a screen: add --no-ui."),
+        ("replay {}", "mnist-tui show"),
+        ("race {} {}", "show"),
+    ],
+)
+def test_without_a_terminal_what_needs_one_names_a_command_that_does_not(command, way_out, store, capsys):
+    runs = [store.create(spec_of()).name for _ in range(2)]
+    assert cli.run(command.format(*runs).split()) == Unavailable.exit_code
+    error = capsys.readouterr().err
+    assert way_out in error
+    assert ("--no-ui" in error) == command.startswith("attach")
 
 
 def test_of_a_run_without_a_name_nothing_is_said_of_names(finished_run, capsys):
