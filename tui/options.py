@@ -102,7 +102,7 @@ _RUN_OPTIONS = (
         "--target-accuracy",
         type=fraction,
         metavar="0..1",
-        help="Stop as soon as an epoch's test accuracy is there; exit 13 if it never was.",
+        help="Stop as soon as an epoch's test accuracy is there; one run alone exits 13 if it never was.",
     ),
     _option(
         "--on-nan",
