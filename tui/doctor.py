@@ -24,7 +24,7 @@ from tui.formats import size
 from tui.logout import WARNING, ends_at_logout
 from tui.machine import installed_version, look_at_machine
 from tui.streams import output_encoding
-from tui.terminal import can_draw
+from tui.terminal import can_draw, own_size
 
 PROBE_SECONDS = 120.0
 LITTLE_SPACE = 1 << 30
@@ -170,7 +170,7 @@ def _examine_terminal() -> Finding:
     if not sys.stdin.isatty() or not can_draw(sys.stdout):
         detail = "none that the app can be drawn on here; --no-ui works without"
         return Finding(area="terminal", name="terminal", state="warning", detail=detail)
-    columns, rows = shutil.get_terminal_size()
+    columns, rows = own_size(sys.stdout.fileno()) or shutil.get_terminal_size()
     colours = "no colours" if "NO_COLOR" in os.environ else "colours"
     detail = f"{os.environ['TERM']}, {columns}x{rows}, {output_encoding()}, {colours}"
     return Finding(area="terminal", name="terminal", detail=detail)

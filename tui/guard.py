@@ -40,7 +40,7 @@ def run_app(app: App[Any], pace: FramePace | None = None) -> int:
     """
     terminal = Terminal()
     with ui_log.opened() as log, _Guard(app, terminal, log) as guard:
-        app.driver_class = _driver_on(ScreenWriter(terminal.screen, terminal.direct, pace))
+        app.driver_class = _driver_on(terminal, ScreenWriter(terminal.screen, terminal.direct, pace))
         app.error_console = Console(file=log, width=120)
         app.run()
     # A signal may come before the app is whole, and what it says of that is of no use to anyone.
@@ -116,11 +116,18 @@ class _Guard:
             traceback.print_exception(what.exc_value, file=self._log)
 
 
-def _driver_on(writer: ScreenWriter) -> type[Driver]:
+def _driver_on(terminal: Terminal, writer: ScreenWriter) -> type[Driver]:
     class GuardedDriver(LinuxDriver):
         """Draws by `writer`, where Textual would draw on stderr even if that is a file, and in a thread always."""
 
         _is_away = False
+
+        def __init__(self, *arguments: Any, **options: Any) -> None:  # noqa: ANN401 - Textual's own
+            super().__init__(*arguments, **options)
+            self._size = self._size or terminal.size()
+
+        def _get_terminal_size(self) -> tuple[int, int]:
+            return terminal.size() or super()._get_terminal_size()
 
         def write(self, data: str) -> None:
             if not self._is_away:  # What is under way when the shell has the terminal would be drawn over its words.

@@ -44,6 +44,18 @@ def require_terminal(way_out: str = "Train without a screen: add --no-ui.") -> N
     raise Unavailable(f"{reason}, and the app needs one.", way_out)
 
 
+def own_size(descriptor: int) -> tuple[int, int] | None:
+    """Give the columns and rows that a terminal itself tells of; None where it does not know them, or is gone.
+
+    What `COLUMNS` and `LINES` say, where a shell has set them, stays when the terminal changes.
+    """
+    try:
+        columns, rows = os.get_terminal_size(descriptor)
+    except OSError:
+        return None
+    return (columns, rows) if columns and rows else None
+
+
 class Terminal:
     """The terminal as it is now, before an app changes it; `screen` is what the app writes to.
 
@@ -61,6 +73,10 @@ class Terminal:
         with suppress(OSError):
             self.direct = os.open(self._device, os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
         signal.signal(_WAKE, lambda *_: None)
+
+    def size(self) -> tuple[int, int] | None:
+        """Give its columns and rows; None where it does not know them, or is gone."""
+        return own_size(self.screen.fileno())
 
     def give_back(self) -> None:
         """Set back echo, line editing and signal keys; nothing where the terminal is gone."""

@@ -152,7 +152,7 @@ def test_a_folder_whose_name_commands_a_terminal_is_named_without_that(missing_f
 
 
 def test_a_terminal_is_described(broken_frameworks):
-    terminal = RealTerminal(command_line.COMMAND, "doctor", columns=200, rows=50)
+    terminal = RealTerminal(command_line.COMMAND, "doctor", columns=200, rows=50, COLUMNS="80")
 
     assert terminal.end() == 6
     assert "xterm-256color, 200x50, utf-8, colours" in terminal.text, terminal.text

@@ -235,6 +235,17 @@ def test_the_app_is_drawn_on_the_terminal_where_stderr_is_a_file(tmp_path):
     assert not error.read_bytes()
 
 
+def test_the_size_is_the_terminals_whatever_a_shell_has_set():
+    terminal = open_app(COLUMNS="40", LINES="10")
+    assert "framework" in terminal.text
+    terminal.screen.resize(30, 100)
+    terminal.child.setwinsize(30, 100)
+    terminal.wait_for(lambda: len(terminal.text.splitlines()[1]) > 90, "the app at its new size")
+    terminal.child.send("q")
+
+    assert terminal.end() == 0
+
+
 def test_in_the_c_locale_nothing_but_ascii_is_drawn():
     terminal = open_app(LC_ALL="C")
     terminal.child.send("q")
