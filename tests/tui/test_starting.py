@@ -85,7 +85,8 @@ def test_digits_are_chosen_where_nobody_chose_and_mnist_cannot_be_had(store, loo
         await pilot.press("d")
         await pilot.pause()
         assert chosen(pilot, "dataset") == "mnist"
-        assert "MNIST is neither on disk nor reachable" in seen(pilot)
+        await until_seen(pilot, "MNIST is neither on disk nor reachable. Press d for another dataset.")
+        await until(pilot, lambda: "digits is chosen" not in seen(pilot))
 
     drive(app_of(store, asked={"dataset": "mnist"}), steps)
 

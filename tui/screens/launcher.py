@@ -157,6 +157,7 @@ class LauncherScreen(FreshSize, Starting):
     def _change(self, event: RunForm.Changed) -> None:
         if event.name == "dataset":
             self._keeps_dataset = True
+            self._heading.say("")  # What was said there was why another dataset is chosen.
             self._look_at_dataset(self._form.texts["dataset"])
         self._wait_until_settled()
         self._remember(event.name)

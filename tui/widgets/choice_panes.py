@@ -49,9 +49,10 @@ class Heading(Picture):
 
     def say(self, notice: str) -> None:
         """Show `notice`, in as many lines as it takes."""
-        self._notice = notice
-        self.refresh(layout=True)
-        self.redraw()
+        if notice != self._notice:
+            self._notice = notice
+            self.refresh(layout=True)
+            self.redraw()
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """Give one line, and those of the GPUs and of the notice."""
