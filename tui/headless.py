@@ -7,17 +7,17 @@ from math import inf
 from pathlib import Path
 from signal import Signals
 
+from engines import run_lock
 from engines.event_tail import EventTail
 from engines.events import AnyEvent
 from engines.launch import AT_ONCE_SECONDS, LEAVE_SECONDS, Worker
-from engines.problems import StorageProblem
 from engines.run_reader import ALIVE, RunReader
 from engines.run_state import RunState
 from tui import outcome
 from tui.catch_up import catch_up
 from tui.interrupts import Interrupts
 from tui.printing import Printer
-from tui.streams import OutputRefused, give_up_stdout, say
+from tui.streams import OutputRefused, give_up_stdout, say, tell_of_refusal
 
 POLL_SECONDS = 0.1
 
@@ -45,7 +45,7 @@ def train(worker: Worker, printer: Printer, interrupts: Interrupts) -> int:
                 if time.monotonic() > give_up_at:
                     process.kill()
     except OutputRefused as refusal:
-        return _without_output(directory, refusal)
+        return without_output(directory, refusal)
     return _end(directory, state, process.returncode, interrupts.first)
 
 
@@ -68,7 +68,7 @@ def watch(directory: Path, printer: Printer, interrupts: Interrupts, *, every_ev
                 if signal := Signals.SIGHUP if interrupts.hung_up else interrupts.first:
                     return _let_go(directory, signal)
     except OutputRefused as refusal:
-        return _without_output(directory, refusal)
+        return without_output(directory, refusal)
     return _end(directory, state, None, None)
 
 
@@ -131,14 +131,18 @@ def _let_go(directory: Path, signal: Signals) -> int:
     return 128 + signal
 
 
-def _without_output(directory: Path, refusal: OutputRefused) -> int:
+def without_output(directory: Path, refusal: OutputRefused) -> int:
+    """Let go of a run, of which nobody takes what is printed, and give the exit code.
+
+    Raises `refusal` where it has ended, `StorageProblem` where it goes on and somebody should know.
+    """
     give_up_stdout()
-    if refusal.is_closed:
-        say(f"nobody reads stdout any more: run {directory.name} goes on; {_watch_hint(directory)}")
-        return 0
     if refusal.is_hung_up:
         return _let_go(directory, Signals.SIGHUP)
-    raise StorageProblem(refusal.message, f"Run {directory.name} goes on; {_watch_hint(directory)}") from refusal
+    if run_lock.holder(directory / "lock") is None:
+        raise refusal
+    tell_of_refusal(refusal, f"run {directory.name} goes on; {_watch_hint(directory)}")
+    return 0
 
 
 def _watch_hint(directory: Path) -> str:

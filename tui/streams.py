@@ -65,6 +65,17 @@ def write_out(text: str) -> None:
         raise OutputRefused(error) from error
 
 
+def tell_of_refusal(refusal: OutputRefused, goes_on: str) -> None:
+    """Say that nobody takes what is printed, and what `goes_on` all the same.
+
+    That is no error where the reader has left; elsewhere it raises `StorageProblem`.
+    """
+    give_up_stdout()
+    if not refusal.is_closed:
+        raise StorageProblem(refusal.message, goes_on[:1].upper() + goes_on[1:]) from refusal
+    say(f"nobody reads stdout any more: {goes_on}")
+
+
 def give_up_stdout() -> None:
     """Point stdout at nothing, so that what is still buffered is not tried again, and complained about, at exit."""
     point_at_nothing(1)

@@ -19,7 +19,8 @@ from tui import sweep_headless
 from tui.formats import counted
 from tui.option_values import whole_number
 from tui.options import data_dir, folder_options, frame_rate, require_framework, run_options, run_store, screen_options
-from tui.streams import say, write_out
+from tui.outcome import command
+from tui.streams import OutputRefused, say, tell_of_refusal, write_out
 from tui.terminal import can_draw
 
 _MOST_SEEDS = 1_000
@@ -124,8 +125,11 @@ def _queue(store: RunStore, asked: Sweep, *, as_json: bool) -> int:
         known = begun.keys() | asked.waiting(store).keys()
         given = queue.add([spec for spec in asked.specs if spec not in known])
         waiting = [order for order in queue.waiting() if order.run_id in given]
-    for order in waiting:
-        write_out(sweep_headless.run_line(order.summary()) if as_json else f"{order.run_id}\n")
+    told = (sweep_headless.run_line(order.summary()) if as_json else f"{order.run_id}\n" for order in waiting)
+    try:
+        write_out("".join(told))
+    except OutputRefused as refusal:
+        tell_of_refusal(refusal, f"{counted(len(waiting), 'run')} queued; `{command(store.root, 'runs')}` lists them.")
     if broken_off := sum(row.state != "completed" and row.state not in ALIVE for row in begun.values()):
         say(
             f"{counted(broken_off, 'run')} stopped or failed before and cannot be queued; "

@@ -17,7 +17,7 @@ from engines.text import clean_value
 from tui import plain
 from tui.formats import counted, duration, percent, spread
 from tui.interrupts import Interrupts
-from tui.streams import OutputRefused, give_up_stdout, say, write_out
+from tui.streams import OutputRefused, give_up_stdout, say, tell_of_refusal, write_out
 
 POLL_SECONDS = 0.1
 _FAILED_EXIT_CODE = 1
@@ -101,9 +101,12 @@ def train(driver: SweepDriver, printer: SweepPrinter, stopped_by: Signals | None
                     return let_go(driver)
                 time.sleep(POLL_SECONDS)
         except OutputRefused as refusal:
-            if not refusal.is_hung_up:
+            if refusal.is_hung_up:
+                return let_go(driver)
+            if not driver.progress.training:
                 raise
-            return let_go(driver)
+            tell_of_refusal(refusal, _going_on(driver))
+            return 0
         signal = interrupts.first or stopped_by
     try:
         show_table(driver, printer)
@@ -167,10 +170,13 @@ def _is_over(driver: SweepDriver, printer: SweepPrinter, interrupts: Interrupts)
 
 def let_go(driver: SweepDriver) -> int:
     """Say that runs in training go on without us, and give the exit code."""
-    count = len(driver.progress.training)
-    going_on = f"{counted(count, 'run')} in training {'goes' if count == 1 else 'go'} on"
-    say(f"{Signals.SIGHUP.name}: {going_on}; the same command trains the rest.")
+    say(f"{Signals.SIGHUP.name}: {_going_on(driver)}")
     return 128 + Signals.SIGHUP
+
+
+def _going_on(driver: SweepDriver) -> str:
+    count = len(driver.progress.training)
+    return f"{counted(count, 'run')} in training {'goes' if count == 1 else 'go'} on; the same command trains the rest."
 
 
 def _describe(spec: RunSpec, sweep: Sweep) -> str:

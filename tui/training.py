@@ -21,8 +21,9 @@ from tui.interrupts import Interrupts
 from tui.logout import WARNING, ends_at_logout
 from tui.lookup import find_run
 from tui.options import build_spec, check_same_run, data_dir, frame_rate, given_options, require_framework, run_store
+from tui.outcome import command
 from tui.printing import choose_printer
-from tui.streams import OutputRefused, give_up_stdout, say, write_out
+from tui.streams import OutputRefused, give_up_stdout, say, tell_of_refusal, write_out
 from tui.terminal import require_terminal
 
 if TYPE_CHECKING:
@@ -139,7 +140,11 @@ def _go_on(store: RunStore, values: Mapping[str, Any], given: Mapping[str, str])
 
 def _queue(store: RunStore, spec: RunSpec) -> int:
     """Print the id that the run will have once its turn comes."""
-    write_out(f"{RunQueue(store).add([spec])[0]}\n")
+    run_id = RunQueue(store).add([spec])[0]
+    try:
+        write_out(f"{run_id}\n")
+    except OutputRefused as refusal:
+        tell_of_refusal(refusal, f"run {run_id} is queued; `{command(store.root, 'delete', run_id)}` takes it out.")
     _warn_of_logout()
     return 0
 
@@ -148,7 +153,10 @@ def _without_screen(begin: Callable[[], Worker], values: Mapping[str, Any]) -> i
     with Interrupts() as interrupts:
         worker = begin()
         if values["detach"]:
-            write_out(f"{worker.run_directory.name}\n")
+            try:
+                write_out(f"{worker.run_directory.name}\n")
+            except OutputRefused as refusal:
+                return headless.without_output(worker.run_directory, refusal)
             _warn_of_logout()
             return 0
         printer = choose_printer(as_json=values["as_json"], verbose=values["verbose"])

@@ -25,6 +25,22 @@ def start(*arguments, **settings):
     return subprocess.Popen([COMMAND, *arguments], text=True, **streams)
 
 
+def run_unheard(*arguments):
+    """Run a command whose stdout is a pipe that nobody reads any more."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        return run(*arguments, stdout=writer)
+    finally:
+        os.close(writer)
+
+
+def run_refused(*arguments):
+    """Run a command whose stdout takes nothing, as a file on a full disk."""
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        return run(*arguments, stdout=full)
+
+
 def run_in_shell(line, **variables):
     """Run a line of shell in which `$T` is the command; gives the completed process."""
     return subprocess.run(

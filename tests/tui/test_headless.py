@@ -17,6 +17,7 @@ from real_worker import status_of
 
 from engines import launch
 from engines.event_tail import EventTail
+from engines.run_queue import RunQueue
 from engines.run_state import RunState
 from tui import headless
 from tui.catch_up import catch_up
@@ -156,6 +157,33 @@ def test_a_full_stdout_is_exit_8_and_the_run_goes_on(store, mode):
     assert shell.stdout == "8\n"
     check_words(shell.stderr)
     assert mishaps.worker_of(command_line.the_run(store))
+
+
+def test_of_a_run_that_has_ended_nothing_goes_on_where_nobody_reads(finished_run):
+    unheard = command_line.run_unheard("attach", finished_run.name, "--no-ui")
+    assert (unheard.returncode, unheard.stderr) == (0, "")
+
+    refused = command_line.run_refused("attach", finished_run.name, "--no-ui")
+    assert refused.returncode == 8
+    check_words(refused.stderr)
+    assert "goes on" not in refused.stderr
+
+
+def test_a_run_whose_id_nobody_takes_is_named_on_stderr(store):
+    unheard = command_line.run_unheard(*command_line.FOREVER, "--detach")
+    first = command_line.the_run(store)
+    assert unheard.returncode == 0
+    assert f"run {first.name} goes on" in unheard.stderr
+
+    refused = command_line.run_refused(*command_line.FOREVER, "--detach")
+    queued = command_line.run_refused(*command_line.FOREVER, "--queue")
+    (second,) = set(store.directories()) - {first}
+    (order,) = RunQueue(store).orders()
+    assert (refused.returncode, queued.returncode) == (8, 8)
+    assert f"Run {second.name} goes on" in refused.stderr
+    assert f"Run {order.run_id} is queued" in queued.stderr
+    for words in (unheard.stderr, refused.stderr, queued.stderr):
+        check_words(words)
 
 
 def test_nobody_hearing_stderr_changes_nothing():

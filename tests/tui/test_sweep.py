@@ -103,6 +103,23 @@ def test_after_a_line_that_dropped_what_trains_goes_on_and_the_same_command_wait
     assert [RunReader(directory).read_all().started.attempt for directory in store.directories()] == [1, 1, 1]
 
 
+def test_a_reader_that_has_enough_is_no_error_and_it_is_said_what_goes_on(store):
+    assert command_line.run(*SWEEP[:7], "--epochs", "1", "--no-ui").returncode == 0
+    with held(0):
+        unheard = command_line.run_unheard(*SWEEP[:7], "--epochs", "1", "--seeds", "2")
+        refused = command_line.run_refused(*SWEEP[:7], "--epochs", "1", "--seeds", "3", "--jobs", "2")
+    assert (unheard.returncode, refused.returncode) == (0, 8)
+    assert "nobody reads stdout any more: 1 run in training goes on" in unheard.stderr
+    assert "No space left on device. 2 runs in training go on" in refused.stderr
+
+
+def test_ids_that_nobody_takes_are_queued_all_the_same_which_is_said(store, running):
+    refused = command_line.run_refused(*SWEEP, "--queue")
+    assert refused.returncode == 8
+    assert "4 runs queued" in refused.stderr
+    assert len(RunQueue(store).orders()) == 4
+
+
 def test_its_help_speaks_of_no_option_that_it_does_not_take():
     taken = {name for option in sweep.params for name in (*option.opts, *option.secondary_opts)}
     told = set(re.findall(r"--[a-z-]+", command_line.run("sweep", "--help").stdout))
