@@ -7,6 +7,7 @@ import struct
 import sys
 from pathlib import Path
 
+from engines.own_command import command
 from engines.problems import RunBusy, StorageProblem
 from engines.regular_file import open_to_append
 
@@ -31,7 +32,7 @@ def acquire(path: Path) -> int:
             raise StorageProblem(f"cannot lock {path}: {error.strerror}.", "Name another --runs-dir.") from error
         raise RunBusy(
             f"run {path.parent.name} has a worker already.",
-            f"Watch it with `mnist-tui attach {path.parent.name}`, or stop it first.",
+            f"Watch it with `{command(path.parent.parent, 'attach', path.parent.name)}`, or stop it first.",
         ) from error
     return fd
 

@@ -20,6 +20,7 @@ import msgspec
 from engines import run_lock
 from engines.atomic_file import write_atomically
 from engines.label import Label, clean_label
+from engines.own_command import command
 from engines.problems import RunBusy, RunNotFound, StorageProblem, WorkerDied
 from engines.recipes import check_combination
 from engines.regular_file import open_to_append, read_regular
@@ -183,7 +184,7 @@ class RunQueue:
         for order in self.orders():
             if order.run_id == run_id and not order.is_begun:
                 return order
-        raise RunNotFound(f"run {run_id} does not wait.", "`mnist-tui runs` lists those that do.")
+        raise RunNotFound(f"run {run_id} does not wait.", f"`{command(self.store.root, 'runs')}` lists those that do.")
 
     def _read(self, name: str) -> QueuedRun | None:
         matched = _ORDER_NAME.fullmatch(name)

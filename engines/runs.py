@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Literal
 
 import msgspec
-import platformdirs
 
 from engines.atomic_file import write_atomically
-from engines.folders import is_there, make_private_folders, named_folder
+from engines.folders import is_there, make_private_folders
 from engines.label import read_label
+from engines.own_command import command
 from engines.problems import RunNotFound, StorageProblem, UsageProblem
 from engines.recipes import check_combination
 from engines.regular_file import read_regular
@@ -53,12 +53,6 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     best_test_accuracy: float | None = None
     epoch_seconds: float | None = None
     directory: str
-
-
-def default_root() -> Path:
-    """Give the platform's folder for runs, or what MNIST_TUI_RUNS_DIR says."""
-    named = os.environ.get("MNIST_TUI_RUNS_DIR")
-    return named_folder(named) if named else Path(platformdirs.user_data_dir("mnist-tui", appauthor=False)) / "runs"
 
 
 class RunStore:
@@ -110,12 +104,13 @@ class RunStore:
         """
         directories = self.directories()
         if not directories:
-            raise RunNotFound(f"there are no runs in {self.root}.", "Start one with `mnist-tui --no-ui`.")
+            start = command(self.root, "--no-ui")
+            raise RunNotFound(f"there are no runs in {self.root}.", f"Start one with `{start}`.")
         if name == "last":
             return directories[0]
         matching = [d for d in directories if d.name == name] or [d for d in directories if d.name.startswith(name)]
         if not name or not matching:
-            raise RunNotFound(f"no run is called {name!r}.", "`mnist-tui runs` lists them.")
+            raise RunNotFound(f"no run is called {name!r}.", f"`{command(self.root, 'runs')}` lists them.")
         if len(matching) > 1:
             raise RunNotFound(
                 f"{len(matching)} runs begin with {name!r}, among them {matching[0].name} and {matching[1].name}.",

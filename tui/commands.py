@@ -6,6 +6,7 @@ from contextlib import closing
 import click
 import msgspec
 
+from engines.own_command import command
 from engines.problems import RunNotFound, UsageProblem
 from engines.runs import read_spec
 from engines.spec import MAX_EPOCHS, RunSpec
@@ -16,7 +17,6 @@ from tui.interrupts import Interrupts
 from tui.lookup import find_run, find_waiting
 from tui.option_values import positive_number, replay_speed, whole_number
 from tui.options import data_dir, folder_options, run_store, screen_options
-from tui.outcome import command
 from tui.printing import choose_printer
 from tui.race_watch import MOST_RUNS
 from tui.run_commands import delete, rename, tag
@@ -45,7 +45,8 @@ def attach(context: click.Context, *, run: str | None, no_ui: bool, as_json: boo
     store = run_store(context)
     directory = next(iter(store.alive()), None) if run is None else find_run(store, run)
     if directory is None:
-        raise RunNotFound("no run is alive.", "Name one to see it as it ended; `mnist-tui runs` lists them.")
+        listing = command(store.root, "runs")
+        raise RunNotFound("no run is alive.", f"Name one to see it as it ended; `{listing}` lists them.")
     if not no_ui:
         require_terminal("Follow it without a screen: add --no-ui.")
         return open_app(store, read_spec(directory) or RunSpec(), attach=directory)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from engines import control
 from engines.control import Action
+from engines.own_command import command
 from engines.problems import Problem
 from engines.run_reader import ALIVE, RunReader
 from tui.streams import write_out
@@ -60,9 +61,10 @@ def _wait(reader: RunReader, action: Action, value: float | None) -> None:
             asked.append(control.ask(reader.directory, action, value, repeats=first).id)
             ask_again_at = now + ASK_AGAIN_SECONDS
         time.sleep(_POLL_SECONDS)
+    look = command(reader.directory.parent, "show", reader.run_id)
     raise Problem(
         f"run {reader.run_id} has not answered yet.",
-        f"It does what was asked as soon as it comes to it; `mnist-tui show {reader.run_id}` tells.",
+        f"It does what was asked as soon as it comes to it; `{look}` tells.",
     )
 
 

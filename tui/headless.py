@@ -11,6 +11,7 @@ from engines import run_lock
 from engines.event_tail import EventTail
 from engines.events import AnyEvent
 from engines.launch import AT_ONCE_SECONDS, LEAVE_SECONDS, Worker
+from engines.own_command import command
 from engines.run_reader import ALIVE, RunReader
 from engines.run_state import RunState
 from tui import outcome
@@ -146,4 +147,4 @@ def without_output(directory: Path, refusal: OutputRefused) -> int:
 
 
 def _watch_hint(directory: Path) -> str:
-    return f"watch it with `{outcome.command(directory.parent, 'attach', directory.name)}`."
+    return f"watch it with `{command(directory.parent, 'attach', directory.name)}`."

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
+from engines.own_command import command
 from engines.problems import RunNotFound
 from engines.run_queue import QueuedRun, RunQueue
 from engines.runs import RunStore
-from tui.outcome import command
 
 
 def find_run(store: RunStore, name: str) -> Path:

@@ -12,9 +12,10 @@ from click.core import ParameterSource
 from engines.catalog import DATASETS, FRAMEWORK_TITLES, FRAMEWORKS
 from engines.dataset_files import DATA_DIR_VARIABLE, data_directory, default_dataset
 from engines.models import MODELS, TORCHVISION
+from engines.own_command import default_root
 from engines.problems import Unavailable, UsageProblem
 from engines.recipes import DECIDED, RECIPES, fill_in
-from engines.runs import RunStore, default_root, read_spec
+from engines.runs import RunStore, read_spec
 from engines.spec import DEVICE_PATTERN, MAX_EPOCHS, OnNan, Precision, RunSpec
 from tui.frame_pace import HIGHEST_RATE, USUAL_RATE
 from tui.option_values import folder, fraction, matching, model, one_of, positive_number, seconds, whole_number

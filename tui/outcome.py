@@ -1,15 +1,12 @@
 """How a run ended, in the two ways that a command tells it: an exit code and the last line on stderr."""
 
-import os
-import shlex
 from pathlib import Path
 
 from engines import post_mortem
 from engines.folders import is_folder
+from engines.own_command import command
 from engines.problems import STOPPED_EXIT_CODE, TARGET_NOT_REACHED_EXIT_CODE, StorageProblem, WorkerDied, exit_code_of
 from engines.run_state import RunState
-from engines.runs import default_root
-from engines.text import clean_text
 from tui.formats import percent
 
 
@@ -56,20 +53,6 @@ def last_word(directory: Path, state: RunState, worker_exit: int | None = None) 
 def go_on_hint(directory: Path) -> str:
     """Say with which command a run goes on: from its last checkpoint, or from its beginning where it has none yet."""
     return f"Go on with `{command(directory.parent, '--no-ui', '--continue-from', directory.name)}`."
-
-
-def command(runs_directory: Path, *arguments: str) -> str:
-    """Give our command line with these arguments, as it has to be typed for runs that lie in `runs_directory`."""
-    elsewhere = () if runs_directory == default_root().absolute() else ("--runs-dir", str(runs_directory))
-    return " ".join(map(_quoted, ["mnist-tui", *elsewhere, *arguments]))
-
-
-def _quoted(word: str) -> str:
-    """Quote a word for a shell so that it can be shown, too; where it cannot, as bytes, which bash and zsh read."""
-    if clean_text(word, len(word)) == word:
-        return shlex.quote(word)
-    plain = set(range(0x20, 0x7F)) - set(b"'\\")
-    return "$'" + "".join(chr(byte) if byte in plain else f"\\{byte:03o}" for byte in os.fsencode(word)) + "'"
 
 
 def _describe_death(directory: Path, state: RunState, worker_exit: int | None) -> str:

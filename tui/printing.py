@@ -17,10 +17,10 @@ from engines.events import (
     RunStarted,
     Unknown,
 )
+from engines.own_command import command
 from engines.run_state import RunState
 from engines.text import clean_text
 from tui import plain
-from tui.outcome import command
 from tui.streams import say, write_out
 from tui.terminal import can_draw
 

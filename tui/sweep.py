@@ -8,6 +8,7 @@ import click
 
 from engines import begin_lock
 from engines.dataset_files import default_dataset
+from engines.own_command import command
 from engines.places import Places, find_gpus
 from engines.recipes import check_combination
 from engines.run_queue import RunQueue
@@ -19,7 +20,6 @@ from tui import sweep_headless
 from tui.formats import counted
 from tui.option_values import whole_number
 from tui.options import data_dir, folder_options, frame_rate, require_framework, run_options, run_store, screen_options
-from tui.outcome import command
 from tui.streams import OutputRefused, say, tell_of_refusal, write_out
 from tui.terminal import can_draw
 

@@ -13,6 +13,7 @@ from engines.catalog import DATASETS
 from engines.launch import Worker
 from engines.left_out import left_out
 from engines.models import find_model
+from engines.own_command import command
 from engines.run_queue import RunQueue
 from engines.runs import RunStore, read_spec
 from engines.spec import RunSpec
@@ -21,7 +22,6 @@ from tui.interrupts import Interrupts
 from tui.logout import WARNING, ends_at_logout
 from tui.lookup import find_run
 from tui.options import build_spec, check_same_run, data_dir, frame_rate, given_options, require_framework, run_store
-from tui.outcome import command
 from tui.printing import choose_printer
 from tui.streams import OutputRefused, give_up_stdout, say, tell_of_refusal, write_out
 from tui.terminal import require_terminal

@@ -6,13 +6,13 @@ from pathlib import Path
 from engines import launch
 from engines.label import Label
 from engines.launch import Spare, Worker
+from engines.own_command import command
 from engines.run_queue import RunQueue
 from engines.run_reader import RunReader
 from engines.runs import RunStore
 from engines.spec import RunSpec
 from tui.formats import counted
 from tui.options import require_framework
-from tui.outcome import command
 from tui.warm_spare import WarmSpare
 
 

@@ -6,14 +6,13 @@ import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing import get_context
-from pathlib import Path
 
 import msgspec
 import pytest
 import real_worker
 from rows import listed
 
-from engines import run_lock, run_reader, runs
+from engines import run_lock, run_reader
 from engines.event_line import encode_event
 from engines.events import Batch, ControlApplied, EpochEnded, Log, Phase, Telemetry
 from engines.problems import RunNotFound, StorageProblem, UsageProblem
@@ -327,13 +326,3 @@ def test_only_runs_with_a_worker_are_alive(store, finished_run):
         worker.process.kill()
         worker.process.wait()
     assert store.alive() == []
-
-
-def test_the_folder_is_what_the_environment_says(monkeypatch, tmp_path):
-    monkeypatch.setenv("MNIST_TUI_RUNS_DIR", str(tmp_path / "here"))
-    assert runs.default_root() == tmp_path / "here"
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("MNIST_TUI_RUNS_DIR", "~/there")
-    assert runs.default_root() == tmp_path / "there"
-    monkeypatch.delenv("MNIST_TUI_RUNS_DIR")
-    assert runs.default_root() == Path(os.environ["XDG_DATA_HOME"]) / "mnist-tui" / "runs"

@@ -1,6 +1,3 @@
-import subprocess
-from pathlib import Path
-
 import msgspec
 import pytest
 
@@ -76,29 +73,6 @@ def test_a_target_is_missed_where_no_epoch_was_there(ended, target, best, code):
     give_end(ended, best_test_accuracy=best)
 
     assert outcome.exit_code(ended) == code
-
-
-def test_a_command_names_the_runs_folder_only_where_it_is_another(store):
-    assert outcome.command(store.root, "runs") == "mnist-tui runs"
-    assert outcome.command(Path("/my runs"), "runs") == "mnist-tui --runs-dir '/my runs' runs"
-
-
-@pytest.mark.parametrize(
-    "name",
-    ["/my runs", "/it's", "/réseau 1", "/x\x1b[31m\ny'\\7", "/\x9b2J\u202egpj", "/\udcff", "/a\u3000b"],
-    ids=ascii,
-)
-def test_a_command_can_be_shown_and_pasted_whatever_the_folder_is_called(name):
-    line = outcome.command(Path(name), "show", "last")
-    assert line.isprintable()
-    words = subprocess.run(
-        ["bash", "-c", f"printf '%s\\0' {line}"],
-        capture_output=True,
-        check=True,
-        encoding="utf-8",
-        errors="surrogateescape",
-    ).stdout.split("\0")
-    assert words == ["mnist-tui", "--runs-dir", name, "show", "last", ""]
 
 
 @pytest.mark.parametrize("is_saved", [True, False], ids=["saved", "never-saved"])

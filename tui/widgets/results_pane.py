@@ -4,11 +4,11 @@ from collections.abc import Hashable, Sequence
 
 from engines.events import EpochEnded
 from engines.outlook import is_done
+from engines.own_command import command
 from tui import formats
 from tui.continuation import MORE_EPOCHS
 from tui.curve_words import accuracy_gap
 from tui.lines import Line, columns, fit, wrap
-from tui.outcome import command
 from tui.plain import chosen_on
 from tui.view import View
 from tui.widgets.curves import BEST_MARK

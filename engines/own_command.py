@@ -1,0 +1,30 @@
+"""Our command line as hints have it: with the folder of runs where that is another than the usual one."""
+
+import os
+import shlex
+from pathlib import Path
+
+import platformdirs
+
+from engines.folders import named_folder
+from engines.text import clean_text
+
+
+def default_root() -> Path:
+    """Give the platform's folder for runs, or what MNIST_TUI_RUNS_DIR says."""
+    named = os.environ.get("MNIST_TUI_RUNS_DIR")
+    return named_folder(named) if named else Path(platformdirs.user_data_dir("mnist-tui", appauthor=False)) / "runs"
+
+
+def command(runs_directory: Path, *arguments: str) -> str:
+    """Give our command line with these arguments, as it has to be typed for runs that lie in `runs_directory`."""
+    elsewhere = () if runs_directory == default_root().absolute() else ("--runs-dir", str(runs_directory))
+    return " ".join(map(_quoted, ["mnist-tui", *elsewhere, *arguments]))
+
+
+def _quoted(word: str) -> str:
+    """Quote a word for a shell so that it can be shown, too; where it cannot, as bytes, which bash and zsh read."""
+    if clean_text(word, len(word)) == word:
+        return shlex.quote(word)
+    plain = set(range(0x20, 0x7F)) - set(b"'\\")
+    return "$'" + "".join(chr(byte) if byte in plain else f"\\{byte:03o}" for byte in os.fsencode(word)) + "'"
