@@ -1,5 +1,7 @@
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import command_line
 import pytest
@@ -8,6 +10,18 @@ from aftermath import check_words
 from real_terminal import RealTerminal
 
 from tui import cli, streams, ui_log
+
+ROOT = Path(__file__).parents[2]
+INTERRUPT_WHILE_LOADING = """
+import os, signal, sys
+
+class Interrupting:
+    def find_spec(self, name, path=None, target=None):
+        if name == sys.argv[1]:
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Interrupting())
+"""
 
 
 def test_version_is_a_line_on_stdout():
@@ -114,6 +128,17 @@ def test_a_fault_of_ours_is_one_line_and_its_traceback_is_in_the_log(monkeypatch
     assert "ZeroDivisionError" in error
     assert str(ui_log.path()) in error
     assert "Traceback" in ui_log.path().read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("loaded_last", ["click", "engines.problems"])
+def test_interrupted_while_it_loads_it_ends_without_a_traceback(loaded_last, tmp_path):
+    named = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["scripts"]["mnist-tui"]
+    module, _, function = named.partition(":")
+    program = INTERRUPT_WHILE_LOADING + f"from {module} import {function}; {function}()"
+    ended = subprocess.run(
+        [sys.executable, "-c", program, loaded_last], capture_output=True, text=True, check=False, cwd=tmp_path
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "")
 
 
 @pytest.mark.parametrize("asked", ["--help", "runs", "show last", "doctor --help"])
