@@ -46,9 +46,7 @@ def data_directory(data_dir: str | None) -> Path:
 
     It is `data_dir`, else what the environment's `MNIST_TUI_DATA_DIR` says, else the platform's cache folder.
     """
-    return named_folder(
-        data_dir or os.environ.get(DATA_DIR_VARIABLE) or platformdirs.user_cache_dir("mnist-tui")
-    ).absolute()
+    return named_folder(data_dir or os.environ.get(DATA_DIR_VARIABLE) or platformdirs.user_cache_dir("mnist-tui"))
 
 
 def locate(dataset: str, data_dir: str | None) -> dict[str, Path]:

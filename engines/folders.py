@@ -3,11 +3,23 @@
 import os
 from pathlib import Path
 
+from engines.problems import StorageProblem
+
 
 def named_folder(name: str) -> Path:
-    """Give the folder that `name` stands for, in which `~` is the home; it need not exist."""
+    """Give the folder that `name` stands for, in which `~` is the home, as an absolute path; it need not exist.
+
+    Raises `StorageProblem` where that depends on the working directory, and that was removed.
+    """
     # `Path.expanduser` raises where there is no home; this leaves the path as it is.
-    return Path(os.path.expanduser(name))  # noqa: PTH111
+    path = Path(os.path.expanduser(name))  # noqa: PTH111
+    try:
+        return path.absolute()
+    except FileNotFoundError as error:
+        raise StorageProblem(
+            f"there is no telling where the folder {name} is: the one that you are in was removed.",
+            "Go to another, or name it from / on.",
+        ) from error
 
 
 def is_folder(path: Path) -> bool:

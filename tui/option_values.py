@@ -95,7 +95,7 @@ def matching(pattern: str, rule: str) -> Callable[[str], str]:
 
 def folder(text: str) -> Path:
     """Read a folder's name, as an absolute path; it need not exist."""
-    return named_folder(text).absolute() if text else refuse("a folder", text)
+    return named_folder(text) if text else refuse("a folder", text)
 
 
 def refuse(rule: str, text: str, names: Sequence[str] = ()) -> NoReturn:

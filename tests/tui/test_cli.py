@@ -170,6 +170,18 @@ def test_closed_streams_change_no_exit_code(asked, code, closed):
     assert "Exception ignored" not in shell.stderr
 
 
+@pytest.mark.parametrize("asked", ["--runs-dir rel runs", "--data-dir rel doctor", "runs"])
+def test_a_relative_folder_in_one_that_was_removed_is_said_in_words(asked, tmp_path):
+    removed = tmp_path / "removed"
+    line = f"mkdir {removed} && cd {removed} && rmdir {removed} && $T {asked}; echo $?"
+    shell = command_line.run_in_shell(line, MNIST_TUI_RUNS_DIR="rel")
+
+    assert shell.stdout == "8\n"
+    check_words(shell.stderr)
+    assert "the folder rel is: the one that you are in was removed" in shell.stderr
+    assert not ui_log.path().exists()
+
+
 def test_what_is_written_is_ascii_where_the_locale_is(monkeypatch):
     monkeypatch.setenv("LC_ALL", "C")
     assert streams.output_encoding() == "ascii"
