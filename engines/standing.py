@@ -79,7 +79,8 @@ class Standing:
         plan = RunPlan(wanted, self.progress, self._steps_per_epoch)
         # A run that died after its last step still lacks its results.
         if plan.is_over and (was_completed or (wanted.epochs is not None and wanted.epochs < self.epochs_done)):
-            done = "spent its budget" if plan.is_time_up else f"done all its {self.epochs_done} epochs"
+            epochs = "its one epoch" if self.epochs_done == 1 else f"all its {self.epochs_done} epochs"
+            done = "spent its budget" if plan.is_time_up else f"done {epochs}"
             raise UsageProblem(f"run {self.run_id} has {done}.", "Say how much more with --epochs or --budget.")
         if wanted is not self.spec:
             self.progress.patient_since = self.epochs_done

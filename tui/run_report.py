@@ -16,7 +16,7 @@ from engines.runs import read_spec
 from engines.spec import RunSpec
 from engines.text import clean_text, clean_value
 from tui import outcome, plain
-from tui.formats import ago, count, duration
+from tui.formats import ago, count, counted, duration
 from tui.lookup import turn_hint
 
 
@@ -123,7 +123,7 @@ def report_lines(report: RunReport) -> list[str]:
         [plain.epoch_line(epoch) for epoch in report.epochs],
         [plain.phase_line(phase) for phase in report.phases if phase.state == "finished"],
         plain.summary_lines(report.results, duration(report.seconds or 0.0)) if report.results else [],
-        [f"{report.bad_lines} lines of events.jsonl are no events."] if report.bad_lines else [],
+        [f"{counted(report.bad_lines, 'line')} of events.jsonl cannot be read."] if report.bad_lines else [],
         [report.last_word] if report.last_word else [],
         [f"worker.log: {line}" for line in report.log_lines],
     ):

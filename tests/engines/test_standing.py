@@ -93,10 +93,17 @@ def test_seconds_more_count_from_those_that_are_spent_and_a_lifted_rate_is_lifte
     assert stand(replace(SPEC, epochs=9)).progress.lift == 4.0
 
 
-@pytest.mark.parametrize(("asked", "ended"), [(2, "completed"), (1, "stopped")])
-def test_where_no_epoch_is_left_to_do_it_says_what_is_done(stand, asked, ended):
-    with pytest.raises(UsageProblem, match="has done all its 2 epochs"):
-        stand(replace(SPEC, epochs=asked), saved=[(2, STEPS)], events=[views.started(), views.finished(ended)])
+@pytest.mark.parametrize(
+    ("asked", "ended", "done", "words"),
+    [
+        (2, "completed", 2, "all its 2 epochs"),
+        (1, "stopped", 2, "all its 2 epochs"),
+        (1, "completed", 1, "its one epoch"),
+    ],
+)
+def test_where_no_epoch_is_left_to_do_it_says_what_is_done(stand, asked, ended, done, words):
+    with pytest.raises(UsageProblem, match=f"has done {words}"):
+        stand(replace(SPEC, epochs=asked), saved=[(done, STEPS)], events=[views.started(), views.finished(ended)])
 
 
 def test_where_no_time_is_left_it_says_so(stand, spend):

@@ -78,6 +78,14 @@ def test_show_tells_spec_epochs_results_and_place(finished_run, capsys):
     assert len(labels) == len(set(labels)), "two lines have the same label"
 
 
+@pytest.mark.parametrize(("bad", "words"), [("x\n", "1 line of"), ("x\ny\n", "2 lines of")])
+def test_show_counts_lines_that_are_no_events(finished_run, capsys, bad, words):
+    with (finished_run / "events.jsonl").open("a", encoding="utf-8") as events:
+        events.write(bad)
+    assert cli.run(["show", "last"]) == 0
+    assert f"{words} events.jsonl cannot be read." in capsys.readouterr().out
+
+
 def test_show_as_json_is_one_object(finished_run, capsys):
     assert cli.run(["show", finished_run.name, "--json"]) == 0
 
