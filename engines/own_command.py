@@ -7,6 +7,7 @@ from pathlib import Path
 import platformdirs
 
 from engines.folders import named_folder
+from engines.problems import StorageProblem
 from engines.text import clean_text
 
 
@@ -18,8 +19,15 @@ def default_root() -> Path:
 
 def command(runs_directory: Path, *arguments: str) -> str:
     """Give our command line with these arguments, as it has to be typed for runs that lie in `runs_directory`."""
-    elsewhere = () if runs_directory == default_root().absolute() else ("--runs-dir", str(runs_directory))
+    elsewhere = () if _is_usual(runs_directory) else ("--runs-dir", str(runs_directory))
     return " ".join(map(_quoted, ["mnist-tui", *elsewhere, *arguments]))
+
+
+def _is_usual(runs_directory: Path) -> bool:
+    try:
+        return runs_directory == default_root()
+    except StorageProblem:
+        return False
 
 
 def _quoted(word: str) -> str:

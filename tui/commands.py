@@ -2,6 +2,7 @@
 
 import time
 from contextlib import closing
+from pathlib import Path
 
 import click
 import msgspec
@@ -26,7 +27,6 @@ from tui.sweep import sweep
 from tui.terminal import require_terminal
 from tui.training import open_app
 
-_NO_PLAIN_FORM = "`mnist-tui show RUN` tells of a run without a screen."
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
@@ -65,7 +65,7 @@ def replay(context: click.Context, *, run: str, speed: float | None) -> int:
     """Play a run again on the screen. It may be live or ended; without RUN it is the newest."""
     store = run_store(context)
     directory = find_run(store, run)
-    require_terminal(_NO_PLAIN_FORM)
+    require_terminal(_without_screen(directory))
     return open_app(store, read_spec(directory) or RunSpec(), replay=(directory, speed))
 
 
@@ -80,7 +80,7 @@ def race(context: click.Context, *, named: tuple[str, ...]) -> int:
     directories = list(dict.fromkeys(find_run(store, name) for name in named))
     if not 2 <= len(directories) <= MOST_RUNS:
         raise click.UsageError(f"a race takes 2 to {MOST_RUNS} different runs, not {len(directories)}.", context)
-    require_terminal(_NO_PLAIN_FORM)
+    require_terminal(_without_screen(directories[0]))
     return open_app(store, read_spec(directories[0]) or RunSpec(), race=directories)
 
 
@@ -207,3 +207,7 @@ def _write_json(value: object) -> None:
 
 def _write_lines(lines: list[str]) -> None:
     write_out("".join(f"{line}\n" for line in lines))
+
+
+def _without_screen(directory: Path) -> str:
+    return f"`{command(directory.parent, 'show', directory.name)}` tells of a run without a screen."

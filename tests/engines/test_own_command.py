@@ -33,6 +33,15 @@ def test_a_command_names_the_runs_folder_only_where_it_is_another(store):
     assert command(Path("/my runs"), "runs") == "mnist-tui --runs-dir '/my runs' runs"
 
 
+def test_a_command_names_the_folder_where_the_usual_one_cannot_be_told(tmp_path, monkeypatch):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    monkeypatch.setenv("MNIST_TUI_RUNS_DIR", "runs")
+    assert command(Path("/runs"), "runs") == "mnist-tui --runs-dir /runs runs"
+
+
 @pytest.mark.parametrize(
     "name",
     ["/my runs", "/it's", "/réseau 1", "/x\x1b[31m\ny'\\7", "/\x9b2J\u202egpj", "/\udcff", "/a\u3000b"],
@@ -61,3 +70,4 @@ def test_where_there_are_runs_hints_are_for_the_folder_that_was_named(running, e
     run, start = elsewhere
     assert f"{start}runs`" in run("stop", "no-such-run").stderr
     assert f"{start}attach {running.run_directory.name}`" in run("--no-ui", "--continue-from", "last").stderr
+    assert f"{start}show {running.run_directory.name}`" in run("replay", "last").stderr

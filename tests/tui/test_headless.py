@@ -2,6 +2,7 @@ import json
 import os
 import re
 import resource
+import select
 import signal
 import subprocess
 import time
@@ -228,6 +229,7 @@ def test_what_fails_has_its_exit_code_and_its_line_last_on_stderr(more, code, sa
 def test_attached_without_a_screen_it_follows_to_the_end_and_ends_as_the_run_does(store):
     worker = real_worker.start(store, epochs=100_000)
     follower = command_line.start("attach", "--no-ui", "--json")
+    assert select.select([follower.stdout], [], [], command_line.PATIENCE_SECONDS)[0]
     mishaps.wait_for_epoch(worker.run_directory, 2)
     command_line.run("stop", "last")
     out, _ = follower.communicate(timeout=command_line.PATIENCE_SECONDS)
