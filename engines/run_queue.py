@@ -21,8 +21,7 @@ from engines import run_lock
 from engines.atomic_file import write_atomically
 from engines.label import Label, clean_label
 from engines.own_command import command
-from engines.problems import RunBusy, RunNotFound, StorageProblem, WorkerDied
-from engines.recipes import check_combination
+from engines.problems import RunBusy, RunNotFound, StorageProblem, UsageProblem, WorkerDied
 from engines.regular_file import open_to_append, read_regular
 from engines.runs import RUN_NAME, RunStore, RunSummary, new_run_id
 from engines.spec import RunSpec
@@ -79,12 +78,12 @@ class RunQueue:
     def add(self, specs: Iterable[RunSpec], label: Label | None = None) -> list[str]:
         """Put runs at the end, in this order, see that they are begun, and give their ids.
 
-        Raises `StorageProblem`, `WorkerDied` where there is nobody to begin them, and `UsageProblem` where a spec's
-        fields make no sense together.
+        Raises `StorageProblem`, `WorkerDied` where there is nobody to begin them, and `UsageProblem` where one can
+        never be begun; then none is put there.
         """
         ids, specs = [], list(specs)
         for spec in specs:
-            check_combination(spec)
+            self.store.check(spec)
         try:
             self.store.make_root()
             self.folder.mkdir(mode=0o700, exist_ok=True)
@@ -192,7 +191,8 @@ class RunQueue:
             return None
         try:
             order = msgspec.json.decode(read_regular(self.folder / name, _MAX_BYTES), type=_Order)
-        except (OSError, ValueError, RecursionError):
+            self.store.check(order.spec)  # One that can never be begun must not hold up those behind it.
+        except (OSError, ValueError, RecursionError, UsageProblem):
             return None
         spec = msgspec.structs.replace(
             order.spec, model=clean_text(order.spec.model, 100), dataset=clean_text(order.spec.dataset, 100)

@@ -68,8 +68,7 @@ class RunStore:
         Raises `StorageProblem` where the disk refuses, `UsageProblem` where a folder's name cannot be told as text or
         fields of `spec` make no sense together.
         """
-        check_can_be_told(self.root, spec.data_dir)
-        check_combination(spec)
+        self.check(spec)
         spec_text = encode_spec(spec)
         try:
             self.make_root()
@@ -87,6 +86,11 @@ class RunStore:
                 f"cannot make a run in {self.root}: {error.strerror}.", "Name another folder with --runs-dir."
             ) from error
         return directory
+
+    def check(self, spec: RunSpec) -> None:
+        """Raise `UsageProblem` where no run of `spec` can ever be made here; see `create`."""
+        check_can_be_told(self.root, spec.data_dir)
+        check_combination(spec)
 
     def make_root(self) -> None:
         """Make the folder of runs where it is missing, for its owner alone; raises OSError."""

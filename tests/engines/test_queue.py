@@ -1,5 +1,6 @@
 """Runs that wait: what is asked of the queue, and that they begin one after another, whoever is killed meanwhile."""
 
+import os
 import subprocess
 import sys
 import threading
@@ -11,6 +12,7 @@ import psutil
 import pytest
 import real_worker
 from held_training import held
+from open_files import held_open
 from real_worker import spec_of, status_of
 
 from engines import begin_lock, launch, queue_keeper
@@ -19,7 +21,7 @@ from engines.problems import RunBusy, RunNotFound, StorageProblem, UsageProblem
 from engines.queue_keeper import QueueKeeper
 from engines.run_queue import BEGUN, RunQueue
 from engines.run_reader import RunReader
-from engines.runs import read_spec
+from engines.runs import RunStore, new_run_id, read_spec
 
 
 @pytest.fixture
@@ -83,6 +85,14 @@ def test_what_makes_no_sense_together_leaves_the_queue_as_it_was(unkept):
     assert ids(unkept) == []
 
 
+def test_what_cannot_be_told_as_text_is_refused_in_words(unkept, store):
+    with pytest.raises(UsageProblem, match="not UTF-8"):
+        unkept.add([spec_of(data_dir=os.fsdecode(b"data\xff"))])
+    with pytest.raises(UsageProblem, match="not UTF-8"):
+        RunQueue(RunStore(store.root / os.fsdecode(b"runs\xff"))).add([spec_of()])
+    assert not store.root.exists()
+
+
 def test_a_clock_put_back_puts_no_run_before_those_that_wait(unkept, monkeypatch):
     given = unkept.add([spec_of(), spec_of()])
     monkeypatch.setattr(time, "time_ns", lambda: 1)
@@ -112,6 +122,9 @@ def test_what_is_no_order_is_passed_over(unkept):
     (kept,) = unkept.add([spec_of()])
     (unkept.folder / f"{1:020}-torn.json").write_text('{"spec": {')
     (unkept.folder / "notes.txt").write_text("mine")
+    never = unkept.waiting()[0].path.read_text().replace('"validation":0', '"validation":100000')
+    (unkept.folder / f"{2:020}-{new_run_id(spec_of())}.json").write_text(never)
+    assert "100000" in never
     assert ids(unkept) == [kept]
 
 
@@ -140,6 +153,23 @@ def test_a_run_waits_for_one_that_was_started_beside_the_queue(unkept, store, ru
     assert not unkept.orders()
     real_worker.wait_until(store.root / waiting, lambda state: state.finished)
     assert not keeper.step()
+    assert held_open(store.root) == 0
+
+
+def test_a_run_waits_too_for_one_whose_spec_is_gone(unkept, store, feign):
+    feign("CPU")
+    (store.directories()[0] / "spec.json").unlink()
+    (waiting,) = unkept.add([spec_of()])
+    assert QueueKeeper(store).step()
+    assert ids(unkept) == [waiting]
+
+
+def test_while_a_run_waits_only_those_that_are_alive_are_looked_at(unkept, store, running, monkeypatch):
+    unkept.add([spec_of()])
+    keeper = QueueKeeper(store)
+    assert keeper.step()
+    monkeypatch.setattr(store, "alive", lambda: pytest.fail("all runs were looked at again"))
+    assert keeper.step()
 
 
 @pytest.mark.parametrize(("device", "asked"), [("NVIDIA H200 (cuda:0)", "auto"), (None, "cuda:0")])
@@ -253,6 +283,37 @@ def test_a_keeper_killed_while_it_began_a_run_neither_loses_nor_repeats_it(unkep
     state = real_worker.wait_until(store.root / run_id, lambda state: state.finished)
     assert state.started.attempt == 1
     assert len(store.directories()) == 1
+
+
+@pytest.mark.parametrize("trains", [True, False])
+def test_a_run_that_a_killed_keeper_has_begun_waits_no_more_and_is_left_as_it_is(unkept, store, trains):
+    (run_id,) = unkept.add([spec_of()])
+    order = unkept.waiting()[0]
+    order.path.rename(order.path.with_suffix(BEGUN))
+    with held(0):
+        worker = launch.begin(store.create(spec_of(device="cpu"), run_id))
+        if not trains:
+            real_worker.wait_until(worker.run_directory, lambda state: state.started)
+            worker.process.kill()
+            worker.process.wait()
+        QueueKeeper(store).step()
+        assert unkept.orders() == []
+    assert read_spec(worker.run_directory).device == "cpu"
+
+
+def test_a_run_that_has_ended_leaves_no_zombie_of_the_keeper(unkept, store):
+    (run_id,) = unkept.add([spec_of()])
+    keeper = QueueKeeper(store)
+    with held(0):
+        keeper.step()
+        worker = psutil.Process(mishaps.worker_of(store.root / run_id))
+        keeper.step()
+
+    def is_gone():
+        keeper.step()
+        return not worker.is_running()  # A zombie would be running still.
+
+    mishaps.wait_for(is_gone, "the worker's end")
 
 
 def test_a_run_that_cannot_be_started_is_said_why_and_makes_room_for_the_next(unkept, store, capsys):

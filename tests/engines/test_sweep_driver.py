@@ -7,6 +7,7 @@ import psutil
 import pytest
 from driven_sweep import EPOCHS, HELD, all_train, drive, stopped_at_last, sweep_of
 from held_training import held
+from open_files import held_open
 from real_worker import spec_of
 
 from engines import launch, run_lock
@@ -24,6 +25,7 @@ def test_one_after_another_and_in_order(store):
     assert driver.progress.to_come == sweep.specs
     ended = drive(driver)
     assert [one.spec for one in ended] == [*sweep.specs]
+    assert held_open(store.root) == 0
     times = []
     for one in ended:
         state = RunReader(store.root / one.row.run_id).read_all()
