@@ -103,11 +103,8 @@ class Spare:
 
     def end(self) -> None:
         """End it now; it has nothing to lose."""
-        self.process.kill()
-        self.process.wait()
-        for pipe in (self.process.stdin, self.process.stdout):
-            if pipe:
-                pipe.close()
+        with self.process:  # Its pipes are closed, and its end is waited for.
+            self.process.kill()
 
 
 def spare_if_room(framework: str) -> Spare | None:

@@ -11,6 +11,7 @@ import mishaps
 import msgspec
 import pytest
 import real_worker
+from open_files import held_open
 
 from engines import launch, run_lock, tensorflow_threads
 from engines.events import PHASES, Phase
@@ -36,6 +37,7 @@ def test_a_started_worker_holds_the_runs_lock_in_a_session_of_its_own(store, end
     assert run_lock.holder(worker.run_directory / "lock") == worker.process.pid
     assert os.getsid(worker.process.pid) == worker.process.pid
     assert (worker.attempt, worker.offset) == (1, 0)
+    assert held_open(store.root) == 0
 
 
 def test_a_worker_keeps_no_stream_of_whoever_started_it(store, ends):
@@ -129,6 +131,13 @@ def test_a_worker_that_dies_as_it_comes_up_leaves_its_last_words(store, python_f
         real_worker.start(store)
     assert caught.value.exit_code == 12
     assert str(caught.value).isprintable()
+
+
+def test_what_a_worker_prints_last_is_in_its_log_however_it_dies(store, python_finds):
+    python_finds("torch", "import os\nprint('last words')\nos.kill(os.getpid(), 9)\n")
+    worker = real_worker.start(store, framework="torch")
+    assert worker.process.wait() == -signal.SIGKILL
+    assert last_log_lines(worker.run_directory)[-1] == "last words"
 
 
 def test_a_worker_that_does_not_answer_in_time_is_ended(store, worker_does, monkeypatch):
@@ -249,6 +258,7 @@ def is_end_of_phase(event):
         ("tensorflow", {"model": "lenet"}, False),
         ("tensorflow", {"device": "cpu"}, False),
         ("tensorflow", {"gpu_memory_limit": 512}, False),
+        ("tensorflow", {"model": "of another version"}, False),
         ("rehearsal", {}, False),
     ],
 )
@@ -324,6 +334,14 @@ def test_a_framework_that_prints_as_it_loads_does_not_garble_a_spares_answer(sto
     run = real_worker.ended(worker)
     assert run.exit_code == 6
     assert "not torch today" in run.finished.error.message
+
+
+def test_what_a_framework_prints_as_a_spare_loads_it_is_on_no_screen(python_finds, capfd):
+    python_finds("torch", "import os\nos.write(2, b'noise from C')\n")
+    spare = Spare("torch")
+    mishaps.wait_for(spare.is_ready, "a spare that is ready")
+    spare.end()
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_run_in_a_folder_that_cannot_be_told_as_text_is_refused_in_words(finished_run):
