@@ -45,6 +45,13 @@ def test_it_gives_the_engines_own_probabilities(framework, model, data):
     np.testing.assert_allclose(found, engine.predict("test", np.arange(IMAGES)), rtol=1e-4, atol=2e-6)
 
 
+def test_a_rehearsal_is_of_one_network_whatever_model_and_recipe_it_is_called_by(data):
+    spec = fill_in({"framework": "rehearsal", "model": "airnet-s", "batch_size": 32})
+    engine = trained(spec, data)
+    found = ForwardPass(spec, engine.state()).probabilities(data.test_images[0])
+    np.testing.assert_allclose(found[None], engine.predict("test", np.arange(1)), rtol=1e-4, atol=2e-6)
+
+
 def test_a_model_that_is_not_known_is_refused_by_its_name():
     with pytest.raises(Unavailable, match="airliner"):
         ForwardPass(RunSpec(model="airliner"), {})

@@ -196,6 +196,13 @@ def test_the_last_lines_of_a_log_are_few_short_and_safe(tmp_path):
     assert last_log_lines(tmp_path, 3) == ["line 9999", "red\ufffd", "x" * 500]
 
 
+def test_of_a_log_without_end_only_the_end_is_read(tmp_path):
+    with (tmp_path / "worker.log").open("ab") as log:
+        log.truncate(1 << 40)
+        log.write(b"\nlast words\n")
+    assert last_log_lines(tmp_path, 1) == ["last words"]
+
+
 @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: path.symlink_to("/etc/passwd")])
 def test_a_log_that_is_no_file_has_no_last_lines(tmp_path, make):
     make(tmp_path / "worker.log")

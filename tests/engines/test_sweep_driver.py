@@ -1,6 +1,8 @@
 """A sweep that is driven: which run trains next, and on which GPU, beside spare workers and the queue."""
 
 import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import mishaps
 import psutil
@@ -10,7 +12,7 @@ from held_training import held
 from open_files import held_open
 from real_worker import spec_of
 
-from engines import launch, run_lock
+from engines import begin_lock, launch, run_lock
 from engines.places import Places
 from engines.problems import StorageProblem
 from engines.run_queue import RunQueue
@@ -119,6 +121,23 @@ def test_a_run_on_any_gpu_is_one_that_auto_asked_for_and_one_on_the_processor_is
     store.create(spec_of(epochs=1, seed=0, device="cuda:1", data_dir="/elsewhere"))
     store.create(spec_of(epochs=1, seed=1, device="cpu"))
     assert sweep.find_runs(store.directories()).keys() == {sweep.specs[0]}
+
+
+def test_runs_are_left_to_the_queue_once_nobody_else_begins_one(store, monkeypatch):
+    monkeypatch.setattr(RunQueue, "see_to_it", lambda _: None)
+    driver = SweepDriver(store, sweep_of(), Places())
+    hold, asked = begin_lock.hold, threading.Event()
+
+    def note(*arguments, **settings):
+        asked.set()
+        return hold(*arguments, **settings)
+
+    with ThreadPoolExecutor() as pool:
+        with begin_lock.hold(store):
+            monkeypatch.setattr(begin_lock, "hold", note)
+            handed_over = pool.submit(driver.hand_over)
+            asked.wait()
+        assert handed_over.result() == 2
 
 
 def test_what_is_left_to_the_queue_is_taken_back_and_not_trained_twice(store, monkeypatch):

@@ -6,10 +6,12 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import psutil
+import pytest
 import real_worker
 import views
 from driven_sweep import EPOCHS, HELD, all_train, drive, sweep_of
 from held_training import held
+from open_files import held_open
 
 from engines import begin_lock, launch, run_lock, sweep_driver
 from engines.event_writer import EventWriter
@@ -20,13 +22,16 @@ from engines.run_reader import RunReader
 from engines.sweep_driver import SweepDriver
 
 
-def test_so_many_at_once_are_each_stopped_with_a_checkpoint_and_go_on_there(store):
+def test_so_many_at_once_are_each_stopped_with_a_checkpoint_and_go_on_there(store, monkeypatch):
     sweep = sweep_of(seeds=3, epochs=[EPOCHS])
     driver = SweepDriver(store, sweep, Places(jobs=2))
     with held(HELD):
         drive(driver, all_train(2))
         assert [run.spec for run in driver.progress.training] == [*sweep.specs[:2]]
         assert driver.progress.to_come == sweep.specs[2:]
+        with monkeypatch.context() as patch:
+            patch.setattr(begin_lock, "hold", lambda _: pytest.fail("kept others from beginning a run, with no place"))
+            assert driver.step() == []
         driver.stop()
         ended = drive(driver)
     assert [(one.row.state, one.reason) for one in ended] == [("stopped", "")] * 2
@@ -67,6 +72,21 @@ def test_a_stop_that_comes_while_a_worker_comes_up_reaches_it(store, monkeypatch
     driver = SweepDriver(store, sweep_of(epochs=[100_000]), Places())
     (ended,) = drive(driver)
     assert ended.row.state == "stopped"
+
+
+def test_a_signal_that_comes_while_a_stop_is_passed_on_is_passed_on_too(store, monkeypatch):
+    driver = SweepDriver(store, sweep_of(seeds=1, epochs=[100_000]), Places())
+    drive(driver, all_train(1))
+    sent = []
+
+    def send(_, number):
+        sent.append(number)
+        if len(sent) == 1:
+            driver.stop(signal.SIGTERM)
+
+    monkeypatch.setattr(subprocess.Popen, "send_signal", send)
+    driver.stop()
+    assert sent == [signal.SIGINT, signal.SIGTERM]
 
 
 def test_a_worker_that_does_not_stop_is_killed_when_it_is_told_twice(store, monkeypatch):
@@ -196,6 +216,7 @@ def test_while_somebody_else_begins_a_run_nothing_is_begun_and_a_stop_is_heard(s
         driver.stop()
         driver.step()
         assert driver.progress.is_over
+    assert held_open(store.root) == 0
     driver.go_on()
     drive(driver)
     assert driver.progress.completed == 2

@@ -16,9 +16,7 @@ from engines.run_queue import RunQueue
 from engines.run_reader import RunReader
 from engines.runs import summarise
 from engines.spec import RunSpec
-from engines.sweep import expand
 from tui.sweep import sweep
-from tui.sweep_headless import group_lines
 
 SWEEP = ("sweep", "-f", "rehearsal", "-m", "nn", "-d", "digits", "--epochs", "1", "--lr", "0.001,0.01", "--seeds", "2")
 
@@ -89,6 +87,18 @@ def test_a_signal_stops_all_that_train_with_a_checkpoint_and_the_same_command_go
         assert state.started.epochs_done >= 1
 
 
+def test_a_signal_that_ends_the_reader_too_still_stops_all_that_train(store):
+    with held(2):
+        front = command_line.start(*LONG)
+        wait_for_two_in_training(store)
+        front.stdout.close()
+        front.send_signal(signal.SIGINT)
+        _, err = front.communicate(timeout=command_line.PATIENCE_SECONDS)
+    assert front.returncode == 130
+    assert "the same command goes on" in err
+    assert [summarise(directory).state for directory in store.directories()] == ["stopped"] * 2
+
+
 def test_after_a_line_that_dropped_what_trains_goes_on_and_the_same_command_waits_for_it(store):
     with held(2):
         front = command_line.start(*LONG)
@@ -131,6 +141,7 @@ def test_a_run_that_fails_gets_a_word_why_and_the_sweep_goes_on(store):
     assert ended.returncode == 1
     assert ": failed\n" in ended.stdout
     assert "the loss is nan" in ended.stderr
+    assert "the same command" not in ended.stderr
     assert [row[:2] for row in table_of(ended.stdout)[1:]] == [["1e+38", "0/1"], ["0.001", "1/1"]]
 
 
@@ -149,6 +160,7 @@ def test_a_run_that_could_not_be_made_is_an_object_without_an_id_too(store):
     for run in told[:4]:
         assert (run["run_id"], run["directory"], run["state"]) == (None, None, "failed")
     assert [run["spec"]["seed"] for run in told[:4]] == [0, 0, 1, 1]
+    assert ended.stderr.count("cannot make a run in") == 4
 
 
 def test_held_out_images_have_their_own_mean_and_spread(store):
@@ -212,9 +224,3 @@ def test_what_makes_no_sense_is_refused_before_anything_is_trained(store):
     assert (both.returncode, store.directories()) == (2, [])
     jobs = command_line.run("sweep", "--queue", "--jobs", "2")
     assert (jobs.returncode, store.directories()) == (2, [])
-
-
-def test_a_table_of_runs_that_are_not_done_has_no_figures():
-    lines = group_lines(expand({"model": ["nn", "lenet"]}, range(3)).groups({}))
-    assert [line.split() for line in lines[1:]] == [["nn", "0/3", *"-----"], ["lenet", "0/3", *"-----"]]
-    assert RunSpec(model="nn") in expand({"model": ["nn"]}).specs
