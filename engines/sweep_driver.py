@@ -103,7 +103,6 @@ class SweepDriver:
             self._stops = 0
             self._reasons = {}
             self._to_come = self._missing()
-            self._join_others()
             self.progress = self._look()
 
     def hand_over(self) -> int:
@@ -116,7 +115,6 @@ class SweepDriver:
             new = [spec for spec in self._to_come if spec not in self._found.rows]
             RunQueue(self._store).add(new)
             self._to_come = [spec for spec in self._to_come if spec in self._found.rows]
-            self._spares.get_ready(self._next_beside_gpus())
             return len(new)
 
     def _next_beside_gpus(self) -> list[RunSpec]:

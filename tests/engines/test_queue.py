@@ -298,6 +298,7 @@ def test_a_run_that_a_killed_keeper_has_begun_waits_no_more_and_is_left_as_it_is
             worker.process.wait()
         QueueKeeper(store).step()
         assert unkept.orders() == []
+    assert held_open(store.root) == 0
     assert read_spec(worker.run_directory).device == "cpu"
 
 

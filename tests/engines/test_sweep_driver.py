@@ -1,5 +1,6 @@
 """A sweep that is driven: which run trains next, and on which GPU, beside spare workers and the queue."""
 
+import fcntl
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -7,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import mishaps
 import psutil
 import pytest
+import real_worker
 from driven_sweep import EPOCHS, HELD, all_train, drive, stopped_at_last, sweep_of
 from held_training import held
 from open_files import held_open
@@ -126,18 +128,30 @@ def test_a_run_on_any_gpu_is_one_that_auto_asked_for_and_one_on_the_processor_is
 def test_runs_are_left_to_the_queue_once_nobody_else_begins_one(store, monkeypatch):
     monkeypatch.setattr(RunQueue, "see_to_it", lambda _: None)
     driver = SweepDriver(store, sweep_of(), Places())
-    hold, asked = begin_lock.hold, threading.Event()
+    flock, asked = fcntl.flock, threading.Event()
 
-    def note(*arguments, **settings):
+    def note(*how):
         asked.set()
-        return hold(*arguments, **settings)
+        flock(*how)
 
     with ThreadPoolExecutor() as pool:
         with begin_lock.hold(store):
-            monkeypatch.setattr(begin_lock, "hold", note)
+            monkeypatch.setattr(fcntl, "flock", note)
             handed_over = pool.submit(driver.hand_over)
             asked.wait()
         assert handed_over.result() == 2
+
+
+def test_what_was_begun_meanwhile_is_not_left_to_the_queue(store, monkeypatch):
+    monkeypatch.setattr(RunQueue, "see_to_it", lambda _: None)
+    sweep = sweep_of(seeds=3)
+    driver = SweepDriver(store, sweep, Places())
+    real_worker.train(store, epochs=1, seed=1)
+    os.utime(store.create(sweep.specs[2]), (0, 0))
+    assert driver.hand_over() == 1
+    assert sweep.waiting(store).keys() == {sweep.specs[0]}
+    driver.stop()
+    assert [(one.spec, one.is_new) for one in driver.step()] == [(sweep.specs[1], False)]
 
 
 def test_what_is_left_to_the_queue_is_taken_back_and_not_trained_twice(store, monkeypatch):

@@ -54,6 +54,8 @@ def test_a_sweep_that_was_stopped_goes_on_with_the_same_driver_too(store):
     with held(HELD):
         drive(driver, all_train(1))
         driver.stop()
+        driver.go_on()
+        assert driver.progress.to_come == ()  # It still stops.
         drive(driver)
     driver.go_on()
     assert not driver.progress.is_over
@@ -109,9 +111,12 @@ def test_a_worker_that_does_not_stop_is_killed_when_it_is_told_twice(store, monk
 def test_a_run_whose_worker_dies_at_once_is_crashed_however_young_it_is(store, monkeypatch):
     with subprocess.Popen(["true"]) as process:
         monkeypatch.setattr(launch, "start", lambda of, spec, *_, **__: Worker(of.create(spec), process, 1, 0))
-        (ended,) = drive(SweepDriver(store, sweep_of(seeds=1), Places()))
-    assert ended.row.state == "crashed"
-    assert "the worker died" in ended.reason
+        driver = SweepDriver(store, sweep_of(), Places())
+        ended = drive(driver)
+    assert [row.state for row in driver.progress.rows.values()] == ["crashed"] * 2
+    for one in ended:
+        assert one.row.state == "crashed"
+        assert "the worker died" in one.reason
 
 
 def test_a_run_that_dies_or_diverges_is_said_why_and_the_sweep_goes_on(store):
@@ -130,6 +135,7 @@ def test_a_run_that_dies_or_diverges_is_said_why_and_the_sweep_goes_on(store):
     assert "the loss is nan" in driver.progress.reasons[diverges]
     assert "killed by SIGKILL" in driver.progress.reasons[dies]
     driver.go_on()
+    assert driver.progress.to_come == (diverges, dies)
     drive(driver)
     assert driver.progress.rows[dies].state == "completed"
     assert driver.progress.reasons.keys() == {diverges}
@@ -196,6 +202,26 @@ def test_a_stopped_run_that_somebody_else_completed_meanwhile_is_done(store):
     real_worker.go_on(store.root / stopped.row.run_id)
     (ended,) = drive(later)
     assert (ended.row.state, ended.is_new, ended.reason) == ("completed", False, "")
+
+
+def test_a_stopped_run_that_somebody_else_goes_on_with_this_very_moment_is_waited_for(store, monkeypatch):
+    sweep, go_on = sweep_of(seeds=1, epochs=[EPOCHS]), launch.go_on
+
+    def go_on_too_late(directory, **settings):
+        go_on(directory)
+        return go_on(directory, **settings)
+
+    with held(HELD):
+        first = SweepDriver(store, sweep, Places())
+        drive(first, all_train(1))
+        first.stop()
+        drive(first)
+        monkeypatch.setattr(launch, "go_on", go_on_too_late)
+        later = SweepDriver(store, sweep, Places())
+        later.step()
+        assert [run.is_ours for run in later.progress.training] == [False]
+    (ended,) = drive(later)
+    assert (ended.row.state, ended.row.attempt, ended.reason) == ("completed", 2, "")
 
 
 def test_a_run_whose_worker_is_about_to_come_up_is_waited_for(store):
