@@ -102,9 +102,22 @@ def test_a_clock_put_back_puts_no_run_before_those_that_wait(unkept, monkeypatch
     assert ids(unkept) == [*given[:2], given[3], given[2]]
 
 
-def test_a_waiting_run_is_no_run_yet(unkept, store):
+def test_a_waiting_run_is_no_run_yet_and_its_owners_alone(unkept, store):
     unkept.add([spec_of()])
     assert store.directories() == []
+    assert unkept.folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_queue_that_cannot_be_written_is_told(unkept, store):
+    store.make_root()
+    unkept.folder.write_text("no folder")
+    with pytest.raises(StorageProblem, match="cannot queue a run"):
+        unkept.add([spec_of()])
+
+
+def test_nobody_is_started_for_a_queue_in_which_nothing_waits(queue, monkeypatch):
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: pytest.fail("a keeper was started"))
+    queue.see_to_it()
 
 
 def test_many_adders_at_once_lose_nothing_and_give_no_id_twice(unkept):

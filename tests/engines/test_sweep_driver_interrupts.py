@@ -180,6 +180,14 @@ def test_a_run_that_somebody_else_completed_meanwhile_is_done(store):
     assert len(store.directories()) == 3
 
 
+def test_a_run_that_is_done_stays_so_whatever_somebody_else_begins(store):
+    real_worker.train(store, epochs=1, seed=0)
+    driver = SweepDriver(store, sweep_of(), Places())
+    store.create(driver.sweep.specs[0])
+    drive(driver)
+    assert driver.progress.completed == 2
+
+
 def test_a_run_that_somebody_else_began_meanwhile_and_stopped_goes_on(store):
     driver = SweepDriver(store, sweep_of(seeds=1, epochs=[EPOCHS]), Places())
     with held(HELD):
