@@ -11,7 +11,7 @@ from rows import row_of
 from engines.sweep import expand
 from engines.sweep_driver import Ended
 from engines.sweep_progress import SweepProgress
-from tui import sweep_headless
+from tui import streams, sweep_headless
 from tui.streams import OutputRefused
 from tui.sweep_headless import PlainPrinter, exit_code, group_lines, train
 
@@ -95,11 +95,16 @@ def test_a_table_that_nobody_reads_is_an_error_unless_a_signal_came_first(monkey
     assert given_up == [True]
 
 
-def test_a_terminal_that_is_gone_leaves_the_runs_in_training_to_themselves(capsys):
-    assert train(at(AT_WORK), Unread(GONE)) == 129
-    assert "1 run in training goes on" in capsys.readouterr().err
+@pytest.mark.parametrize(("error", "code"), [(GONE, 129), (CLOSED, 0)], ids=["terminal", "reader"])
+def test_a_terminal_or_reader_that_is_gone_leaves_the_runs_in_training_to_themselves(error, code, monkeypatch, capsys):
+    monkeypatch.setattr(streams, "give_up_stdout", lambda: None)
+    assert train(at(AT_WORK), Unread(error)) == code
+    assert "1 run in training goes on; the same command trains the rest." in capsys.readouterr().err
+
+
+def test_where_no_run_is_in_training_a_reader_that_is_gone_is_an_error():
     with pytest.raises(OutputRefused):
-        train(at(AT_WORK), Unread(CLOSED))
+        train(at(OVER), Unread(CLOSED))
 
 
 def test_a_table_of_runs_that_are_not_done_has_no_figures():
