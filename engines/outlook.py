@@ -53,9 +53,8 @@ def seconds_left(state: RunState) -> float | None:
 
 def is_done(spec: RunSpec, epochs_done: int, *, is_completed: bool) -> bool:
     """Tell whether a run that has ended did all that was asked: to go on, it has to be asked for more."""
-    if spec.budget:
-        return is_completed
-    return spec.epochs is not None and epochs_done >= spec.epochs
+    # A target that was reached, or patience that was lost, completes a run before its last epoch.
+    return is_completed or (not spec.budget and spec.epochs is not None and epochs_done >= spec.epochs)
 
 
 def _seconds_of_epochs(state: RunState, epochs: int) -> float | None:

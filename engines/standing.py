@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 
 from engines.atomic_file import write_atomically
+from engines.best_epoch import is_patience_lost, is_target_reached
 from engines.catalog import DATASETS
 from engines.checkpoints import CheckpointStore, Progress
 from engines.engine import State
@@ -77,10 +78,9 @@ class Standing:
             self.warnings = ["No checkpoint of this run was ever saved: it begins again."]
         wanted = self._lengthened(order)
         plan = RunPlan(wanted, self.progress, self._steps_per_epoch)
+        done = self._what_is_done(plan)
         # A run that died after its last step still lacks its results.
-        if plan.is_over and (was_completed or (wanted.epochs is not None and wanted.epochs < self.epochs_done)):
-            epochs = "its one epoch" if self.epochs_done == 1 else f"all its {self.epochs_done} epochs"
-            done = "spent its budget" if plan.is_time_up else f"done {epochs}"
+        if done and (was_completed or (wanted.epochs is not None and wanted.epochs < self.epochs_done)):
             raise UsageProblem(f"run {self.run_id} has {done}.", "Say how much more with --epochs or --budget.")
         if wanted is not self.spec:
             self.progress.patient_since = self.epochs_done
@@ -88,14 +88,32 @@ class Standing:
         self.keep(wanted)
 
     def _lengthened(self, order: Order) -> RunSpec:
-        """Give the run's spec with as much more as is asked, by epochs, by time or by both, and by nothing else."""
+        """Give the run's spec with as much more as is asked, by epochs, by time or by both, and by nothing else.
+
+        A target that was reached before would leave nothing to train.
+        """
         if not order.more_epochs and not order.more_seconds:
             return self.spec
         return msgspec.structs.replace(
             self.spec,
+            target_accuracy=None if is_target_reached(self.progress, self.spec) else self.spec.target_accuracy,
             epochs=self.epochs_done + order.more_epochs if order.more_epochs else None,
             budget=self.progress.seconds + order.more_seconds if order.more_seconds else None,
         )
+
+    def _what_is_done(self, plan: RunPlan) -> str:
+        """Say what leaves nothing to do; empty where something is left."""
+        if plan.is_time_up:
+            return "spent its budget"
+        if plan.is_over:
+            return "done its one epoch" if self.epochs_done == 1 else f"done all its {self.epochs_done} epochs"
+        if plan.spec is not self.spec:  # More is asked.
+            return ""
+        if is_target_reached(self.progress, plan.spec):
+            return "reached its target accuracy"
+        if is_patience_lost(self.progress, plan.spec, self.epochs_done):
+            return f"done {plan.spec.patience} epoch{'s' * (plan.spec.patience != 1)} without a better one"
+        return ""
 
     def keep(self, spec: RunSpec) -> None:
         """Have `spec` be what the run is asked, also for the next attempt; raises `StorageProblem`."""

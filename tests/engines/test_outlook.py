@@ -85,7 +85,8 @@ def test_what_comes_first_ends_a_run_that_has_both():
     ("spec", "epochs_done", "is_completed", "is_done"),
     [
         (RunSpec(epochs=3), 3, True, True),
-        (RunSpec(epochs=3), 2, True, False),
+        (RunSpec(epochs=3), 2, True, True),
+        (RunSpec(epochs=3), 2, False, False),
         (RunSpec(epochs=3), 3, False, True),
         (RunSpec(epochs=None, budget=9.0), 3, True, True),
         (RunSpec(epochs=None, budget=9.0), 3, False, False),

@@ -6,6 +6,8 @@ import real_worker
 from engines import launch
 from engines.event_tail import EventTail
 from engines.events import Batch, EpochEnded, Log, Phase, Samples
+from engines.problems import UsageProblem
+from engines.runs import read_spec
 
 
 @pytest.mark.parametrize(("has_units", "told"), [(False, 1), (True, 0)])
@@ -28,6 +30,24 @@ def test_a_target_that_is_reached_ends_the_run_early(store):
     assert epochs[-1].test_accuracy >= 0.86
     assert max(event.test_accuracy for event in epochs[:-1]) < 0.86
     assert run.finished.epochs == len(epochs) < real_worker.LONG
+
+
+def test_a_run_whose_target_was_reached_goes_on_for_the_epochs_that_are_asked(store):
+    first = real_worker.train(store, epochs=real_worker.LONG, target_accuracy=0.1)
+    with pytest.raises(UsageProblem, match="has reached its target accuracy") as refusal:
+        launch.go_on(first.directory)
+    assert "--epochs" in refusal.value.hint
+    second = real_worker.ended(launch.go_on(first.directory, more_epochs=2))
+    assert second.finished.epochs == first.finished.epochs + 2
+    assert read_spec(first.directory).target_accuracy is None
+
+
+def test_a_run_that_lost_its_patience_goes_on_for_the_epochs_that_are_asked(store):
+    first = real_worker.train(store, epochs=real_worker.LONG, patience=1, lr=1e-30)
+    with pytest.raises(UsageProblem, match="has done 1 epoch without a better one"):
+        launch.go_on(first.directory)
+    second = real_worker.ended(launch.go_on(first.directory, more_epochs=1))
+    assert second.finished.epochs == first.finished.epochs + 1
 
 
 def test_a_target_that_is_never_reached_has_its_own_code(store):

@@ -148,10 +148,14 @@ def go_on_of(view):
     return " ".join(text_of(draw_summary(view, 200), 200).partition("go on")[2].split())
 
 
-@pytest.mark.parametrize(("epochs_done", "more"), [(5, " --epochs 5"), (4, "")])
-def test_the_command_that_goes_on_asks_for_more_where_all_is_done(epochs_done, more):
+@pytest.mark.parametrize(
+    ("epochs_done", "status", "more"),
+    [(5, "completed", " --epochs 5"), (4, "completed", " --epochs 5"), (4, "stopped", "")],
+    ids=["all", "its target reached", "stopped"],
+)
+def test_the_command_that_goes_on_asks_for_more_where_all_is_done(epochs_done, status, more):
     epochs = [epoch_ended(at) for at in range(1, epochs_done + 1)]
-    view = view_of(*IN_TRAINING, *epochs, finished(), status="completed")
+    view = view_of(*IN_TRAINING, *epochs, finished(status), status=status)
     assert go_on_of(view) == f"mnist-tui --runs-dir /runs --no-ui --continue-from {RUN_ID}{more}"
 
 
