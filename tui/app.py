@@ -56,6 +56,7 @@ class MnistTuiApp(TerminalApp):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark", "help", "help", key_display="?"),
+        Binding("f1", "help", show=False),
         Binding("ctrl+l", "go_to_launcher", "launcher", show=False, tooltip="go to the launcher, or the sweep"),
         Binding("ctrl+r", "go_to_runs", "all runs", show=False, tooltip="go to the table of runs"),
     ]

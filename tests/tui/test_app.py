@@ -119,13 +119,14 @@ def test_a_spare_that_nobody_needs_is_ended(store, monkeypatch):
     assert [spare.process.returncode for spare in spares] == [-signal.SIGKILL] * 2
 
 
-def test_help_names_every_key_that_has_a_meaning(store):
+@pytest.mark.parametrize("key", ["question_mark", "f1"])
+def test_help_names_every_key_that_has_a_meaning(store, key):
     async def steps(pilot):
-        await pilot.press("question_mark")
+        await pilot.press(key)
         await until(pilot, is_shown(pilot, HelpScreen))
         for words in ("start", "framework", "row above", "stop", "leave", "Live screen", "continue"):
             assert words in seen(pilot)
-        await pilot.press("question_mark")
+        await pilot.press(key)
         assert isinstance(pilot.app.screen, LauncherScreen)
 
     drive(app_of(store), steps, (100, 300))

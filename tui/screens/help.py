@@ -31,7 +31,7 @@ class HelpScreen(FreshSize, ModalScreen[None]):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,question_mark,q,enter", "dismiss", "back"),
+        Binding("escape,question_mark,f1,q,enter", "dismiss", "back"),
     ]
 
     def __init__(self, sections: list[tuple[str, list[type[DOMNode]]]]) -> None:
