@@ -131,6 +131,18 @@ def test_a_run_with_a_budget_shows_the_time_that_is_left_and_takes_no_epochs_mor
     assert ended(worker).finished.state == "stopped"
 
 
+def test_e_continues_a_finished_run_for_as_many_epochs_as_are_chosen(finished_run):
+    async def steps(pilot):
+        await until_seen(pilot, "completed after 3 epochs")
+        await pilot.press("E", "escape")
+        await pilot.press("E")
+        await until_seen(pilot, "How many epochs more than 3?")
+        await pilot.press("down", "down", "down", "enter")
+        await until_seen(pilot, "completed after 5 epochs")
+
+    watch(finished_run, steps)
+
+
 def test_a_finished_run_is_continued_for_epochs_more_once_that_is_confirmed(finished_run):
     async def steps(pilot):
         await until_seen(pilot, "completed after 3 epochs")

@@ -1,4 +1,4 @@
-"""How many epochs a live run is to train more than it was asked, over its live screen."""
+"""How many epochs a run is to train more than it was asked, or than it has done, over its live screen."""
 
 from typing import ClassVar
 

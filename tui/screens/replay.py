@@ -11,7 +11,7 @@ from tui.background import in_background
 from tui.choices import Choices
 from tui.replay import USUAL_SPEED, Playhead, ReplayWatch
 from tui.screens.monitor import MonitorScreen
-from tui.screens.worker_keys import FOR_A_WORKER
+from tui.screens.worker_keys import FOR_A_WORKER, TO_GO_ON
 from tui.streams import output_encoding
 from tui.view import View
 from tui.widgets.scrubber import Scrubber
@@ -23,7 +23,7 @@ HURRY_SECONDS = 1.0
 STEPS = 40
 """So many steps lead through the whole run."""
 
-_OF_THE_PRESENT = FOR_A_WORKER | {"go_on", "switch", "replay", "draw"}
+_OF_THE_PRESENT = FOR_A_WORKER | TO_GO_ON | {"switch", "replay", "draw"}
 
 
 class ReplayScreen(MonitorScreen):

@@ -16,7 +16,8 @@ from tui.screens.confirm import ConfirmScreen
 from tui.view import View
 from tui.watch import Watch
 
-FOR_A_WORKER = frozenset({"stop", "pause", "checkpoint", "scale_rate", "more_epochs"})
+FOR_A_WORKER = frozenset({"stop", "pause", "checkpoint", "scale_rate"})
+TO_GO_ON = frozenset({"go_on", "more_epochs"})
 _CHECKPOINT_OR_CONTINUE = "save a checkpoint; after the end: continue"
 
 
@@ -37,7 +38,13 @@ class WorkerKeys(Screen[None]):
             tooltip="twice the learning rate",
         ),
         Binding("minus", "scale_rate(0.5)", "rate down", key_display="-", show=False, tooltip="half the learning rate"),
-        Binding("E", "more_epochs", "epochs more", show=False, tooltip="train for more epochs than was asked"),
+        Binding(
+            "E",
+            "more_epochs",
+            "epochs more",
+            show=False,
+            tooltip="as many epochs more as you say, also after the end",
+        ),
     ]
     directory: Path
     watched: Watch
@@ -48,7 +55,7 @@ class WorkerKeys(Screen[None]):
         view = self.view
         if view is None or view.is_alive:
             return action != "go_on"
-        return action not in FOR_A_WORKER and not (action == "go_on" and view.is_gone)
+        return action not in FOR_A_WORKER and not (action in TO_GO_ON and view.is_gone)
 
     @work
     async def action_stop(self) -> None:
@@ -72,9 +79,13 @@ class WorkerKeys(Screen[None]):
 
     @work
     async def action_more_epochs(self) -> None:
-        """Have the run train for more epochs than it was asked, as many as are chosen."""
+        """Have the run train for more epochs than it was asked, or has done by its end, as many as are chosen."""
         from tui.screens.epochs_more import EpochsMoreScreen  # Its input field is nothing to wait for before.
 
+        if self.view and not self.view.is_alive:
+            if more := await self.app.push_screen_wait(EpochsMoreScreen(self.view.state.epochs_done)):
+                self.post_message(ContinuationChosen(self.directory, more))
+            return
         spec = self.watched.spec
         if spec is None or not self.watched.has_worker:
             self._miss_worker()
