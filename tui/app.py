@@ -61,6 +61,9 @@ class MnistTuiApp(TerminalApp):
         Binding("ctrl+r", "go_to_runs", "all runs", show=False, tooltip="go to the table of runs"),
     ]
 
+    HAS_WORK_AFTER: ClassVar[bool] = False
+    """Whether this process has something to do once the app has ended, however long that takes."""
+
     launching = reactive("")
     """What is being started right now, in words; empty where nothing is."""
 

@@ -33,13 +33,14 @@ PATIENCE_SECONDS = 2.0
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
-def run_app(app: App[Any], pace: FramePace | None = None) -> int:
+def run_app(app: App[Any], pace: FramePace | None = None, *, is_last: bool = True) -> int:
     """Run `app` on this process's terminal and give the exit code; raises what the app's own start raises.
 
-    `pace` is told how fast the terminal takes what is drawn.
+    `pace` is told how fast the terminal takes what is drawn. Where the app `is_last` of what the process does, a signal
+    that ended it sees to the end of the process as well.
     """
     terminal = Terminal()
-    with ui_log.opened() as log, _Guard(app, terminal, log) as guard:
+    with ui_log.opened() as log, _Guard(app, terminal, log, is_last=is_last) as guard:
         app.driver_class = _driver_on(terminal, ScreenWriter(terminal.screen, terminal.direct, pace))
         app.error_console = Console(file=log, width=120)
         app.run()
@@ -50,13 +51,15 @@ def run_app(app: App[Any], pace: FramePace | None = None) -> int:
 class _Guard:
     """While entered, a signal ends the app, a lost terminal counts as HUP, and stray tracebacks go to `log`."""
 
-    def __init__(self, app: App[Any], terminal: Terminal, log: TextIO) -> None:
+    def __init__(self, app: App[Any], terminal: Terminal, log: TextIO, *, is_last: bool) -> None:
         self._app = app
+        self._is_last = is_last
         self._terminal = terminal
         self._log = log
         self._log_handler = logging.StreamHandler(log)
         self.signal_code = 0
         self._forced = threading.RLock()
+        self._is_relieved = False
 
     def __enter__(self) -> Self:
         # INT too: a parent may have left it ignored. And HUP is never ignored: without its terminal the app would spin.
@@ -70,8 +73,8 @@ class _Guard:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, _error: object, _traceback: TracebackType | None) -> None:
-        with self._forced:
-            pass  # Where the watchdog is at work, the app came free only by it, and must not end before it is done.
+        with self._forced:  # Where the watchdog is at work, the app came free only by it: it must be done first.
+            self._is_relieved = not self._is_last and self.signal_code != 128 + signal.SIGHUP
         if kind:
             self._terminal.give_back_by_force()
         self._terminal.give_back()
@@ -91,10 +94,15 @@ class _Guard:
             self._leave_now()
             return
         # Never cancelled: it also ends a process whose threads keep it from ending after the app is gone.
-        watchdog = threading.Timer(PATIENCE_SECONDS, self._leave_now)
+        watchdog = threading.Timer(PATIENCE_SECONDS, self._lose_patience)
         watchdog.daemon = True
         watchdog.start()
         loop.call_soon_threadsafe(self._app.exit, None, self.signal_code)
+
+    def _lose_patience(self) -> None:
+        with self._forced:
+            if not self._is_relieved:
+                self._leave_now()
 
     def _leave_now(self) -> None:
         self._forced.acquire()  # For good.

@@ -35,6 +35,7 @@ class SweepApp(MnistTuiApp):
             tooltip="stop the sweep with checkpoints, and leave",
         ),
     ]
+    HAS_WORK_AFTER = True  # A sweep that is stopped waits for checkpoints, and prints what it came to.
 
     def __init__(self, store: RunStore, driver: SweepDriver, choices: Choices | None = None) -> None:
         super().__init__(store, RunSpec(), choices=choices)

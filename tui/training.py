@@ -106,7 +106,7 @@ def show(app: "MnistTuiApp") -> int:
     from tui.guard import run_app
 
     app.pace = FramePace(frame_rate(click.get_current_context()))
-    code = run_app(app, app.pace)
+    code = run_app(app, app.pace, is_last=not app.HAS_WORK_AFTER)
     choices.save(app.choices)
     if app.farewell:
         _say_goodbye(app.farewell)

@@ -57,6 +57,32 @@ class Busy(App):
 raise SystemExit(run_app(Busy()))
 """
 
+PATIENT = """
+import os, signal, threading
+from textual.app import App
+from tui.guard import run_app
+
+class Watchdog:
+    acts = []
+
+    def __init__(self, seconds, act):
+        self.acts.append(act)
+
+    def start(self):
+        pass
+
+class Left(App):
+    def on_mount(self):
+        os.kill(os.getpid(), signal.{signal})
+
+threading.Timer = Watchdog
+code = run_app(Left(), is_last={is_last})
+for act in Watchdog.acts:
+    act()
+print("the work after it is done", flush=True)
+raise SystemExit(code)
+"""
+
 
 @pytest.fixture
 def ui_log(tmp_path):
@@ -127,6 +153,16 @@ def test_a_terminal_that_nobody_reads_does_not_keep_the_app_from_ending(tmp_path
     terminal.assert_as_before()
 
 
+@pytest.mark.parametrize(
+    ("name", "is_last", "goes_on"), [("SIGTERM", False, True), ("SIGTERM", True, False), ("SIGHUP", False, False)]
+)
+def test_what_is_to_be_done_after_the_app_takes_its_time_unless_the_terminal_is_gone(name, is_last, goes_on):
+    terminal = RealTerminal(sys.executable, "-c", PATIENT.format(signal=name, is_last=is_last))
+    assert terminal.end() == 128 + signal.Signals[name]
+    assert (b"the work after it is done" in terminal.written) == goes_on
+    terminal.assert_as_before()
+
+
 def test_a_second_signal_ends_at_once_what_the_first_cannot(tmp_path):
     mark = tmp_path / "busy"
     terminal = RealTerminal(sys.executable, "-c", BUSY.format(mark=mark))
@@ -163,7 +199,7 @@ def test_an_error_of_the_apps_own_is_one_line_and_exit_1(ui_log):
 def test_stopped_and_continued_the_terminal_is_given_back_and_taken_again():
     terminal = open_app()
     terminal.child.kill(signal.SIGTSTP)
-    terminal.wait_for(lambda: not terminal.is_the_apps() and is_stopped(terminal.child.pid), "the terminal back")
+    terminal.wait_for(lambda: not terminal.shows_an_app() and is_stopped(terminal.child.pid), "the terminal back")
     terminal.assert_as_before()
     terminal.screen.reset()
     terminal.child.kill(signal.SIGCONT)
