@@ -222,6 +222,7 @@ class Attempt:
             best_test_accuracy=progress.best_test_accuracy,
             chosen_on=self._chosen_on,
             best_validation_accuracy=progress.best_validation_accuracy,
+            highest_test_accuracy=progress.highest_test_accuracy,
             error=RunError(kind=problem.kind, message=problem.message, hint=problem.hint) if problem else None,
         )
 
@@ -233,8 +234,8 @@ class Attempt:
         if finished.state == "stopped":
             number = self._requests.stop_signal
             return 128 + number if number else STOPPED_EXIT_CODE
-        target, best = self._spec.target_accuracy, finished.best_test_accuracy
-        return TARGET_NOT_REACHED_EXIT_CODE if target is not None and (best is None or best < target) else 0
+        target, highest = self._spec.target_accuracy, finished.highest_test_accuracy
+        return TARGET_NOT_REACHED_EXIT_CODE if target is not None and (highest is None or highest < target) else 0
 
 
 def _print_traceback(log: TextIO) -> None:

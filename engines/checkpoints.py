@@ -31,9 +31,9 @@ class Progress(msgspec.Struct, kw_only=True):
     `lr` is the highest rate, which a schedule makes less. `loss_sum` and `correct` are over the `images` seen in this
     epoch so far; `epoch_seconds` is its training time, `seconds` that of the whole run. `best_epoch` is the one with
     the highest accuracy on what it is chosen on: `best_validation_accuracy` where images are held out, else
-    `best_test_accuracy`, which is that epoch's in any case. Patience counts from `patient_since`, the epochs that were
-    done when more were asked for. `lift` belongs to a rate that was asked for where the schedule leaves next to nothing
-    of `lr`, see `RunPlan`.
+    `best_test_accuracy`, which is that epoch's in any case; `highest_test_accuracy` is that of any epoch. Patience
+    counts from `patient_since`, the epochs that were done when more were asked for. `lift` belongs to a rate that was
+    asked for where the schedule leaves next to nothing of `lr`, see `RunPlan`.
     """
 
     epoch: int = 1
@@ -47,6 +47,7 @@ class Progress(msgspec.Struct, kw_only=True):
     best_epoch: int | None = None
     best_test_accuracy: float | None = None
     best_validation_accuracy: float | None = None
+    highest_test_accuracy: float | None = None
     patient_since: int = 0
     lift: float = 1.0
 

@@ -220,7 +220,8 @@ class Log(Event, frozen=True, kw_only=True, tag="log"):
 class RunFinished(Event, frozen=True, kw_only=True, tag="run_finished"):
     """An attempt ended; figures over the whole sets in evaluation mode, null where there are none.
 
-    The best epoch is that with the highest accuracy on the set that it is `chosen_on`.
+    The best epoch is that with the highest accuracy on the set that it is `chosen_on`; `highest_test_accuracy` is that
+    of any epoch.
     """
 
     state: Literal["completed", "stopped", "failed"]
@@ -234,6 +235,7 @@ class RunFinished(Event, frozen=True, kw_only=True, tag="run_finished"):
     best_test_accuracy: float | None
     chosen_on: Literal["test", "validation"] = "test"
     best_validation_accuracy: float | None = None
+    highest_test_accuracy: float | None = None
     error: RunError | None = None
 
 

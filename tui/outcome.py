@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from engines import post_mortem
+from engines.events import RunFinished
 from engines.folders import is_folder
 from engines.own_command import command
 from engines.problems import STOPPED_EXIT_CODE, TARGET_NOT_REACHED_EXIT_CODE, StorageProblem, WorkerDied, exit_code_of
@@ -32,8 +33,8 @@ def last_word(directory: Path, state: RunState, worker_exit: int | None = None) 
     finished = state.finished
     match finished.state if finished else "crashed":
         case "completed" if finished and _missed_target(state) and state.spec:
-            target, best = percent(state.spec.target_accuracy), percent(finished.best_test_accuracy)
-            missed = f"the target accuracy of {target} was not reached, the best was {best}."
+            target, highest = percent(state.spec.target_accuracy), percent(_highest_accuracy(finished))
+            missed = f"the target accuracy of {target} was not reached, the best was {highest}."
             more = command(directory.parent, "--no-ui", "--continue-from", directory.name, "--epochs", "5")
             return f"{missed} Train longer with `{more}`." if state.checkpoints else missed
         case "completed":
@@ -67,5 +68,11 @@ def _missed_target(state: RunState) -> bool:
     target = state.spec.target_accuracy if state.spec else None
     if target is None or not state.finished:
         return False
-    best = state.finished.best_test_accuracy
-    return best is None or best < target
+    highest = _highest_accuracy(state.finished)
+    return highest is None or highest < target
+
+
+def _highest_accuracy(finished: RunFinished) -> float | None:
+    """Give the highest test accuracy of all epochs; where a record does not tell it, that of the best."""
+    highest = finished.highest_test_accuracy
+    return finished.best_test_accuracy if highest is None else highest

@@ -183,7 +183,7 @@ def test_it_stops_as_soon_as_an_epoch_is_there(trained):
 
 
 def test_a_target_that_was_reached_before_is_still_reached(trained):
-    progress = Progress(epoch=1, step=STEPS, lr=0.001, best_epoch=1, best_test_accuracy=0.9)
+    progress = Progress(epoch=1, step=STEPS, lr=0.001, highest_test_accuracy=0.9)
     assert trained(target_accuracy=0.5, progress=progress).engine.done == 0
 
 

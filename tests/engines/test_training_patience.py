@@ -18,6 +18,18 @@ def test_the_best_epoch_is_chosen_on_the_images_that_are_held_out(trained):
     assert run.store.best()[0].epoch == 2
 
 
+@pytest.mark.parametrize(("target", "epochs"), [(0.3, 3), (0.2, 2), (0.35, 4)])
+def test_a_target_is_reached_by_the_test_accuracy_of_an_epoch_that_held_out_images_did_not_choose(
+    trained, target, epochs
+):
+    engine = ScriptedEngine()
+    engine.accuracies = [0.1, 0.2, 0.3, 0.1]
+    engine.held_out_accuracies = [0.9, 0.8, 0.7, 0.6]
+    run = trained(engine=engine, epochs=4, validation=5, target_accuracy=target)
+    assert run.loop.epochs_done == epochs
+    assert run.loop.progress.best_epoch == 1
+
+
 def test_nothing_is_held_out_where_that_is_not_asked(trained):
     assert {epoch.validation_accuracy for epoch in trained().of(EpochEnded)} == {None}
 

@@ -203,6 +203,7 @@ OPTIONAL = {
     "run_finished": {
         "chosen_on": one_of("test", "validation"),
         "best_validation_accuracy": maybe(is_fraction),
+        "highest_test_accuracy": is_fraction,
         "error": with_fields(kind=one_of(*ERROR_KINDS), message=is_text, hint=is_text),
     },
 }
@@ -388,6 +389,7 @@ def _check_end(events):
     own = {epoch["epoch"]: epoch["test_accuracy"] for epoch in _of(events, "epoch")}
     if end["best_epoch"] in own:
         assert end["best_test_accuracy"] == own[end["best_epoch"]]
+        assert end["highest_test_accuracy"] >= max(own.values())
         held_out = [epoch["validation_accuracy"] for epoch in _of(events, "epoch") if "validation_accuracy" in epoch]
         if end.get("chosen_on") == "validation":
             assert end["best_validation_accuracy"] == max(held_out)

@@ -70,9 +70,18 @@ def test_a_run_whose_folder_was_moved_is_out_of_sight_and_not_to_be_gone_on_with
 @pytest.mark.parametrize(("target", "best", "code"), [(0.5, 0.6, 0), (0.6, 0.6, 0), (0.7, 0.6, 13), (0.0, None, 13)])
 def test_a_target_is_missed_where_no_epoch_was_there(ended, target, best, code):
     give_target(ended, target)
-    give_end(ended, best_test_accuracy=best)
+    give_end(ended, best_test_accuracy=best, highest_test_accuracy=None)
 
     assert outcome.exit_code(ended) == code
+
+
+def test_a_target_is_not_missed_where_another_epoch_than_the_chosen_one_was_there(ended, finished_run):
+    give_target(ended, 0.7)
+    give_end(ended, best_test_accuracy=0.6, highest_test_accuracy=0.75, chosen_on="validation")
+    assert outcome.exit_code(ended) == 0
+
+    give_end(ended, highest_test_accuracy=0.65)
+    assert "70.00 % was not reached, the best was 65.00 %" in outcome.last_word(finished_run, ended)
 
 
 @pytest.mark.parametrize("is_saved", [True, False], ids=["saved", "never-saved"])
