@@ -177,7 +177,19 @@ class EpochEnded(Event, frozen=True, kw_only=True, tag="epoch"):
     @property
     def place(self) -> float:
         """Where in the run it ended, in epochs."""
-        return float(self.epoch) if self.part is UNSET else self.epoch - 1 + self.part
+        return self.epoch - 1 + self.trained_part
+
+    @property
+    def trained_part(self) -> float:
+        """What part of the epoch was trained: nearly always all of it."""
+        return 1.0 if self.part is UNSET else self.part
+
+    @property
+    def whole_seconds(self) -> float | None:
+        """What all of the epoch takes, its evaluation included, at the pace of the part that was trained."""
+        if self.seconds is None or not self.trained_part:
+            return None
+        return self.seconds + (self.train_seconds or 0.0) * (1 / self.trained_part - 1)
 
 
 class Telemetry(Event, frozen=True, kw_only=True, tag="telemetry"):

@@ -60,7 +60,7 @@ def is_done(spec: RunSpec, epochs_done: int, *, is_completed: bool) -> bool:
 def _seconds_of_epochs(state: RunState, epochs: int) -> float | None:
     left = max(0.0, epochs - state.position)
     if state.epochs:
-        seconds = state.epochs[-1].seconds
+        seconds = state.epochs[-1].whole_seconds
         return None if seconds is None else left * seconds
     pace = _first_pace(state)
     return left * state.started.train_size / pace if state.started and pace > 0 else None

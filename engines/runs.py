@@ -32,9 +32,9 @@ _Age = tuple[str, int, str]
 class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     """A run in one row; accuracies are fractions, `started` is in Unix seconds, `seconds` all that attempts took.
 
-    `epoch_seconds` is the mean of its epochs. `validation_accuracy` is over the images that are held out, with the
-    weights that `test_accuracy` is of. What is not known, or not yet, is None. A run that waits for its turn is
-    `queued`, and has no directory yet.
+    `epoch_seconds` is the mean of its epochs, each as if all of it had been trained. `validation_accuracy` is over the
+    images that are held out, with the weights that `test_accuracy` is of. What is not known, or not yet, is None. A run
+    that waits for its turn is `queued`, and has no directory yet.
     """
 
     run_id: str
@@ -172,7 +172,7 @@ def summarise(directory: Path) -> RunSummary:
     reader.close()
     best, finished = state.best, state.finished
     last = state.epochs[-1] if state.epochs else None
-    took = [epoch.seconds for epoch in state.epochs if epoch.seconds is not None]
+    took = [seconds for epoch in state.epochs if (seconds := epoch.whole_seconds) is not None]
     label = read_label(directory)
     return RunSummary(
         run_id=directory.name,

@@ -49,6 +49,12 @@ def test_in_the_first_epoch_a_slow_moment_does_not_throw_the_time_left_about():
     assert outlook.seconds_left(fold(started(), batch(1, 1, rate=0.0))) is None
 
 
+def test_time_left_after_an_epoch_that_ended_in_its_middle_is_that_of_whole_ones():
+    quarter = ended(1, part=0.25)
+    more = msgspec.structs.replace(started(), attempt=2, steps_done=STEPS // 4)
+    assert outlook.seconds_left(fold(timed(), quarter, more)) == pytest.approx(4.75 * (4 * 6.0 + 0.5))
+
+
 def test_by_epochs_the_part_done_is_that_of_the_epochs():
     state = fold(started(), batch(2, 50))
     assert outlook.part_done(state) == pytest.approx(1.5 / 5)

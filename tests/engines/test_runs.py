@@ -228,6 +228,16 @@ def test_the_time_between_two_attempts_is_not_what_a_run_took(finished_run):
     assert summarise(finished_run).seconds == pytest.approx(2 * took)
 
 
+def test_an_epoch_that_ended_in_its_middle_counts_as_a_whole_one_in_what_an_epoch_takes(finished_run):
+    path = finished_run / "events.jsonl"
+    events = [json.loads(line) for line in path.read_text().splitlines()]
+    for event in (event for event in events if event["type"] == "epoch"):
+        half = {"part": 0.5, "seconds": 5.0, "train_seconds": 4.0} if event["epoch"] == 3 else {"seconds": 9.0}
+        event.update(half)
+    path.write_text("".join(f"{json.dumps(event)}\n" for event in events))
+    assert summarise(finished_run).epoch_seconds == pytest.approx(9.0)
+
+
 @pytest.mark.parametrize("patience", [None, 1])
 def test_validation_accuracy_is_that_of_the_weights_a_run_ended_with(store, patience):
     # With this rate the accuracy goes up and down, so that the best epoch is not the last.

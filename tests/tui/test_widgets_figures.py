@@ -330,6 +330,12 @@ def test_where_the_time_goes_is_what_was_measured():
     assert "time     compute 51 %  data 17 %  start 15 %  checkpoints 13 %  evaluation 4 %" in short
 
 
+def test_of_an_epoch_that_ended_in_its_middle_a_step_takes_what_it_takes_in_a_whole_one():
+    half = replace(epoch_ended(1), part=0.5)
+    text = text_of(draw_machine(view_of(phase(), started(), half, telemetry()), 78, 20), 78)
+    assert "120 ms a step" in text
+
+
 def test_of_a_record_without_such_times_no_share_is_made_up():
     text = text_of(draw_machine(view_of(phase(), started(), epoch_ended(1), telemetry()), 78, 20), 78)
     assert "evaluation" not in text

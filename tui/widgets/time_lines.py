@@ -61,8 +61,8 @@ def _step(view: View) -> str:
     if not epochs or not steps:
         return ""
     last = epochs[-1]
-    seconds = last.train_seconds
-    step = formats.MISSING if seconds is None else f"{1000 * seconds / steps:.3g} ms a step"
+    seconds, trained = last.train_seconds, steps * last.trained_part
+    step = formats.MISSING if seconds is None or not trained else f"{1000 * seconds / trained:.3g} ms a step"
     if last.evaluate_seconds is UNSET:
         return step
     return f"{step}, {formats.duration(last.evaluate_seconds)} an evaluation"
