@@ -24,7 +24,8 @@ _STRIDE_BYTES = 1 << 15
 _BEFORE_RARE = re.compile(rb'\n(?!\{"type":"(?:batch|telemetry)",)')
 """The end of a line that is followed by none of those that a run writes all the time."""
 
-_NOT_IN_A_ROW = (b'{"type":"batch",', b'{"type":"samples",', b'{"type":"telemetry",')
+_NOT_IN_A_ROW = re.compile(rb'\{"type":"(?:batch|samples|telemetry)",')
+_BEFORE_TOLD_IN_A_ROW = re.compile(rb"\n(?!" + _NOT_IN_A_ROW.pattern + rb")")
 
 
 class EventTail:
@@ -66,10 +67,10 @@ class EventTail:
         text = self._partial + chunk
         if self._is_thinning:
             whole, self._partial = self._thinned(text)
+        elif self._skim:
+            whole, self._partial = self._skimmed(text)
         else:
             *whole, self._partial = text.split(b"\n")
-        if self._skim:
-            whole = self._skimmed(whole)
         events = self._decode_all(whole)
         if len(self._partial) > MAX_LINE_BYTES:
             self._partial, self._skipping = b"", True
@@ -114,11 +115,14 @@ class EventTail:
         end = text.rfind(b"\n") + 1
         starts = {0} | {match.end() for match in _BEFORE_RARE.finditer(text, 0, end)}
         starts |= {text.find(b"\n", at, end) + 1 for at in range(_STRIDE_BYTES, end, _STRIDE_BYTES)}
-        kept = [text[start : text.find(b"\n", start)] for start in sorted(starts) if start < end]
-        return kept, text[end:]
+        return _lines_at(starts, text, end), text[end:]
 
-    def _skimmed(self, lines: list[bytes]) -> list[bytes]:
-        return [line for line in lines[:-1] if not line.startswith(_NOT_IN_A_ROW)] + lines[-1:]
+    def _skimmed(self, text: bytes) -> tuple[list[bytes], bytes]:
+        """Give the lines to decode, and what comes after the last line."""
+        end = text.rfind(b"\n") + 1
+        starts = {match.end() for match in _BEFORE_TOLD_IN_A_ROW.finditer(text, 0, end)}
+        starts |= {text.rfind(b"\n", 0, max(0, end - 1)) + 1} | (set() if _NOT_IN_A_ROW.match(text) else {0})
+        return _lines_at(starts, text, end), text[end:]
 
     def _decode_all(self, lines: list[bytes]) -> list[AnyEvent]:
         is_plain = lines and not self._skipping and max(map(len, lines)) <= MAX_LINE_BYTES
@@ -138,3 +142,8 @@ class EventTail:
         except ValueError:
             self.bad_lines += 1
             return None
+
+
+def _lines_at(starts: set[int], text: bytes, end: int) -> list[bytes]:
+    """Give the lines that begin at `starts`, in order, without those that begin at `end` or later."""
+    return [text[start : text.find(b"\n", start)] for start in sorted(starts) if start < end]

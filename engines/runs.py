@@ -165,7 +165,7 @@ def read_spec(directory: Path) -> RunSpec | None:
 
 
 def summarise(directory: Path) -> RunSummary:
-    """Give the row of one run; of a long file only the beginning and the end are read."""
+    """Give the row of one run; of a huge file only the beginning and the end are read."""
     reader = RunReader(directory)
     state = reader.read_ends()
     status = reader.status()

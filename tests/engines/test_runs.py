@@ -238,6 +238,26 @@ def test_an_epoch_that_ended_in_its_middle_counts_as_a_whole_one_in_what_an_epoc
     assert summarise(finished_run).epoch_seconds == pytest.approx(9.0)
 
 
+def test_of_a_run_that_trained_for_hours_every_epoch_and_attempt_is_told(finished_run):
+    path = finished_run / "events.jsonl"
+    events = [json.loads(line) for line in path.read_text().splitlines()][:-1]
+    batch, epoch = (next(event for event in events if event["type"] == name) for name in ("batch", "epoch"))
+    hours = [batch] * 12_000
+    fourth = epoch | {"epoch": 4, "test_accuracy": 0.999}
+    again = [event for event in events if event["type"] != "epoch"]
+    start = next(event for event in again if event["type"] == "run_started")
+    again[again.index(start)] = start | {"attempt": 2, "epochs_done": 4}
+    began, ended = events[0]["time"], events[-1]["time"]
+    first = [event | {"time": ended} for event in (*hours, fourth, *hours)]
+    second = [event | {"time": event["time"] + 86_400} for event in again]
+    last = [event | {"time": ended + 86_400} for event in hours]
+    path.write_text("".join(f"{json.dumps(event)}\n" for event in (*events, *first, *second, *last)))
+
+    row = summarise(finished_run)
+    assert (row.attempt, row.best_epoch, row.best_test_accuracy) == (2, 4, 0.999)
+    assert row.seconds == pytest.approx(2 * (ended - began))
+
+
 @pytest.mark.parametrize("patience", [None, 1])
 def test_validation_accuracy_is_that_of_the_weights_a_run_ended_with(store, patience):
     # With this rate the accuracy goes up and down, so that the best epoch is not the last.
