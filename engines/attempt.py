@@ -147,6 +147,7 @@ class Attempt:
             train_size=train_size,
             test_size=test_size,
             class_names=list(DATASETS[self._spec.dataset].class_names),
+            epoch_seconds=standing.progress.epoch_seconds if standing.steps_done else 0.0,
         )
 
     def _load_back(self, engine: Engine, progress: Progress) -> None:

@@ -59,7 +59,10 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", omit_de
 
 
 class RunStarted(Event, frozen=True, kw_only=True, tag="run_started"):
-    """An attempt began, after `epochs_done` whole epochs and `steps_done` steps of the next."""
+    """An attempt began, after `epochs_done` whole epochs and `steps_done` steps of the next.
+
+    To train those steps took `epoch_seconds`.
+    """
 
     run_id: str
     attempt: Count
@@ -73,6 +76,7 @@ class RunStarted(Event, frozen=True, kw_only=True, tag="run_started"):
     train_size: Count
     test_size: Count
     class_names: list[str]
+    epoch_seconds: Duration = 0.0
 
 
 class Phase(Event, frozen=True, kw_only=True, tag="phase"):

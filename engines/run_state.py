@@ -173,6 +173,7 @@ class RunState:
         self.finished = None
         self.paused = False
         self.lr = event.spec.lr
+        self.spent = TimeSpent(event.epoch_seconds)
         self._tail = EpochTail(event.steps_done)
         place = _place(event.epochs_done + 1, event.steps_done, self.steps_per_epoch)
         self.epochs = [epoch for epoch in self.epochs if epoch.place <= place + _SAME_PLACE]

@@ -231,6 +231,12 @@ def test_where_the_time_goes_is_told_of_the_newest_attempt():
         assert (spent.training, spent.checkpoints) == (8.0, 0.5)
 
 
+@pytest.mark.parametrize(("before", "trained"), [(0.0, 8.0), (1.5, 6.5), (9.0, 4.0)])
+def test_of_an_epoch_that_an_earlier_attempt_began_only_the_rest_is_the_newest_attempts_time(before, trained):
+    again = msgspec.structs.replace(started(2, 0, 4), epoch_seconds=before)
+    assert fold(started(), batch(1, 4), phase("import"), again, epoch(1), epoch(2)).spent.training == trained
+
+
 @pytest.mark.parametrize("seconds", [math.inf, -1.0, None])
 def test_a_time_that_cannot_be_is_not_counted(seconds):
     assert fold(msgspec.structs.replace(epoch(1), train_seconds=seconds)).spent.training == 0.0

@@ -198,6 +198,7 @@ OPTIONAL = {
         "validation_accuracy": is_fraction,
         "part": is_fraction,
     },
+    "run_started": {"epoch_seconds": is_seconds},
     "batch": {"trained_seconds": is_positive},
     "checkpoint": {"seconds": is_seconds},
     "run_finished": {
