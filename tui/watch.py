@@ -6,6 +6,7 @@ from engines import control, post_mortem
 from engines.folders import is_folder
 from engines.launch import Worker
 from engines.run_reader import ALIVE, RunReader
+from engines.run_state import RunState
 from engines.runs import read_spec
 from engines.spec import RunSpec
 from engines.worker_log import last_log_lines
@@ -74,14 +75,14 @@ class Watch:
             now=time.time(),
             spec=self.spec,
             log_lines=self._log_lines,
-            worker_exit=self._describe_death() if status == "crashed" else "",
+            worker_exit=self._describe_death(self._reader.state) if status == "crashed" else "",
             is_gone=status == "crashed" and not is_folder(self._reader.directory),
             ascii_only=self._ascii_only,
         )
 
-    def _describe_death(self) -> str:
+    def _describe_death(self, state: RunState) -> str:
         code = self._worker.process.poll() if self._worker else None
-        return post_mortem.examine(self._reader.directory, self._reader.state, code).how
+        return post_mortem.examine(self._reader.directory, state, code).how
 
     def ask(self, action: control.Action, value: float | None = None) -> bool:
         """Ask something of the run's worker; False where there is none. Raises `StorageProblem`."""

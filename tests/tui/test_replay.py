@@ -1,3 +1,4 @@
+import os
 import shutil
 
 import pytest
@@ -5,11 +6,15 @@ from open_files import held_open
 from piloted import app_of, drive, seen, until, until_seen
 from views import text_of
 
+from engines.event_line import encode_event
+from engines.events import Telemetry
 from engines.replay import Timeline
+from engines.run_reader import RunReader
 from tui.replay import Playhead, ReplayWatch
 from tui.screens.monitor import MonitorScreen
 from tui.screens.replay import ReplayScreen
 from tui.screens.runs import RunsScreen
+from tui.watch import Watch
 from tui.widgets.scrubber import draw_scrubber
 
 
@@ -61,6 +66,21 @@ def test_whoever_still_reads_a_replay_that_was_left_keeps_no_file_open(recorded_
     for deed in deeds if is_closed_first else reversed(deeds):
         deed()
     assert held_open(run) == 0
+
+
+def test_a_death_is_told_of_in_a_replay_as_on_the_live_screen(tmp_path):
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    dying = Telemetry(seq=0, time=1.0, cpu_percent=1.0, memory=memory, gpus=[])
+    (tmp_path / "events.jsonl").write_bytes(encode_event(dying))
+    live, replayed = (
+        Watch(RunReader(tmp_path), None, ascii_only=False),
+        ReplayWatch(tmp_path, head_at(1.0), ascii_only=False),
+    )
+    deaths = [watch.look(60.0).worker_exit for watch in (live, replayed)]
+    for watch in (live, replayed):
+        watch.close()
+    assert deaths[0].endswith("it looks as if memory ran out")
+    assert deaths[1] == deaths[0]
 
 
 @pytest.mark.parametrize("width", [58, 78, 118, 198])
