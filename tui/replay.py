@@ -85,7 +85,7 @@ class ReplayWatch(Watch):
             status=status,
             now=replay.now,
             spec=replay.state.spec or self._asked_spec,
-            worker_exit=self._describe_death(replay.state) if status == "crashed" else "",
+            death=self._describe_death(replay.state) if status == "crashed" else "",
             ascii_only=self._ascii_only,
         )
 

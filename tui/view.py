@@ -25,7 +25,7 @@ _DOING = {
 class View(msgspec.Struct, frozen=True):
     """A run's state and status at `now` (Unix seconds), and what else of its directory is shown.
 
-    `worker_exit` says how a worker ended that did not say so itself, `is_gone` that all of the directory is gone.
+    `death` says how a worker ended that did not say so itself, `is_gone` that all of the directory is gone.
     Where `ascii_only`, nothing but ASCII is drawn that matters.
     """
 
@@ -35,7 +35,7 @@ class View(msgspec.Struct, frozen=True):
     now: float
     spec: RunSpec | None
     log_lines: tuple[str, ...] = ()
-    worker_exit: str = ""
+    death: str = ""
     is_gone: bool = False
     ascii_only: bool = False
 

@@ -75,7 +75,7 @@ class Watch:
             now=time.time(),
             spec=self.spec,
             log_lines=self._log_lines,
-            worker_exit=self._describe_death(self._reader.state) if status == "crashed" else "",
+            death=self._describe_death(self._reader.state) if status == "crashed" else "",
             is_gone=status == "crashed" and not is_folder(self._reader.directory),
             ascii_only=self._ascii_only,
         )

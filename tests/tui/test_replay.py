@@ -76,7 +76,7 @@ def test_a_death_is_told_of_in_a_replay_as_on_the_live_screen(tmp_path):
         Watch(RunReader(tmp_path), None, ascii_only=False),
         ReplayWatch(tmp_path, head_at(1.0), ascii_only=False),
     )
-    deaths = [watch.look(60.0).worker_exit for watch in (live, replayed)]
+    deaths = [watch.look(60.0).death for watch in (live, replayed)]
     for watch in (live, replayed):
         watch.close()
     assert deaths[0].endswith("it looks as if memory ran out")

@@ -185,12 +185,12 @@ def test_a_reason_that_there_is_no_room_for_says_that_it_goes_on():
     first, second = text_of(draw_outcome(view, 24), 24).splitlines()
     assert first == "failed: the loss is nan…"
     assert second == "Lower --lr, or --clip i…"
-    crashed = view_of(*IN_TRAINING, status="crashed", worker_exit="it was killed by SIGKILL")
+    crashed = view_of(*IN_TRAINING, status="crashed", death="it was killed by SIGKILL")
     assert text_of(draw_outcome(crashed, 20), 20).splitlines()[0] == "crashed: it was kil…"
 
 
 def test_a_crashed_run_says_how_its_worker_ended():
-    view = view_of(*IN_TRAINING, status="crashed", worker_exit="it was killed by SIGKILL", log_lines=("last",))
+    view = view_of(*IN_TRAINING, status="crashed", death="it was killed by SIGKILL", log_lines=("last",))
     assert "it was killed by SIGKILL" in text_of(draw_outcome(view, 78), 78)
     text = text_of(draw_summary(view, 78), 78)
     assert "it was killed by SIGKILL" in text
@@ -198,7 +198,7 @@ def test_a_crashed_run_says_how_its_worker_ended():
 
 
 def test_a_run_whose_folder_is_gone_is_not_offered_to_go_on():
-    view = view_of(*IN_TRAINING, status="crashed", worker_exit="its folder is gone from /runs", is_gone=True)
+    view = view_of(*IN_TRAINING, status="crashed", death="its folder is gone from /runs", is_gone=True)
     text = text_of(draw_outcome(view, 78), 78)
     assert "its folder is gone from /runs" in text
     assert "last words" not in text

@@ -51,7 +51,7 @@ def draw_outcome(view: View, width: int) -> list[Line]:
     """Say in two lines how the run ended."""
     finished = view.state.finished
     if finished is None:
-        how = view.worker_exit or "its worker is gone without a word"
+        how = view.death or "its worker is gone without a word"
         more = "the last words are in the results and the log"
         if view.is_gone:
             more = "if it was moved, it may go on there; this is what was read of it before"

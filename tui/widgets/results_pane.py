@@ -95,7 +95,7 @@ def draw_epochs(epochs: Sequence[EpochEnded], best: EpochEnded | None, width: in
 def _draw_failure(view: View, width: int) -> list[Line]:
     finished = view.state.finished
     error = finished.error if finished else None
-    message = error.message if error else view.worker_exit or "its worker is gone without a word"
+    message = error.message if error else view.death or "its worker is gone without a word"
     rows: list[tuple[str, str, str]] = [(view.status, message, "wrong")]
     if error and error.hint:
         rows.append(("what to do", error.hint, "strong"))
