@@ -11,7 +11,7 @@ import platformdirs
 from engines import digits
 from engines.catalog import DATASETS, IMAGE_SIZE
 from engines.folders import named_folder
-from engines.idx import IdxFault, IdxFile, read_part, verify
+from engines.idx import IdxFault, IdxFile, read_start, verify
 from engines.mirrors import mirror_reachable
 from engines.problems import DatasetProblem
 from engines.text import clean_text
@@ -91,13 +91,13 @@ def default_dataset(data_dir: str | None) -> tuple[str, str]:
     return "digits", f"MNIST is not on this machine (looked in {folder}) and no mirror answers"
 
 
-def peek(dataset: str, data_dir: str | None, count: int, offset: int = 0) -> list[tuple[bytes, int]]:
-    """Read `count` training images from `offset`, each 784 bytes (28x28, 255 is full ink), with their labels.
+def peek(dataset: str, data_dir: str | None, count: int) -> list[tuple[bytes, int]]:
+    """Read the first `count` training images, each 784 bytes (28x28, 255 is full ink), with their labels.
 
     Checks the files' headers only. Raises `DatasetProblem` where a file is missing or cannot be read.
     """
     if dataset == "digits":
-        return list(islice(digits.read_digits(), offset, offset + count))
+        return list(islice(digits.read_digits(), count))
     found = locate(dataset, data_dir)
     if TRAIN_IMAGES not in found or TRAIN_LABELS not in found:
         raise DatasetProblem(f"{DATASETS[dataset].title} is not on this machine yet.", "The first run downloads it.")
@@ -105,9 +105,9 @@ def peek(dataset: str, data_dir: str | None, count: int, offset: int = 0) -> lis
     size = IMAGE_SIZE * IMAGE_SIZE
     path = found[TRAIN_IMAGES]
     try:
-        images = read_part(path, files[TRAIN_IMAGES], offset * size, count * size)
+        images = read_start(path, files[TRAIN_IMAGES], count * size)
         path = found[TRAIN_LABELS]
-        labels = read_part(path, files[TRAIN_LABELS], offset, count)
+        labels = read_start(path, files[TRAIN_LABELS], count)
     except IdxFault as fault:
         raise bad_file(path, fault) from fault
     return [(images[at * size : (at + 1) * size], label) for at, label in enumerate(labels)]

@@ -51,7 +51,6 @@ class RunState:
         self.train_loss = DetailedSeries()
         self.train_accuracy = DetailedSeries()
         self.throughput = Series()
-        self.sample_indices: list[int] = []
         self.sample_labels: list[int] = []
         self.sample_images: list[bytes] = []
         self.predictions: list[int] = []
@@ -229,7 +228,7 @@ class RunState:
         self.spent.add_epoch(event)
 
     def _apply_samples(self, event: Samples) -> None:
-        self.sample_indices, self.sample_labels = event.indices, event.labels
+        self.sample_labels = event.labels
         if event.images is not UNSET:
             self.sample_images = decode_images(event.images)
         if event.predictions is not UNSET:

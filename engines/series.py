@@ -48,12 +48,8 @@ class Series:
     def __iter__(self) -> Iterator[Point]:
         return iter(self._points)
 
-    def append(self, x: float, value: float | None) -> None:
-        """Add `value` at `x`, at or after the last; None or a number that is not finite is a gap."""
-        self.extend((x,), (value,))
-
     def extend(self, xs: Sequence[float], values: Sequence[float | None]) -> None:
-        """Append each of `values` at its place in `xs`, many at the price of a few."""
+        """Append each of `values` at its place in `xs`, at or after the last; None or what is not finite is a gap."""
         self._take(xs, [y if y is not None and isfinite(y) else nan for y in values])
 
     def _take(self, xs: Sequence[float], ys: Sequence[float]) -> None:

@@ -17,7 +17,7 @@ GAPPY = long_lists(VALUES | st.none() | st.sampled_from([nan, inf]))
 def filled(values, capacity=8, detail=64, kind=DetailedSeries):
     series = kind(capacity, detail) if kind is DetailedSeries else kind(capacity)
     for x, value in enumerate(values):
-        series.append(x, value)
+        series.extend([x], [value])
     return series
 
 
@@ -66,7 +66,7 @@ def test_the_detail_is_bounded_too_and_keeps_the_mean(values, detail):
 def test_a_gap_stays_one_until_it_is_narrower_than_a_point():
     series = filled([1.0, None, None, 3.0], detail=4)
     assert [isnan(point.mean) for point in series.zoomed(0, 9, 99)] == [False, True, True, False]
-    series.append(4, None)
+    series.extend([4], [None])
     assert [point.mean for point in series.zoomed(0, 9, 99)][:2] == [1.0, 3.0]
 
 
@@ -76,7 +76,7 @@ def test_nothing_is_left_beyond_a_cut_and_what_comes_then_is_not_mixed_with_it(v
     series.cut_after(x)
     kept = series.zoomed(-1, 999, 999)
     assert all(point.x <= x for point in kept)
-    series.append(max(x, 0) + 1, 7.0)
+    series.extend([max(x, 0) + 1], [7.0])
     *before, newest = series.zoomed(-1, 999, 999)
     assert newest.x == max(x, 0) + 1
     if len(kept) < 64:  # Else there was no room for one more, and all had to be thinned.

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from small_dataset import CONTENTS, FILES, PACKED
 
-from engines.idx import IdxFault, encode_header, parse_header, read_part, read_pieces, verify
+from engines.idx import IdxFault, encode_header, parse_header, read_pieces, read_start, verify
 
 IMAGES, LABELS = FILES[0], FILES[1]
 IMAGE_CONTENT, LABEL_CONTENT = CONTENTS[IMAGES.name], CONTENTS[LABELS.name]
@@ -62,9 +62,8 @@ def test_a_right_file_gives_its_bytes_whatever_its_form_and_name(tmp_path, conte
     path = tmp_path / "file"
     path.write_bytes(content)
     assert b"".join(read_pieces(path, IMAGES)) == IMAGE_BYTES
-    assert read_part(path, IMAGES, start=784, count=784) == IMAGE_BYTES[784:1568]
-    assert read_part(path, IMAGES, start=19 * 784, count=5 * 784) == IMAGE_BYTES[19 * 784 :]
-    assert read_part(path, IMAGES, start=30 * 784, count=784) == b""
+    assert read_start(path, IMAGES, 784) == IMAGE_BYTES[:784]
+    assert read_start(path, IMAGES, 30 * 784) == IMAGE_BYTES
 
 
 @pytest.mark.parametrize(
@@ -110,18 +109,17 @@ def test_a_wrong_file_is_a_fault_that_says_what_is_wrong(tmp_path, expected, con
         verify(path, expected)
 
 
-def test_a_part_of_a_file_that_cannot_be_unpacked_is_a_fault(tmp_path):
+def test_the_start_of_a_file_that_cannot_be_unpacked_is_a_fault(tmp_path):
     path = tmp_path / "file"
     path.write_bytes(PACKED[IMAGES.name][: len(PACKED[IMAGES.name]) // 2])
     with pytest.raises(IdxFault, match="cannot be unpacked"):
-        read_part(path, IMAGES, 0, IMAGES.size)
+        read_start(path, IMAGES, IMAGES.size)
 
 
-def test_a_part_never_has_what_comes_after_the_array(tmp_path):
+def test_a_start_never_has_what_comes_after_the_array(tmp_path):
     path = tmp_path / "file"
     path.write_bytes(IMAGE_CONTENT + bytes(9_999))
-    assert read_part(path, IMAGES, start=19 * 784, count=5 * 784) == IMAGE_BYTES[19 * 784 :]
-    assert read_part(path, IMAGES, start=20 * 784, count=784) == b""
+    assert read_start(path, IMAGES, 30 * 784) == IMAGE_BYTES
 
 
 def test_an_archive_without_the_array_is_a_fault(tmp_path):
@@ -184,7 +182,7 @@ def test_a_gzip_bomb_is_not_unpacked(bomb):
 
 def test_no_more_of_a_gzip_bomb_is_read_than_the_array_holds(bomb):
     with memory_limit(8 << 20):
-        assert read_part(bomb, IMAGES, 0, 1 << 40) == bytes(IMAGES.size)
+        assert read_start(bomb, IMAGES, 1 << 40) == bytes(IMAGES.size)
 
 
 def test_a_file_larger_than_any_copy_is_refused_unread(tmp_path):

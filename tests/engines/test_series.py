@@ -17,7 +17,7 @@ CAPACITIES = st.integers(2, 20)
 def filled(values, capacity=1024):
     series = Series(capacity)
     for x, value in enumerate(values):
-        series.append(x, value)
+        series.extend([x], [value])
     return series
 
 
@@ -113,7 +113,7 @@ def test_what_is_appended_after_a_cut_is_never_mixed_into_what_lies_before_it():
     series = filled([1.0] * 9, capacity=4)
     series.cut_after(5)
     kept = [(point.x, point.mean) for point in series]
-    series.append(6, 100.0)
+    series.extend([6], [100.0])
     assert [(point.x, point.mean) for point in series][:-1] == kept
     assert series.last() == 100.0
 
@@ -123,7 +123,7 @@ def test_a_line_goes_on_after_a_cut_in_order_and_within_its_capacity(first, seco
     series = filled(first, capacity)
     series.cut_after(x)
     for i, value in enumerate(second):
-        series.append(x + i, value)
+        series.extend([x + i], [value])
     places = [point.x for point in series]
     assert places == sorted(places)
     assert len(places) <= capacity

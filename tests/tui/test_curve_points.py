@@ -24,7 +24,7 @@ def means(points):
 def series_of(*pairs):
     series = DetailedSeries()
     for x, y in pairs:
-        series.append(x, y)
+        series.extend([x], [y])
     return series
 
 
@@ -32,7 +32,7 @@ def test_what_is_drawn_of_the_past_stays_as_the_series_grows():
     series = series_of(*((step / 100, step % 7) for step in range(100)))
     before = by_column(series, FIVE, 50)
     for step in range(100, 300):
-        series.append(step / 100, step % 7)
+        series.extend([step / 100], [step % 7])
     assert by_column(series, FIVE, 50)[: len(before) - 1] == before[:-1]
 
 
