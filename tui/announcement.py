@@ -5,16 +5,19 @@ from engines.run_reader import RunStatus
 from engines.text import clean_text
 from tui import formats
 from tui.choices import Alert
+from tui.status_marks import STATUS_MARKS
 from tui.view import View
 
-_MARKS: dict[RunStatus, str] = {"completed": "✓", "stopped": "■", "failed": "✗", "crashed": "✗", "paused": "‖"}
+_AT_WORK: frozenset[RunStatus] = frozenset({"running", "stalled"})
+"""What needs no mark: how far the run is stands in its place."""
+
 _TITLE_CHARACTERS = 80
 
 
 def title_of(view: View) -> str:
     """Say how a run stands in a few words: `62 % lenet mnist, 97.9 %`, at its end `✓ lenet mnist, 98.9 %`."""
     state, spec = view.state, view.spec
-    words = [_MARKS.get(view.status, "")]
+    words = ["" if view.status in _AT_WORK else STATUS_MARKS[view.status]]
     if view.is_alive and spec and state.batch and not state.is_getting_ready:
         words.append(f"{min(99, int(100 * outlook.part_done(state)))} %")
     words.append(f"{spec.model} {spec.dataset}" if spec else view.directory.name)

@@ -8,17 +8,10 @@ from engines.runs import RunSummary
 from tui import formats
 from tui.digits import ImageStyle, common_margin, draw_image
 from tui.lines import Line, columns, fit, width_of
+from tui.status_marks import status_role
 
 _GAP = 2
 _SMALLEST_IMAGE = 5
-ROLES_OF_STATES = {
-    "queued": "muted",
-    "paused": "warning",
-    "stalled": "warning",
-    "stopped": "warning",
-    "failed": "wrong",
-    "crashed": "wrong",
-}
 
 
 def model_lines(model: Model, framework: str, width: int) -> list[Line]:
@@ -78,12 +71,7 @@ def run_line(run: RunSummary, now: float, width: int) -> Line:
     age = formats.ago(now - run.started) if run.started is not None else ""
     widths = (10, max(10, width - 31), -9, -12)
     cells = (run.state, run_title(run), formats.percent(run.best_test_accuracy), age)
-    return fit(columns(zip(cells, widths, (state_role(run), "text", "strong", "muted"), strict=True)), width)
-
-
-def state_role(run: RunSummary) -> str:
-    """Give the role in which a run's state is shown."""
-    return ROLES_OF_STATES.get(run.state, "right")
+    return fit(columns(zip(cells, widths, (status_role(run.state), "text", "strong", "muted"), strict=True)), width)
 
 
 def run_title(run: RunSummary) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from engines.catalog import FRAMEWORK_TITLES
-from engines.run_reader import ALIVE, RunStatus
+from engines.run_reader import ALIVE
 from engines.run_state import RunState
 from engines.series import Series
 from engines.spec import RunSpec
@@ -15,6 +15,7 @@ from engines.text import clean_text
 from tui import formats
 from tui.curve_points import Points
 from tui.plain import wish
+from tui.status_marks import Status
 
 Clock = Literal["seconds", "epochs"]
 Metric = Literal["accuracy", "loss"]
@@ -29,13 +30,13 @@ _SELDOM_TOLD_APART_BY = tuple(name for name in RunSpec.__struct_fields__ if name
 
 @dataclass(frozen=True)
 class Lane:
-    """A run in a race, under its letter; `queued` until it begins, `gone` where nobody knows of it."""
+    """A run in a race, under its letter."""
 
     letter: str
     directory: Path
     spec: RunSpec | None
     state: RunState
-    status: RunStatus | Literal["queued", "gone"]
+    status: Status
 
     @property
     def is_over(self) -> bool:

@@ -9,7 +9,6 @@ from engines import outlook
 from engines.run_reader import ALIVE
 from tui import axes, formats
 from tui.chart import Chart
-from tui.choice_lines import ROLES_OF_STATES
 from tui.curve_points import Points, logarithms
 from tui.drawing import QUADRANTS, Curve
 from tui.lines import Line, columns, cut_words, fit, shorten, width_of
@@ -25,7 +24,7 @@ from tui.race import (
     training,
     verdict,
 )
-from tui.run_rows import STATE_MARKS
+from tui.status_marks import STATUS_MARKS, status_role
 from tui.widgets.pane import draw_title
 
 LANE_ROLES = ("lane0", "lane1", "lane2", "lane3", "lane4", "lane5")
@@ -153,8 +152,7 @@ def _text_in(lane: Lane, name: str) -> tuple[str, str]:
             rate = lane.state.batch.images_per_second if lane.state.batch else None
             return "-" if rate is None else f"{rate:,.0f}", "text"
         case "state":
-            role = ROLES_OF_STATES.get(lane.status, "right")
-            return f"{STATE_MARKS.get(lane.status, '?')} {lane.status}", role
+            return f"{STATUS_MARKS[lane.status]} {lane.status}", status_role(lane.status)
         case _:
             return formats.duration(seconds_to(lane, _MILESTONES[name])), "text"
 

@@ -9,20 +9,11 @@ from rich.cells import cell_len, set_cell_size
 from engines.run_reader import ALIVE
 from engines.runs import RunSummary
 from tui import formats
-from tui.choice_lines import run_title, state_role
+from tui.choice_lines import run_title
 from tui.lines import Line, Run, fit, width_of
 from tui.plain import done_of
+from tui.status_marks import STATUS_MARKS, status_role
 
-STATE_MARKS = {
-    "queued": "…",
-    "running": "▶",
-    "paused": "‖",
-    "stalled": "?",
-    "completed": "✓",
-    "stopped": "■",
-    "failed": "✗",
-    "crashed": "✗",
-}
 MARK = "◆"
 """Stands before a run that is marked."""
 
@@ -167,7 +158,7 @@ def run_lines(runs: Sequence[RunSummary], look: Look, now: float, width: int) ->
 def _text_in(run: RunSummary, column: str, now: float, *, is_named_here: bool) -> Line:  # noqa: PLR0911 - a table
     match column:
         case "state":
-            return [(f"{STATE_MARKS[run.state]} {run.state}", state_role(run))]
+            return [(f"{STATUS_MARKS[run.state]} {run.state}", status_role(run.state))]
         case "trains":
             label = _label(run) if is_named_here else []
             return [*label, ("  " if label else "", "text"), (run_title(run), "muted" if label else "text")]

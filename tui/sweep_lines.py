@@ -2,9 +2,8 @@
 
 from engines.sweep_progress import LiveRun
 from tui import formats
-from tui.choice_lines import ROLES_OF_STATES
 from tui.lines import Line, Run, cut_words, fit, shorten, width_of
-from tui.run_rows import STATE_MARKS
+from tui.status_marks import STATUS_MARKS, status_role
 from tui.sweep_layout import SweepLook, lay_out
 from tui.sweep_table import draw_runs, draw_table
 from tui.sweep_view import SweepView, common_words, name_of_run, verdict
@@ -81,7 +80,7 @@ def _live_line(view: SweepView, run: LiveRun, name_width: int, width: int) -> Li
         *([[(run.gpu, "muted")]] if run.gpu else []),
         *([] if run.is_ours else [[("started elsewhere", "muted")]]),
     ]
-    mark: Run = (f"{STATE_MARKS[run.status]} ", ROLES_OF_STATES.get(run.status, "right"))
+    mark: Run = (f"{STATUS_MARKS[run.status]} ", status_role(run.status))
     bar = min(_LONGEST_BAR, max(_SHORTEST_BAR, width // 6))
     name = fit(shorten([(name_of_run(view, run.spec), "text")], name_width), name_width)
     left = width - width_of([mark, *name]) - bar - 4

@@ -7,9 +7,8 @@ from engines.run_reader import ALIVE
 from engines.spec import RunSpec
 from engines.sweep import Group, ranking
 from tui import formats
-from tui.choice_lines import ROLES_OF_STATES
 from tui.lines import Line, columns, fit, shorten, width_of
-from tui.run_rows import STATE_MARKS
+from tui.status_marks import STATUS_MARKS, status_role
 from tui.sweep_layout import SweepLook, chosen_group, chosen_run
 from tui.sweep_strip import draw_strip, draw_strip_heading, strip_axis
 from tui.sweep_view import SweepView
@@ -113,13 +112,13 @@ def _run_words(view: SweepView, spec: RunSpec) -> Line:
     """Say of a run what it does or did, and why it failed."""
     reason = view.progress.reasons.get(spec, "")
     if live := view.live.get(spec):
-        status = f"{STATE_MARKS[live.status]} {live.status}"
+        status = f"{STATUS_MARKS[live.status]} {live.status}"
         return [*columns([(status, 13, "right")]), *_figures(live.test_accuracy), (live.directory.name, "muted")]
     row = view.progress.rows.get(spec)
     if row is None:
         return [("✗ ", "wrong"), (reason, "text")] if reason else [("… to come", "muted")]
-    role = ROLES_OF_STATES.get(row.state, "right")
-    status = f"{STATE_MARKS[row.state]} {row.state}"
+    role = status_role(row.state)
+    status = f"{STATUS_MARKS[row.state]} {row.state}"
     took = "" if row.state in ALIVE else formats.duration(row.seconds)
     figures = [
         *columns([(status, 13, role)]),

@@ -162,9 +162,12 @@ def test_a_race_that_has_not_begun_says_what_it_waits_for():
         Lane("A", Path("/runs/a"), None, RunState(), "queued"),
         Lane("B", Path("/runs/b"), None, RunState(), "gone"),
     ]
-    text = "\n".join(map(plain, draw_race(lanes, RaceLook(), 80, 24)))
+    drawn = draw_race(lanes, RaceLook(), 80, 24)
+    text = "\n".join(map(plain, drawn))
     for words in ("the curves begin", "… queued", "? gone"):
         assert words in text
+    roles = {words.strip(): role for line in drawn for words, role in line}
+    assert (roles["… queued"], roles["? gone"]) == ("muted", "warning")
 
 
 def test_the_table_keeps_the_highest_milestones_where_there_is_little_room():

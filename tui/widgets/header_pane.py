@@ -5,18 +5,12 @@ from collections.abc import Hashable
 from engines.run_reader import RunStatus
 from tui import formats
 from tui.lines import Line, justify
+from tui.status_marks import STATUS_MARKS, status_role
 from tui.view import View
 from tui.widgets.pane import Pane
 
-_STATUS_MARKS: dict[RunStatus, tuple[str, str]] = {
-    "running": ("●", "right"),
-    "paused": ("○", "warning"),
-    "stalled": ("○", "warning"),
-    "completed": ("✓", "right"),
-    "stopped": ("■", "warning"),
-    "failed": ("✗", "wrong"),
-    "crashed": ("✗", "wrong"),
-}
+_LAMPS: dict[RunStatus, str] = {"running": "●", "paused": "○", "stalled": "○"}
+"""Marks of a run that is alive: on while it trains."""
 
 
 class HeaderPane(Pane):
@@ -35,10 +29,10 @@ class HeaderPane(Pane):
 
 def draw_header(view: View, width: int) -> list[Line]:
     """Give the title with the status, then the device with the run's id."""
-    mark, role = _STATUS_MARKS[view.status]
+    mark = _LAMPS.get(view.status) or STATUS_MARKS[view.status]
     status = view.status + (f", nothing new for {formats.clock(silence)}" if (silence := _silence(view)) else "")
     return [
-        justify([(view.title, "strong")], [(f"{mark} {status}", role)], width),
+        justify([(view.title, "strong")], [(f"{mark} {status}", status_role(view.status))], width),
         justify([(describe_device(view), "muted")], [(view.directory.name, "muted")], width),
     ]
 
