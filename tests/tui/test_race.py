@@ -260,6 +260,7 @@ def twin(store, finished_run):
 
 def test_runs_that_are_named_in_a_shell_race_at_once(store, finished_run, twin, monkeypatch):
     opened = {}
+    monkeypatch.setattr(commands, "require_terminal", lambda _: None)
     monkeypatch.setattr(commands, "open_app", lambda *_, **settings: opened.update(settings) or 0)
     assert cli.run(["race", "2020", "last", twin.name]) == 0
     assert opened == {"race": [twin, finished_run]}
