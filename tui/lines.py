@@ -65,6 +65,12 @@ def columns(cells: Iterable[tuple[str, int, str]]) -> Line:
     return line
 
 
+def draw_bar(fraction: float, width: int) -> Line:
+    """Draw a bar that is `fraction` full."""
+    full = round(min(1.0, max(0.0, fraction)) * width)
+    return [("━" * full, "bar"), ("·" * (width - full), "rest")]
+
+
 def cut_words(words: list[Line], width: int) -> Line:
     """Join as many of `words`, in order, as fit into `width` cells, two spaces between them."""
     line: Line = []

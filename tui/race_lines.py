@@ -11,6 +11,7 @@ from tui import axes, formats
 from tui.chart import Chart
 from tui.curve_points import Points, logarithms
 from tui.drawing import QUADRANTS, Curve
+from tui.headings import draw_title
 from tui.lines import Line, columns, cut_words, fit, shorten, width_of
 from tui.race import (
     MILESTONES,
@@ -25,7 +26,6 @@ from tui.race import (
     verdict,
 )
 from tui.status_marks import STATUS_MARKS, status_role
-from tui.widgets.pane import draw_title
 
 LANE_ROLES = ("lane0", "lane1", "lane2", "lane3", "lane4", "lane5")
 METRICS: tuple[Metric, ...] = ("accuracy", "loss")

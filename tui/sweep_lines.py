@@ -2,13 +2,12 @@
 
 from engines.sweep_progress import LiveRun
 from tui import formats
-from tui.lines import Line, Run, cut_words, fit, shorten, width_of
+from tui.lines import Line, Run, cut_words, draw_bar, fit, shorten, width_of
 from tui.status_marks import STATUS_MARKS, status_role
 from tui.sweep_layout import SweepLook, lay_out
 from tui.sweep_table import draw_runs, draw_table
 from tui.sweep_view import SweepView, common_words, name_of_run, verdict
 from tui.view import describe_phase
-from tui.widgets.progress_pane import draw_bar
 
 _SHORTEST_BAR, _LONGEST_BAR = 8, 40
 

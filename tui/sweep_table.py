@@ -7,12 +7,12 @@ from engines.run_reader import ALIVE
 from engines.spec import RunSpec
 from engines.sweep import Group, ranking
 from tui import formats
+from tui.headings import titled
 from tui.lines import Line, columns, fit, shorten, width_of
 from tui.status_marks import STATUS_MARKS, status_role
 from tui.sweep_layout import SweepLook, chosen_group, chosen_run
 from tui.sweep_strip import draw_strip, draw_strip_heading, strip_axis
 from tui.sweep_view import SweepView
-from tui.widgets.picture import titled
 
 _LEAD, _GAP = 3, 2
 _SHORTEST_NAME, _LONGEST_NAME = 14, 44

@@ -126,6 +126,15 @@ def test_the_engines_know_nothing_of_the_screen(package):
     assert importers(["engines"], package) == set()
 
 
+@pytest.mark.parametrize(
+    "module", ["chart", "exhibit", "form_lines", "kernels", "race_lines", "run_rows", "sweep_lines"]
+)
+def test_what_draws_lines_knows_nothing_of_the_widgets_that_show_them(module):
+    loaded = loaded_by(f"import sys, tui.{module}; print(*sys.modules)")
+    assert f"tui.{module}" in loaded
+    assert "textual" not in loaded
+
+
 def test_one_file_imports_plotext():
     assert importers(["engines", "tui"], "plotext") == {"tui/drawing.py"}
 

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.lines import changed_spans, columns, cut_words, fit, justify, plain, shorten, width_of, wrap
+from tui.lines import changed_spans, columns, cut_words, draw_bar, fit, justify, plain, shorten, width_of, wrap
 
 texts = st.text(alphabet="ab -é漢字", max_size=12)
 lines = st.lists(st.tuples(texts, st.sampled_from(["text", "muted"])), max_size=5)
@@ -67,3 +67,8 @@ def test_old_cells_with_the_changed_ones_put_in_are_the_new_line(before, after, 
 def cells(line):
     """Give each cell's glyph, role and which half of a wide glyph it is."""
     return [(glyph, role, half) for text, role in line for glyph in text for half in range(width_of([(glyph, role)]))]
+
+
+def test_a_bar_is_as_full_as_its_fraction_without_colours_too():
+    assert plain(draw_bar(0.25, 8)) == "━━······"
+    assert plain(draw_bar(7.0, 4)) == "━━━━"

@@ -5,8 +5,7 @@ from textual.app import App
 from views import batch, started, view_of
 
 import tui.widgets.pane as pane_module
-from tui.lines import plain
-from tui.widgets.pane import Pane, draw_title
+from tui.widgets.pane import Pane
 
 
 class CountingPane(Pane):
@@ -93,11 +92,3 @@ def test_a_new_size_is_drawn_at_once(clock):
         assert pane.render_line(0).cell_length == 70
 
     play(steps)
-
-
-def test_a_title_keeps_its_width_and_its_legend_where_that_fits():
-    legend = [("19 of 20 right", "muted")]
-    wide, narrow = (draw_title(3, "samples", legend, width, is_chosen=False) for width in (40, 20))
-    assert plain(wide) == "3 samples ─────────────── 19 of 20 right"
-    assert plain(narrow) == "3 samples ──────────"
-    assert plain(draw_title(3, "samples", [], 20, is_chosen=True)) == "3 samples ━━━━━━━━━━"

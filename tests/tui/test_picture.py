@@ -1,8 +1,6 @@
-import pytest
 from textual.geometry import Size
 
-from tui.lines import plain
-from tui.widgets.picture import Picture, titled
+from tui.widgets.picture import Picture
 
 
 class Wide(Picture):
@@ -38,17 +36,3 @@ def test_a_new_width_that_nobody_told_of_yet_draws_all():
     picture.size = Size(9, 2)
     picture.redraw()
     assert picture.refreshed == [(), ()]
-
-
-@pytest.mark.parametrize(
-    ("words", "line"),
-    [
-        ("four", "four ───"),
-        ("seven77", "seven77 "),
-        ("eight888", "eight888"),
-        ("more than", "more th…"),
-        ("日本", "日本 ───"),
-    ],
-)
-def test_a_heading_is_as_wide_as_it_may_be_and_is_cut_with_a_mark(words, line):
-    assert plain(titled([(words, "title")], 8)) == line

@@ -13,7 +13,7 @@ from tui.widgets.log_pane import LogPane
 from tui.widgets.machine_pane import draw_machine, draw_sparkline
 from tui.widgets.network_pane import draw_network
 from tui.widgets.phases_pane import draw_phases
-from tui.widgets.progress_pane import draw_bar, draw_outcome, draw_progress
+from tui.widgets.progress_pane import draw_outcome, draw_progress
 from tui.widgets.results_pane import ResultsPane, draw_epochs, draw_summary
 from tui.widgets.tabs_pane import draw_tabs
 
@@ -95,11 +95,6 @@ def test_with_a_budget_progress_is_that_of_the_time_which_is_spent():
     text = text_of(draw_progress(view, 118), 118)
     for words in ("epoch 2 of 9", "30 %", "left 0:42"):
         assert words in text
-
-
-def test_a_bar_is_as_full_as_its_fraction_without_colours_too():
-    assert plain(draw_bar(0.25, 8)) == "━━······"
-    assert plain(draw_bar(7.0, 4)) == "━━━━"
 
 
 def test_before_the_first_step_progress_says_what_is_waited_for():

@@ -15,11 +15,12 @@ from tui.choice_lines import image_lines, model_lines, run_line
 from tui.choices import Choices
 from tui.dataset_look import DatasetLook
 from tui.digits import ImageStyle, next_style
+from tui.headings import titled
 from tui.lines import Line, justify, shorten, width_of, wrap
 from tui.machine import Machine
 from tui.messages import RunChosen, RunsChosen
 from tui.streams import output_encoding
-from tui.widgets.picture import Picture, titled
+from tui.widgets.picture import Picture
 
 TALL = 36
 """Lines of a screen on which each of several GPUs has one of its own."""

@@ -8,7 +8,8 @@ from textual import events, on
 from textual.geometry import Size
 
 from tui.choices import Choices
-from tui.lines import Line, fit, width_of
+from tui.headings import draw_title
+from tui.lines import Line, fit
 from tui.view import View
 from tui.widgets.picture import Picture
 
@@ -112,15 +113,6 @@ class TitledPane(Pane):
     def _title(self, view: View, width: int) -> Line:
         legend = self.legend(view, width - len(self.HEADING) - 6)
         return draw_title(self.number, self.HEADING, legend, width, is_chosen=self._is_chosen)
-
-
-def draw_title(number: int, heading: str, legend: Line, width: int, *, is_chosen: bool) -> Line:
-    """Give a title: its key, its name, a rule, heavy where it is chosen, and the legend where it fits."""
-    name: Line = [(f"{number} ", "key"), (heading, "title"), (" ", "text")]
-    rest = width - width_of(name)
-    end: Line = [(" ", "text"), *legend] if legend and width_of(legend) + 3 <= rest else []
-    dash, role = ("━", "chosen") if is_chosen else ("─", "rule")
-    return [*name, (dash * (rest - width_of(end)), role), *end]
 
 
 def draw_waiting(view: View, width: int) -> list[Line]:

@@ -9,7 +9,7 @@ from textual.style import Style as VisualStyle
 from textual.widget import Widget
 
 from tui.digits import INK_LEVELS
-from tui.lines import Line, changed_spans, fit, shorten, width_of
+from tui.lines import Line, changed_spans, fit
 
 ROLES = {
     "strong": "bold",
@@ -125,9 +125,3 @@ class Picture(Widget):
     def _ink(self, level: int) -> Color:
         background, ink = self.colors[2], self.colors[3]
         return background.blend(ink, level / (INK_LEVELS - 1), alpha=1)
-
-
-def titled(title: Line, width: int) -> Line:
-    """Give a heading: its words, then a rule to the end of the line; where they fill it, as many as fit."""
-    rest = width - width_of(title)
-    return [*title, (" " + "─" * (rest - 1), "rule")] if rest > 0 else shorten(title, width)

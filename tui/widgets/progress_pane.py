@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from engines import outlook
 from tui import formats
-from tui.lines import Line, cut_words, fit, shorten, width_of
+from tui.lines import Line, cut_words, draw_bar, fit, shorten, width_of
 from tui.view import View
 from tui.widgets.pane import Pane
 
@@ -74,12 +74,6 @@ def draw_outcome(view: View, width: int) -> list[Line]:
     epochs, took = formats.counted(finished.epochs, "epoch"), formats.duration(view.elapsed or 0.0)
     after: Line = [(f"{finished.state} after {epochs} in {took}", "muted")]
     return [cut_words(words, width), fit(after, width)]
-
-
-def draw_bar(fraction: float, width: int) -> Line:
-    """Draw a bar that is `fraction` full."""
-    full = round(min(1.0, max(0.0, fraction)) * width)
-    return [("━" * full, "bar"), ("·" * (width - full), "rest")]
 
 
 def _bar_line(label: str, fraction: float, figures: tuple[str, str], width: int) -> Line:

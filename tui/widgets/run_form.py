@@ -8,8 +8,9 @@ from textual.message import Message
 
 from tui.form import LONGEST_NUMBER, NUMBER_CHARACTERS, Form, Number, Row
 from tui.form_lines import form_lines
+from tui.headings import titled
 from tui.lines import Line, fit
-from tui.widgets.picture import Picture, titled
+from tui.widgets.picture import Picture
 
 
 class RunForm(Picture, can_focus=True):
