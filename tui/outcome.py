@@ -5,9 +5,9 @@ from pathlib import Path
 from engines import post_mortem
 from engines.events import RunFinished
 from engines.folders import is_folder
-from engines.own_command import command
 from engines.problems import STOPPED_EXIT_CODE, TARGET_NOT_REACHED_EXIT_CODE, StorageProblem, WorkerDied, exit_code_of
 from engines.run_state import RunState
+from tui.continuation import MORE_EPOCHS, command_to_go_on
 from tui.formats import percent
 
 
@@ -35,8 +35,8 @@ def last_word(directory: Path, state: RunState, worker_exit: int | None = None) 
         case "completed" if finished and _missed_target(state) and state.spec:
             target, highest = percent(state.spec.target_accuracy), percent(_highest_accuracy(finished))
             missed = f"the target accuracy of {target} was not reached, the best was {highest}."
-            more = command(directory.parent, "--no-ui", "--continue-from", directory.name, "--epochs", "5")
-            return f"{missed} Train longer with `{more}`." if state.checkpoints else missed
+            longer = command_to_go_on(directory, more_epochs=MORE_EPOCHS)
+            return f"{missed} Train longer with `{longer}`." if state.checkpoints else missed
         case "completed":
             return ""
         case "stopped":
@@ -53,7 +53,7 @@ def last_word(directory: Path, state: RunState, worker_exit: int | None = None) 
 
 def go_on_hint(directory: Path) -> str:
     """Say with which command a run goes on: from its last checkpoint, or from its beginning where it has none yet."""
-    return f"Go on with `{command(directory.parent, '--no-ui', '--continue-from', directory.name)}`."
+    return f"Go on with `{command_to_go_on(directory)}`."
 
 
 def _describe_death(directory: Path, state: RunState, worker_exit: int | None) -> str:

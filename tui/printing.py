@@ -21,6 +21,7 @@ from engines.own_command import command
 from engines.run_state import RunState
 from engines.text import clean_text
 from tui import plain
+from tui.continuation import MORE_EPOCHS, command_to_go_on
 from tui.streams import say, write_out
 from tui.terminal import can_draw
 
@@ -97,10 +98,11 @@ class PlainPrinter:
         """See `Printer.close`."""
 
     def _hints(self, event: RunFinished) -> list[str]:
-        runs, run_id = self._directory.parent, self._directory.name
-        hints = [f"it lies in {clean_text(str(self._directory))}", f"see it again:  {command(runs, 'attach', run_id)}"]
+        again = command(self._directory.parent, "attach", self._directory.name)
+        hints = [f"it lies in {clean_text(str(self._directory))}", f"see it again:  {again}"]
         if event.state == "completed" and self._has_checkpoint:
-            hints.append(f"5 epochs more: {command(runs, '--no-ui', '--continue-from', run_id, '--epochs', '5')}")
+            more = command_to_go_on(self._directory, more_epochs=MORE_EPOCHS)
+            hints.append(f"{MORE_EPOCHS} epochs more: {more}")
         return hints
 
     def _write_all(self, lines: list[str]) -> None:

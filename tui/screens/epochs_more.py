@@ -9,10 +9,8 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
+from tui.continuation import MORE_EPOCHS
 from tui.screens.fresh_size import FreshSize
-
-FIRST_OFFER = 5
-"""The article's epochs more, which bring the overfitting."""
 
 _MOST_DIGITS = 6
 
@@ -41,7 +39,7 @@ class EpochsMoreScreen(FreshSize, ModalScreen[int | None]):
         """Lay out the question, the number, and what the keys do."""
         with Vertical():
             yield Static(f"How many epochs more than {self._epochs:,}?", markup=False)
-            yield Input(str(FIRST_OFFER), type="integer", restrict="[0-9]*", max_length=_MOST_DIGITS, compact=True)
+            yield Input(str(MORE_EPOCHS), type="integer", restrict="[0-9]*", max_length=_MOST_DIGITS, compact=True)
             yield Static("[$accent]Enter[/] ask for them   [$accent]Esc[/] back")
 
     def action_step(self, by: int) -> None:

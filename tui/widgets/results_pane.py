@@ -4,9 +4,8 @@ from collections.abc import Hashable, Sequence
 
 from engines.events import EpochEnded
 from engines.outlook import is_done
-from engines.own_command import command
 from tui import formats
-from tui.continuation import MORE_EPOCHS
+from tui.continuation import MORE_EPOCHS, command_to_go_on
 from tui.curve_words import accuracy_gap
 from tui.lines import Line, columns, fit, wrap
 from tui.plain import chosen_on
@@ -111,8 +110,7 @@ def _draw_failure(view: View, width: int) -> list[Line]:
 def _go_on(view: View) -> str:
     """Give the command with which the run goes on; one that has done all it was asked has to be asked for more."""
     has_done_all = view.spec and is_done(view.spec, view.state.epochs_done, is_completed=view.status == "completed")
-    more = ("--epochs", str(MORE_EPOCHS)) if has_done_all else ()
-    return command(view.directory.parent, "--no-ui", "--continue-from", view.directory.name, *more)
+    return command_to_go_on(view.directory, more_epochs=MORE_EPOCHS if has_done_all else None)
 
 
 def _labelled(rows: list[tuple[str, str, str]], width: int) -> list[Line]:
