@@ -24,8 +24,7 @@ from engines.own_command import command
 from engines.problems import RunBusy, RunNotFound, StorageProblem, UsageProblem, WorkerDied
 from engines.regular_file import open_to_append, read_regular
 from engines.runs import RUN_NAME, RunStore, RunSummary, new_run_id
-from engines.spec import RunSpec
-from engines.text import clean_text
+from engines.spec import RunSpec, clean_spec
 
 FOLDER = ".queue"
 WAITING, BEGUN = ".json", ".begun"
@@ -166,11 +165,11 @@ class RunQueue:
         except OSError as error:
             raise StorageProblem(f"cannot write to {self.folder}: {error.strerror}.", "Check the disk.") from error
         # -P: a file named like a library in the folder where a person stands must not be imported.
-        command = [sys.executable, "-P", "-m", "engines.queue_keeper", str(self.store.root)]
+        keeper = [sys.executable, "-P", "-m", "engines.queue_keeper", str(self.store.root)]
         try:
             # It forks once more, so that it is nobody's child and no zombie of ours.
             subprocess.run(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, check=False
+                keeper, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, check=False
             )
         except OSError as error:
             raise WorkerDied(
@@ -194,11 +193,12 @@ class RunQueue:
             self.store.check(order.spec)  # One that can never be begun must not hold up those behind it.
         except (OSError, ValueError, RecursionError, UsageProblem):
             return None
-        spec = msgspec.structs.replace(
-            order.spec, model=clean_text(order.spec.model, 100), dataset=clean_text(order.spec.dataset, 100)
-        )
         return QueuedRun(
-            run_id=matched[2], rank=int(matched[1]), spec=spec, label=clean_label(order.label), path=self.folder / name
+            run_id=matched[2],
+            rank=int(matched[1]),
+            spec=clean_spec(order.spec),
+            label=clean_label(order.label),
+            path=self.folder / name,
         )
 
 

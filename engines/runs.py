@@ -19,8 +19,7 @@ from engines.recipes import check_combination
 from engines.regular_file import read_regular
 from engines.run_reader import RunReader, RunStatus
 from engines.run_state import RunState
-from engines.spec import RunSpec, decode_spec, encode_spec
-from engines.text import clean_text
+from engines.spec import RunSpec, clean_spec, decode_spec, encode_spec
 
 RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _SPEC_BYTES = 64 << 10
@@ -161,7 +160,7 @@ def read_spec(directory: Path) -> RunSpec | None:
         spec = decode_spec(read_regular(directory / "spec.json", _SPEC_BYTES))
     except (OSError, ValueError, RecursionError):
         return None
-    return msgspec.structs.replace(spec, model=clean_text(spec.model, 100), dataset=clean_text(spec.dataset, 100))
+    return clean_spec(spec)
 
 
 def summarise(directory: Path) -> RunSummary:

@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec.structs import replace
 
+from engines.text import clean_text
+
 Framework = Literal["torch", "tensorflow", "rehearsal"]
 OnNan = Literal["stop", "continue"]
 Precision = Literal["float32", "bfloat16", "auto"]
@@ -102,3 +104,8 @@ def encode_spec(spec: RunSpec) -> bytes:
 def decode_spec(data: bytes) -> RunSpec:
     """Read the JSON of a `spec.json`; raises `msgspec.DecodeError` where it is not one."""
     return msgspec.json.decode(data, type=RunSpec)
+
+
+def clean_spec(spec: RunSpec) -> RunSpec:
+    """Give a spec that somebody wrote into a file, what it names safe to show."""
+    return replace(spec, model=clean_text(spec.model, 100), dataset=clean_text(spec.dataset, 100))
