@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 
 import msgspec
@@ -229,6 +230,16 @@ def _read_answer(process: subprocess.Popen[bytes], directory: Path) -> Answer:
         process.kill()
         process.wait()
         raise WorkerDied(f"the worker of {directory.name} gave no answer of ours: {line!r}.") from error
+
+
+def patience_with(stops: int, *, is_finished: bool) -> float:
+    """Give the seconds after which a worker is killed that was told to stop so many times, or told that it is finished.
+
+    It is without end while it may still be at work.
+    """
+    if stops > 1:
+        return AT_ONCE_SECONDS
+    return LEAVE_SECONDS if is_finished else inf
 
 
 def describe_exit(code: int) -> str:

@@ -6,7 +6,7 @@ The screen and the headless command alike call `step` until it is over, and show
 import signal
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import inf
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from engines import begin_lock, launch, post_mortem
 from engines.found_runs import FoundRuns
-from engines.launch import AT_ONCE_SECONDS, LEAVE_SECONDS, Worker
+from engines.launch import Worker
 from engines.places import Places, gpu_in
 from engines.problems import Problem, RunBusy, StorageProblem
 from engines.run_queue import RunQueue
@@ -46,7 +46,7 @@ class _Training:
     reader: RunReader
     worker: Worker | None
     told: int = 0
-    kill_at: float = field(default=inf)
+    kill_at: float = inf
 
 
 class SweepDriver:
@@ -216,7 +216,7 @@ class SweepDriver:
             return not reader.has_worker() and reader.status() not in ALIVE
         if worker.process.poll() is not None:
             return True
-        patience = AT_ONCE_SECONDS if training.told > 1 else LEAVE_SECONDS if reader.state.finished else inf
+        patience = launch.patience_with(training.told, is_finished=reader.state.finished is not None)
         # Without end as long as the only end that was read is that of the attempt before.
         training.kill_at = min(training.kill_at, time.monotonic() + patience) if patience < inf else inf
         if time.monotonic() > training.kill_at:

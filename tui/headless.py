@@ -10,7 +10,7 @@ from signal import Signals
 from engines import run_lock
 from engines.event_tail import EventTail
 from engines.events import AnyEvent
-from engines.launch import AT_ONCE_SECONDS, LEAVE_SECONDS, Worker
+from engines.launch import Worker, patience_with
 from engines.own_command import command
 from engines.run_reader import ALIVE, RunReader
 from engines.run_state import RunState
@@ -41,7 +41,7 @@ def train(worker: Worker, printer: Printer, interrupts: Interrupts) -> int:
                 _print_unless_interrupted(events, state, printer, interrupts)
                 if interrupts.hung_up:
                     return _let_go(directory, Signals.SIGHUP)
-                patience = AT_ONCE_SECONDS if interrupts.count > 1 else LEAVE_SECONDS if state.finished else inf
+                patience = patience_with(interrupts.count, is_finished=state.finished is not None)
                 give_up_at = min(give_up_at, time.monotonic() + patience)
                 if time.monotonic() > give_up_at:
                     process.kill()

@@ -13,7 +13,7 @@ from driven_sweep import EPOCHS, HELD, all_train, drive, sweep_of
 from held_training import held
 from open_files import held_open
 
-from engines import begin_lock, launch, run_lock, sweep_driver
+from engines import begin_lock, launch, run_lock
 from engines.event_writer import EventWriter
 from engines.events import Phase
 from engines.launch import Worker
@@ -92,7 +92,7 @@ def test_a_signal_that_comes_while_a_stop_is_passed_on_is_passed_on_too(store, m
 
 
 def test_a_worker_that_does_not_stop_is_killed_when_it_is_told_twice(store, monkeypatch):
-    monkeypatch.setattr(sweep_driver, "AT_ONCE_SECONDS", 0.05)
+    monkeypatch.setattr(launch, "AT_ONCE_SECONDS", 0.05)
     driver = SweepDriver(store, sweep_of(seeds=1, epochs=[100_000]), Places())
     drive(driver, all_train(1))
     worker = psutil.Process(run_lock.holder(driver.progress.training[0].directory / "lock"))
@@ -265,7 +265,7 @@ def test_a_worker_is_killed_that_does_not_leave_after_its_end_and_not_after_that
         drive(first, all_train(1))
         first.stop()
         (ended,) = drive(first)
-    monkeypatch.setattr(sweep_driver, "LEAVE_SECONDS", 0.05)
+    monkeypatch.setattr(launch, "LEAVE_SECONDS", 0.05)
     with subprocess.Popen(["sleep", "100"]) as process:
         monkeypatch.setattr(launch, "go_on", lambda directory, **_: Worker(directory, process, 2, 0))
         driver = SweepDriver(store, sweep, Places())

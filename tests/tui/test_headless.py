@@ -107,7 +107,7 @@ class Silence:
 @pytest.mark.parametrize("why", ["it is done", "it was told twice"])
 def test_a_worker_that_does_not_leave_is_killed(why, finished_run, tmp_path, monkeypatch):
     is_done = why == "it is done"
-    monkeypatch.setattr(headless, "LEAVE_SECONDS" if is_done else "AT_ONCE_SECONDS", 0.05)
+    monkeypatch.setattr(launch, "LEAVE_SECONDS" if is_done else "AT_ONCE_SECONDS", 0.05)
     with subprocess.Popen(["sleep", "100"]) as process, Interrupts() as interrupts:
         interrupts.count = 0 if is_done else 2
         worker = launch.Worker(finished_run if is_done else tmp_path, process, 1, 0)
