@@ -1,6 +1,5 @@
 """The datasets as arrays: found or downloaded, verified, decoded with bounded memory."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -11,9 +10,7 @@ from numpy.typing import NDArray
 from engines import dataset_files, digits
 from engines.catalog import DATASETS, IMAGE_SIZE
 from engines.idx import IdxFault, IdxFile, read_pieces
-
-Report = Callable[[int, int | None, str], None]
-"""Takes how much is done, how much there is in all (None where unknown), and of what ("bytes", "images")."""
+from engines.progress_report import Report
 
 Split = Literal["train", "validation", "test"]
 Labelled = tuple[NDArray[np.uint8], NDArray[np.uint8]]

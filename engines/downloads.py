@@ -11,11 +11,11 @@ import requests
 import urllib3
 
 from engines.catalog import DATASETS
-from engines.datasets import Report
 from engines.idx import IdxFault, IdxFile, verify
 from engines.mirrors import mirrors
 from engines.part_files import part_file, remove_abandoned_parts
 from engines.problems import DatasetProblem, StorageProblem
+from engines.progress_report import Report
 
 CONNECT_TIMEOUT = 5.0
 READ_TIMEOUT = 10.0

@@ -9,6 +9,7 @@ from engines.spec import Fraction, RunSpec
 
 PhaseName = Literal["import", "data", "build", "train", "save", "evaluate"]
 PHASES: tuple[PhaseName, ...] = get_args(PhaseName)
+PhaseState = Literal["started", "progress", "finished"]
 
 # Bounds that no real run comes near, so that a damaged file can neither overflow arithmetic nor a clock.
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
@@ -83,7 +84,7 @@ class Phase(Event, frozen=True, kw_only=True, tag="phase"):
     """A phase of the work began, got on or ended; `done` of `total` counted in `unit`, `seconds` since it began."""
 
     name: PhaseName
-    state: Literal["started", "progress", "finished"]
+    state: PhaseState
     done: Count
     total: Count | None
     unit: str

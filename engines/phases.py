@@ -4,8 +4,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from engines.datasets import Report
-from engines.events import Phase, PhaseName
+from engines.events import Phase, PhaseName, PhaseState
+from engines.progress_report import Report
 from engines.requests import Requests
 
 PROGRESS_SECONDS = 0.25
@@ -32,10 +32,10 @@ class PhaseReporter:
         latest = (0, total, unit)
         told = began
 
-        def tell(state: str) -> None:
+        def tell(state: PhaseState) -> None:
             done, of, counted = latest
             seconds = time.monotonic() - began
-            self._write(Phase(name=name, state=state, done=done, total=of, unit=counted, seconds=seconds))  # type: ignore[arg-type]
+            self._write(Phase(name=name, state=state, done=done, total=of, unit=counted, seconds=seconds))
 
         def report(done: int, of: int | None, counted: str) -> None:
             nonlocal latest, told
