@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import TypeVar
 
 Answer = TypeVar("Answer")
@@ -17,22 +18,17 @@ async def in_background(question: Callable[[], Answer]) -> Answer:
     loop = asyncio.get_running_loop()
     answer: asyncio.Future[Answer] = loop.create_future()
 
-    def settle(value: Answer | None, error: BaseException | None) -> None:
-        if answer.cancelled():
-            return
-        if error:
-            answer.set_exception(error)
-        else:
-            answer.set_result(value)  # type: ignore[arg-type]
+    def settle(tell: Callable[[], None]) -> None:
+        if not answer.cancelled():
+            tell()
 
     def work() -> None:
-        value, error = None, None
         try:
-            value = question()
-        except Exception as caught:  # noqa: BLE001 - raised again where the answer is awaited
-            error = caught
+            tell = partial(answer.set_result, question())
+        except Exception as error:  # noqa: BLE001 - raised again where the answer is awaited
+            tell = partial(answer.set_exception, error)
         with suppress(RuntimeError):  # The loop has ended meanwhile; nobody waits.
-            loop.call_soon_threadsafe(settle, value, error)
+            loop.call_soon_threadsafe(settle, tell)
 
     threading.Thread(target=work, name="look-up", daemon=True).start()
     return await answer

@@ -106,9 +106,9 @@ def report_lines(report: RunReport) -> list[str]:
     if report.tags:
         lines.append(f"tags: {plain.tags_in_words(report.tags)}")
     if report.spec:
-        asked = clean_value(msgspec.to_builtins(report.spec))
-        assert isinstance(asked, dict)
-        lines += ["", *(f"{name.replace('_', '-'):<16}  {value}" for name, value in asked.items() if value is not None)]
+        asked = msgspec.structs.asdict(report.spec).items()
+        told = ((name, clean_value(value)) for name, value in asked if value is not None)
+        lines += ["", *(f"{name.replace('_', '-'):<16}  {value}" for name, value in told)]
     if report.device:
         lines += [
             f"{'trained on':<16}  {report.device}",

@@ -11,6 +11,7 @@ from textual.binding import Binding, BindingType
 
 from tui.lines import Line
 from tui.messages import RunChosen
+from tui.race import Metric
 from tui.race_lines import METRICS, RaceLook, draw_race
 from tui.race_watch import RaceWatch
 from tui.run_index import RunIndex
@@ -62,24 +63,24 @@ class RaceScreen(FreshSize, LiveCurves):
 
     def action_step_clock(self) -> None:
         """Change between seconds of training and epochs."""
-        self._picture.look_at(clock="epochs" if self._picture.look.clock == "seconds" else "seconds")
+        look = self._picture.look
+        self._picture.look_at(replace(look, clock="epochs" if look.clock == "seconds" else "seconds"))
 
     def action_log_scale(self) -> None:
         """Change between a linear and a logarithmic scale of the loss."""
-        self._picture.look_at(is_log=not self._picture.look.is_log)
+        self._picture.look_at(replace(self._picture.look, is_log=not self._picture.look.is_log))
 
     def action_step_chart(self) -> None:
         """Show the other chart where there is room for one."""
-        self._picture.look_at(metric=METRICS[1 - METRICS.index(self._picture.look.metric)])
+        self.action_choose_chart(METRICS[1 - METRICS.index(self._picture.look.metric)])
 
-    def action_choose_chart(self, metric: str) -> None:
+    def action_choose_chart(self, metric: Metric) -> None:
         """Show a chart by its name."""
-        self._picture.look_at(metric=metric)
+        self._picture.look_at(replace(self._picture.look, metric=metric))
 
     def action_move(self, by: int) -> None:
         """Move the cursor to another run."""
-        count = len(self._watch.lanes)
-        self._picture.look_at(chosen=(self._picture.look.chosen + by) % count)
+        self._picture.choose((self._picture.look.chosen + by) % len(self._watch.lanes))
 
     def action_open(self) -> None:
         """Open the live screen of the run under the cursor."""
@@ -91,7 +92,7 @@ class RaceScreen(FreshSize, LiveCurves):
 
     def begin_curves(self) -> None:
         """See `LiveCurves`."""
-        self._picture.look_at(has_curves=True)
+        self._picture.look_at(replace(self._picture.look, has_curves=True))
 
     def tick(self) -> None:
         """See `LiveCurves`; nothing is read where nothing is seen."""
@@ -110,10 +111,14 @@ class _RacePicture(Picture):
         self._watch = watch
         self.look = RaceLook(has_curves=False, ascii_only=output_encoding() == "ascii")
 
-    def look_at(self, **changes: object) -> None:
+    def look_at(self, look: RaceLook) -> None:
         """Look at the race in another way."""
-        self.look = replace(self.look, **changes)  # type: ignore[arg-type]
+        self.look = look
         self.redraw()
+
+    def choose(self, at: int) -> None:
+        """Put the cursor on a run, by its place in the table."""
+        self.look_at(replace(self.look, chosen=at))
 
     def draw(self, width: int, height: int) -> list[Line]:
         """Give the whole race."""
@@ -123,4 +128,4 @@ class _RacePicture(Picture):
         """Put the cursor on the run that was clicked in the table, which stands at the end."""
         at = event.y - (self.size.height - len(self._watch.lanes))
         if 0 <= at < len(self._watch.lanes):
-            self.look_at(chosen=at)
+            self.choose(at)

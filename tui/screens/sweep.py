@@ -111,9 +111,10 @@ class SweepScreen(FreshSize, Screen[None]):
     def action_open(self) -> None:
         """Open the live screen of the run under the cursor."""
         spec = self.view.sweep.alike[chosen_group(self.view, self._look)][chosen_run(self.view, self._look)]
-        live, row = self.view.live.get(spec), self.view.progress.rows.get(spec)
-        if live or row:
-            self.post_message(RunChosen(live.directory if live else Path(row.directory) if row else Path()))
+        if live := self.view.live.get(spec):
+            self.post_message(RunChosen(live.directory))
+        elif row := self.view.progress.rows.get(spec):
+            self.post_message(RunChosen(Path(row.directory)))
         else:
             self.notify(self.view.progress.reasons.get(spec) or "It waits for its turn.", timeout=3, markup=False)
 

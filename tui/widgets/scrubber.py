@@ -65,7 +65,7 @@ class Scrubber(Pane):
 
 def draw_scrubber(head: Playhead, timeline: Timeline, width: int) -> Line:
     """Draw the replay's state and speed, and the run from its start to its end with the marks of its epochs."""
-    first, length = bar_of(head, width)
+    _, length = bar_of(head, width)
     here = _column(head.moment, head.length, length)
     cells = [("━", "bar") if at < here else ("─", "rest") for at in range(length)]
     for moments, mark, role in ((timeline.epochs, EPOCH_MARK, "muted"), (timeline.controls, CONTROL_MARK, "warning")):
@@ -73,7 +73,6 @@ def draw_scrubber(head: Playhead, timeline: Timeline, width: int) -> Line:
             cells[_column(moment, head.length, length)] = (mark, role)
     cells[here] = (HEAD, "chosen")
     left, right = _ends(head)
-    assert width_of(left) == first
     return [*left, *merge(cells), *right]
 
 
