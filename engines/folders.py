@@ -1,9 +1,13 @@
-"""Folders: what a person's name for one stands for, whether one is there, and new ones for their owner alone."""
+"""Folders: what a person's name for one stands for, where runs lie, whether one is there, new ones for their owner."""
 
 import os
 from pathlib import Path
 
+import platformdirs
+
 from engines.problems import StorageProblem
+
+RUNS_DIR_VARIABLE = "MNIST_TUI_RUNS_DIR"
 
 
 def named_folder(name: str) -> Path:
@@ -20,6 +24,12 @@ def named_folder(name: str) -> Path:
             f"there is no telling where the folder {name} is: the one that you are in was removed.",
             "Go to another, or name it from / on.",
         ) from error
+
+
+def usual_runs_folder() -> Path:
+    """Give the folder that holds runs: what the environment's `MNIST_TUI_RUNS_DIR` says, else the platform's."""
+    named = os.environ.get(RUNS_DIR_VARIABLE)
+    return named_folder(named) if named else Path(platformdirs.user_data_dir("mnist-tui", appauthor=False)) / "runs"
 
 
 def is_folder(path: Path) -> bool:

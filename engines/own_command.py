@@ -4,17 +4,9 @@ import os
 import shlex
 from pathlib import Path
 
-import platformdirs
-
-from engines.folders import named_folder
+from engines.folders import usual_runs_folder
 from engines.problems import StorageProblem
 from engines.text import clean_text
-
-
-def default_root() -> Path:
-    """Give the platform's folder for runs, or what MNIST_TUI_RUNS_DIR says."""
-    named = os.environ.get("MNIST_TUI_RUNS_DIR")
-    return named_folder(named) if named else Path(platformdirs.user_data_dir("mnist-tui", appauthor=False)) / "runs"
 
 
 def command(runs_directory: Path, *arguments: str) -> str:
@@ -25,7 +17,7 @@ def command(runs_directory: Path, *arguments: str) -> str:
 
 def _is_usual(runs_directory: Path) -> bool:
     try:
-        return runs_directory == default_root()
+        return runs_directory == usual_runs_folder()
     except StorageProblem:
         return False
 

@@ -11,8 +11,8 @@ from click.core import ParameterSource
 
 from engines.catalog import DATASETS, FRAMEWORK_TITLES, FRAMEWORKS
 from engines.dataset_files import DATA_DIR_VARIABLE, data_directory, default_dataset
+from engines.folders import RUNS_DIR_VARIABLE, usual_runs_folder
 from engines.models import MODELS, TORCHVISION
-from engines.own_command import default_root
 from engines.problems import Unavailable, UsageProblem
 from engines.recipes import DECIDED, RECIPES, fill_in
 from engines.runs import RunStore, read_spec
@@ -146,7 +146,7 @@ def folder_options(command: Command) -> Command:
     """Give `command` --runs-dir and --data-dir, which stand before a subcommand's name or after it."""
     for name, what, variable in (
         ("--data-dir", "datasets", DATA_DIR_VARIABLE),
-        ("--runs-dir", "runs", "MNIST_TUI_RUNS_DIR"),
+        ("--runs-dir", "runs", RUNS_DIR_VARIABLE),
     ):
         command = click.option(
             name,
@@ -192,7 +192,7 @@ def _keep(context: click.Context, option: click.Parameter, value: Path | int | N
 
 def run_store(context: click.Context) -> RunStore:
     """Give the runs of the folder that --runs-dir, the environment or the platform names."""
-    return RunStore(context.meta.get(f"{__name__}.runs_dir") or default_root())
+    return RunStore(context.meta.get(f"{__name__}.runs_dir") or usual_runs_folder())
 
 
 def data_dir(context: click.Context) -> str | None:

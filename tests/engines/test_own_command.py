@@ -7,7 +7,8 @@ from pathlib import Path
 import command_line
 import pytest
 
-from engines.own_command import command, default_root
+from engines.folders import usual_runs_folder
+from engines.own_command import command
 
 
 @pytest.fixture
@@ -20,12 +21,12 @@ def elsewhere(store, monkeypatch):
 
 def test_the_folder_is_what_the_environment_says(monkeypatch, tmp_path):
     monkeypatch.setenv("MNIST_TUI_RUNS_DIR", str(tmp_path / "here"))
-    assert default_root() == tmp_path / "here"
+    assert usual_runs_folder() == tmp_path / "here"
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("MNIST_TUI_RUNS_DIR", "~/there")
-    assert default_root() == tmp_path / "there"
+    assert usual_runs_folder() == tmp_path / "there"
     monkeypatch.delenv("MNIST_TUI_RUNS_DIR")
-    assert default_root() == Path(os.environ["XDG_DATA_HOME"]) / "mnist-tui" / "runs"
+    assert usual_runs_folder() == Path(os.environ["XDG_DATA_HOME"]) / "mnist-tui" / "runs"
 
 
 def test_a_command_names_the_runs_folder_only_where_it_is_another(store):
