@@ -124,6 +124,10 @@ class Mistakes(Event, frozen=True, kw_only=True, tag="mistakes"):
     images: str = ""
 
 
+ZERO_PIXEL, PIXEL_SPAN = 128, 127
+"""What a weight of zero is as a pixel of `Filters`, and how far the largest weight, or its negative, is from it."""
+
+
 class Filters(Event, frozen=True, kw_only=True, tag="filters"):
     """The weights of the first of `count` units of the first layer, as pictures, after `epoch` (0 at the start).
 

@@ -7,12 +7,10 @@ from numpy.typing import NDArray
 
 from engines.catalog import IMAGE_SIZE
 from engines.engine import State
-from engines.events import Filters
+from engines.events import PIXEL_SPAN, ZERO_PIXEL, Filters
 from engines.weights import WeightsByLayer
 
 MOST_KERNELS, MOST_UNITS = 64, 16
-ZERO, SPAN = 128, 127
-"""A weight of zero is 128, and the largest of all, or its negative, 127 away from it."""
 
 
 def find_filters(state: State, epoch: int) -> Filters | None:
@@ -32,7 +30,7 @@ def find_filters(state: State, epoch: int) -> Filters | None:
     if pictures is None or not np.isfinite(pictures).all():
         return None
     scale = float(np.abs(pictures).max())
-    pixels = ZERO + np.rint(pictures * (SPAN / scale if scale else 0.0))
+    pixels = ZERO_PIXEL + np.rint(pictures * (PIXEL_SPAN / scale if scale else 0.0))
     return Filters(
         epoch=epoch,
         layer=layer,

@@ -9,9 +9,8 @@ from engines import dataset_files, datasets
 from engines.datasets import ImageData
 from engines.engine import Engine
 from engines.engine_import import import_engine
+from engines.sample_images import SampleImages
 from engines.spec import RunSpec
-
-PREDICTED_IMAGES = 20
 
 
 class Preparation:
@@ -75,5 +74,5 @@ def try_out(engine: Engine, data: ImageData) -> None:
     engine.begin_epoch(np.arange(len(data.train_labels)))
     engine.train(0, 1)
     engine.read_steps(0, 1)
-    engine.predict("test", np.arange(min(PREDICTED_IMAGES, len(data.test_labels))))
+    engine.predict("test", SampleImages(data).indices)
     engine.load_state(state)

@@ -42,7 +42,7 @@ def ask_and_wait(directory: Path, action: Action, value: float | None = None) ->
 
 
 def _wait(reader: RunReader, action: Action, value: float | None) -> None:
-    stopping = action in ("stop", "stop-now")
+    stopping = action in control.STOPS
     asked: list[str] = []
     ask_again_at = 0.0
     until = time.monotonic() + (STOP_SECONDS if stopping else ANSWER_SECONDS)

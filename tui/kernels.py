@@ -1,12 +1,11 @@
 """A layer's weights as pictures: shades from the most negative to the most positive, zero in the middle."""
 
-from engines.events import Filters
+from engines.events import PIXEL_SPAN, ZERO_PIXEL, Filters
 from engines.gallery import decode_bytes
 from tui.digits import INK_LEVELS
 from tui.half_blocks import draw_half_blocks
 from tui.lines import Line, fit
 
-ZERO, SPAN = 128, 127
 _MIDDLE = INK_LEVELS // 2
 _ASCII = " #=- .+*@"
 """By level: negative weights are lines, positive ones points and crosses, and zero is left out."""
@@ -81,4 +80,4 @@ def _draw_ascii(rows: list[bytes]) -> list[Line]:
     return [[("".join(_ASCII[(level + 1) // 2] * 2 for level in row), "strong")] for row in rows]
 
 
-_LEVELS = bytes(max(1, round(_MIDDLE + (value - ZERO) * (_MIDDLE - 1) / SPAN)) for value in range(256))
+_LEVELS = bytes(max(1, round(_MIDDLE + (value - ZERO_PIXEL) * (_MIDDLE - 1) / PIXEL_SPAN)) for value in range(256))

@@ -6,7 +6,7 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from tui.form import LONGEST_NUMBER, NUMBER_CHARACTERS, Form, Number, Row
+from tui.form import LONGEST_NUMBER, NONE, NUMBER_CHARACTERS, Form, Number, Row
 from tui.form_lines import form_lines
 from tui.headings import titled
 from tui.lines import Line, fit
@@ -111,7 +111,7 @@ class RunForm(Picture, can_focus=True):
 
     @property
     def _row_has_number(self) -> bool:
-        return self.form.texts[self._row.name] != "none"
+        return self.form.texts[self._row.name] != NONE
 
     def _type(self, text: str) -> None:
         typed = self.form.texts[self._row.name] if self._typing else ""
