@@ -21,7 +21,9 @@ class LayeredNetwork:
     def __init__(self, layers: tuple[Layer, ...], seed: int, dtype: Any) -> None:
         self.layers = dict(zip(name_layers(layers), layers, strict=True))
         self.seed, self.dtype = seed, dtype
-        self.weights = {_rename(name): tf.Variable(_turn(array)) for name, array in draw_weights(layers, seed).items()}
+        self.weights = {
+            _rename(name): tf.Variable(with_outputs_last(array)) for name, array in draw_weights(layers, seed).items()
+        }
         self.statistics: dict[str, Any] = {}
         self.patterns: dict[str, Any] = {}
         for name, layer in self.layers.items():
@@ -84,11 +86,6 @@ class LayeredNetwork:
         return tf.cast(product, tf.float32)
 
 
-def turn_patterns(kernels: Any) -> Any:
-    """Give kernels that come with their filters first as TensorFlow has them, filters last."""
-    return _turn(kernels)
-
-
 def _rename(name: str) -> str:
     for ours, theirs in _PARTS.items():
         if name.endswith(f".{ours}"):
@@ -96,6 +93,6 @@ def _rename(name: str) -> str:
     return name.replace(".", "/")
 
 
-def _turn(array: Any) -> Any:
-    """Lay out PyTorch's array (outputs first) as TensorFlow does (outputs last)."""
+def with_outputs_last(array: Any) -> Any:
+    """Lay out PyTorch's array (outputs or filters first) as TensorFlow does (last)."""
     return array.transpose(2, 3, 1, 0) if array.ndim == 4 else array.T

@@ -17,7 +17,7 @@ from engines.models import MODELS
 from engines.spec import RunSpec
 from engines.tensorflow_augmentation import change
 from engines.tensorflow_device import choose_dtype, name_with_dtype, take_device
-from engines.tensorflow_layers import LayeredNetwork, turn_patterns
+from engines.tensorflow_layers import LayeredNetwork, with_outputs_last
 from engines.tensorflow_optimizer import Optimizer
 from engines.tensorflow_threads import threads_for
 from engines.tensorflow_trainer import TensorFlowTrainer
@@ -58,7 +58,7 @@ class RecipeEngine(TensorFlowTrainer):
         self.changes = tf.Variable(tf.zeros([size, COLUMN_COUNT]), trainable=False)
         for name, kernels in self.network.patterns.items():
             layer: Any = self.network.layers[name.partition("/")[0]]
-            kernels.assign(turn_patterns(find_patterns(data.train_images, layer)))
+            kernels.assign(with_outputs_last(find_patterns(data.train_images, layer)))
 
     def begin_epoch(self, order: NDArray[np.int64]) -> None:
         """Take the order, a permutation of the training images' indices, in which the next epoch sees them."""

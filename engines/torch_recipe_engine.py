@@ -19,6 +19,7 @@ from engines.first_weights import find_patterns, measure_pixels
 from engines.spec import RunSpec
 from engines.torch_augmentation import change
 from engines.torch_device import choose_device, choose_dtype, explained_memory, name_device, prepare_device
+from engines.torch_feed import send
 from engines.torch_figures import evaluation_of, figures_of_steps
 from engines.torch_modules import Enlarged, Whiten, build_layers, build_module
 from engines.torch_optimizer import Optimizer
@@ -61,8 +62,8 @@ class RecipeEngine:
     @explained_memory()
     def load_data(self, data: ImageData) -> None:
         """Put the images (uint8, N x 28 x 28) and labels of all sets on the device; a CPU uses the images in place."""
-        self.images = {split: self._send(images).unsqueeze(1) for split, (images, _) in data.splits().items()}
-        self.labels = {split: self._send(labels).long() for split, (_, labels) in data.splits().items()}
+        self.images = {split: send(images, self.device).unsqueeze(1) for split, (images, _) in data.splits().items()}
+        self.labels = {split: send(labels, self.device).long() for split, (_, labels) in data.splits().items()}
         self.logits = torch.zeros(len(data.train_labels), CLASS_COUNT, device=self.device)
         mean, deviation = measure_pixels(data.train_images)
         self.low, self.scale = torch.tensor(-mean / deviation, device=self.device), 1 / deviation
@@ -73,10 +74,10 @@ class RecipeEngine:
     @explained_memory()
     def begin_epoch(self, order: NDArray[np.int64]) -> None:
         """Take the order, a permutation of the training images' indices, in which the next epoch sees them."""
-        self.order = self._send(order.copy())
+        self.order = send(order.copy(), self.device)
         epoch = self.steps_done // self.steps_per_epoch + 1
         self.changes = (
-            self._send(draw_changes(self.spec, epoch, len(order))[order]) if is_augmented(self.spec) else None
+            send(draw_changes(self.spec, epoch, len(order))[order], self.device) if is_augmented(self.spec) else None
         )
 
     @explained_memory()
@@ -124,7 +125,7 @@ class RecipeEngine:
     @explained_memory()
     def predict(self, split: Split, indices: NDArray[np.int64]) -> NDArray[np.float32]:
         """Give the probabilities (N x 10, float32) of these images in evaluation mode."""
-        images = self.images[split].index_select(0, self._send(indices))
+        images = self.images[split].index_select(0, send(indices, self.device))
         probabilities: NDArray[np.float32] = self._evaluated_logits(images).softmax(1).cpu().numpy()
         return probabilities
 
@@ -190,9 +191,6 @@ class RecipeEngine:
     def _tensors(self) -> dict[str, Tensor]:
         kinds = {"model": self.module.state_dict(), "optimizer": self.optimizer.moments, "average": self.average}
         return {f"{kind}/{name}": tensor for kind, tensors in kinds.items() for name, tensor in tensors.items()}
-
-    def _send(self, array: NDArray[np.generic]) -> Tensor:
-        return torch.from_numpy(np.require(array, requirements=["C", "W"])).to(self.device)
 
 
 def _count_evaluated(module: nn.Module, device: str, batch_size: int) -> int:
