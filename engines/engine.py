@@ -46,7 +46,7 @@ class Engine(Protocol):
     """Every tensor that is learned, in the order of the layers."""
 
     def load_data(self, data: ImageData) -> None:
-        """Put the images (uint8, N x 28 x 28) and labels of both sets on the device."""
+        """Put the images (uint8, N x 28 x 28) and labels of all sets on the device."""
 
     def begin_epoch(self, order: NDArray[np.int64]) -> None:
         """Take the order, a permutation of the training images' indices, in which the next epoch sees them."""

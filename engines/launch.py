@@ -127,7 +127,10 @@ def start(store: RunStore, spec: RunSpec, spare: Spare | None = None, *, device:
 
 
 def begin(directory: Path, spare: Spare | None = None, *, device: str = "") -> Worker:
-    """Start the first attempt of a run whose directory is made; raises `RunBusy` where it has begun, `WorkerDied`."""
+    """Start the first attempt of a run whose directory is made.
+
+    Raises `RunBusy` where it has begun, `StorageProblem` and `WorkerDied` as `start` does.
+    """
     with _used_or_ended(spare):
         return _give_order(Order(run_directory=str(directory), device=device), read_spec(directory), spare)
 
@@ -142,8 +145,8 @@ def go_on(
 ) -> Worker:
     """Start the next attempt of a run from its last whole checkpoint, for as much more as is said; see `Order`.
 
-    Raises `RunBusy` where it has a worker, `CheckpointProblem` where there is nothing to go on from or to do,
-    `UsageProblem` where the name of its folder cannot be told as text.
+    Raises `RunBusy` where it has a worker, `CheckpointProblem` where there is nothing to go on from, `UsageProblem`
+    where there is nothing to do or the name of its folder cannot be told as text, the others as `begin` does.
     """
     order = Order(
         run_directory=str(directory), go_on=True, more_epochs=more_epochs, more_seconds=more_seconds, device=device

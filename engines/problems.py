@@ -61,14 +61,14 @@ class Unavailable(Problem):
 
 
 class RunBusy(Problem):
-    """The run has a worker already."""
+    """Somebody else has the run at work, or begins one now."""
 
     kind = "busy"
     exit_code = 7
 
 
 class StorageProblem(Problem):
-    """The disk is full, or a permission is missing."""
+    """The disk or a permission refuses, or what should be there was taken away."""
 
     kind = "storage"
     exit_code = 8
@@ -89,7 +89,7 @@ class OutOfMemory(Problem):
 
 
 class WorkerDied(Problem):
-    """The worker ended without saying why."""
+    """The worker ended without saying why, or could not even be started."""
 
     kind = "worker-died"
     exit_code = 12

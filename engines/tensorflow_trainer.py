@@ -29,7 +29,7 @@ class TensorFlowTrainer:
 
     @explained_memory()
     def load_data(self, data: ImageData) -> None:
-        """Put the images (uint8, N x 28 x 28) and labels of both sets on the device."""
+        """Put the images (uint8, N x 28 x 28) and labels of all sets on the device."""
         # Variables, because on a GPU TensorFlow gathers rows of uint8 from nothing else.
         self.images, self.labels = {}, {}
         for split, (images, labels) in data.splits().items():

@@ -85,7 +85,7 @@ class TorchEngine:
 
     @explained_memory()
     def load_data(self, data: ImageData) -> None:
-        """Put the images (uint8, N x 28 x 28) and labels of both sets on the device; a CPU uses the images in place."""
+        """Put the images (uint8, N x 28 x 28) and labels of all sets on the device; a CPU uses the images in place."""
         self.feed = Feed(data, self.device, self.input_range, self.batch_size)
         self.logits = torch.zeros(len(data.train_labels), CLASS_COUNT, device=self.device)
         self.recorded: RecordedSteps | None = None

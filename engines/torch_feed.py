@@ -1,4 +1,4 @@
-"""What PyTorch trains on: both sets and an epoch's order on the device, given batch by batch."""
+"""What PyTorch trains on: all sets and an epoch's order on the device, given batch by batch."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ _GATHERED_IMAGES = 128
 
 
 class Feed:
-    """Images (N x 1 x 28 x 28, uint8) and labels (N, int64) of both sets; a CPU uses the images in place.
+    """Images (N x 1 x 28 x 28, uint8) and labels (N, int64) of all sets; a CPU uses the images in place.
 
     Pixels are brought from 0..255 to `input_range` (float32) where they are used.
     """
