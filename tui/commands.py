@@ -18,7 +18,6 @@ from tui.interrupts import Interrupts
 from tui.lookup import find_run, find_waiting
 from tui.option_values import positive_number, replay_speed, whole_number
 from tui.options import data_dir, folder_options, run_store, screen_options
-from tui.printing import choose_printer
 from tui.race_watch import MOST_RUNS
 from tui.run_commands import delete, rename, tag
 from tui.run_index import RunIndex
@@ -51,7 +50,7 @@ def attach(context: click.Context, *, run: str | None, no_ui: bool, as_json: boo
         require_terminal("Follow it without a screen: add --no-ui.")
         return open_app(store, read_spec(directory) or RunSpec(), attach=directory)
     with Interrupts() as interrupts:
-        printer = choose_printer(as_json=as_json, verbose=verbose)
+        printer = headless.choose_printer(as_json=as_json, verbose=verbose)
         return headless.watch(directory, printer, interrupts, every_event=as_json)
 
 

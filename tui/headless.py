@@ -1,5 +1,6 @@
 """A run followed without a screen, from its first event to its exit code."""
 
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -17,10 +18,23 @@ from engines.run_state import RunState
 from tui import outcome
 from tui.catch_up import catch_up
 from tui.interrupts import Interrupts
-from tui.printing import Printer
+from tui.printing import JsonPrinter, PlainPrinter, Printer
 from tui.streams import OutputRefused, give_up_stdout, say, tell_of_refusal
+from tui.terminal import can_draw
 
 POLL_SECONDS = 0.1
+
+
+def choose_printer(*, as_json: bool, verbose: bool) -> Printer:
+    """Give the printer for this process's stdout: bars on a terminal, plain lines elsewhere, or events."""
+    if as_json:
+        return JsonPrinter()
+    if can_draw(sys.stdout):
+        # Imported here: scripts have no use for it, and should not wait for it.
+        from tui.progress import ProgressPrinter
+
+        return ProgressPrinter(verbose=verbose)
+    return PlainPrinter(verbose=verbose)
 
 
 def train(worker: Worker, printer: Printer, interrupts: Interrupts) -> int:

@@ -1,6 +1,5 @@
 """What a command with no screen prints of a run's events: words, or the events themselves."""
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
@@ -23,7 +22,6 @@ from engines.text import clean_text
 from tui import plain
 from tui.continuation import MORE_EPOCHS, command_to_go_on
 from tui.streams import say, write_out
-from tui.terminal import can_draw
 
 
 class Printer(Protocol):
@@ -133,15 +131,3 @@ class JsonPrinter:
 
     def close(self) -> None:
         """See `Printer.close`."""
-
-
-def choose_printer(*, as_json: bool, verbose: bool) -> Printer:
-    """Give the printer for this process's stdout: bars on a terminal, plain lines elsewhere, or events."""
-    if as_json:
-        return JsonPrinter()
-    if can_draw(sys.stdout):
-        # Imported here: scripts have no use for it, and should not wait for it.
-        from tui.progress import ProgressPrinter
-
-        return ProgressPrinter(verbose=verbose)
-    return PlainPrinter(verbose=verbose)

@@ -22,7 +22,6 @@ from tui.interrupts import Interrupts
 from tui.logout import WARNING, ends_at_logout
 from tui.lookup import find_run
 from tui.options import build_spec, check_same_run, data_dir, frame_rate, given_options, require_framework, run_store
-from tui.printing import choose_printer
 from tui.streams import OutputRefused, give_up_stdout, say, tell_of_refusal, write_out
 from tui.terminal import require_terminal
 
@@ -159,7 +158,7 @@ def _without_screen(begin: Callable[[], Worker], values: Mapping[str, Any]) -> i
                 return headless.without_output(worker.run_directory, refusal)
             _warn_of_logout()
             return 0
-        printer = choose_printer(as_json=values["as_json"], verbose=values["verbose"])
+        printer = headless.choose_printer(as_json=values["as_json"], verbose=values["verbose"])
         return headless.train(worker, printer, interrupts)
 
 
