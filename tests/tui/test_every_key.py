@@ -57,12 +57,13 @@ async def press_everything(pilot, begin, pressed):
             pressed.add(action)
             if action[1] in STARTS_A_WORKER:
                 continue
-            if app.screen is not here:
-                await follow(pilot, begin, way)
-                here = app.screen
-            await pilot.press(*keys)
-            if app.screen is not here:
-                ways.append((*way, keys[0]))
+            for key in keys:  # One by one: the second to open a screen closes it again.
+                if app.screen is not here:
+                    await follow(pilot, begin, way)
+                    here = app.screen
+                await pilot.press(key)
+                if app.screen is not here:
+                    ways.append((*way, key))
     return screens
 
 
