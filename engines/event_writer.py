@@ -106,9 +106,9 @@ def _ends_within_a_line(fd: int) -> bool:
     return size > 0 and os.pread(fd, 1, size - 1) != b"\n"
 
 
-def nonfinite_fields(event: Event) -> list[str]:
+def nonfinite_fields(event: Event) -> tuple[str, ...]:
     """Name the fields of `event` whose number, or one of whose numbers, is not finite; JSON holds null for those."""
-    return [name for name in event.__struct_fields__ if _is_nonfinite(getattr(event, name))]
+    return tuple(name for name in event.__struct_fields__ if _is_nonfinite(getattr(event, name)))
 
 
 def _is_nonfinite(value: object) -> bool:

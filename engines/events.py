@@ -56,7 +56,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", omit_de
 
     seq: Count = -1
     time: Moment = -1.0
-    nonfinite: list[str] = []
+    nonfinite: tuple[str, ...] = ()
 
 
 class RunStarted(Event, frozen=True, kw_only=True, tag="run_started"):
@@ -161,11 +161,12 @@ class Batch(Event, frozen=True, kw_only=True, tag="batch"):
     trained_seconds: Moment | UnsetType = UNSET
 
 
-class EpochEnded(Event, frozen=True, kw_only=True, tag="epoch"):
+class EpochEnded(Event, frozen=True, kw_only=True, tag="epoch", gc=False):
     """An epoch ended: running means in training, the whole test set in evaluation mode, `confusion` row = label.
 
     Validation figures are over the images that are held out, and absent where none are. `epochs` is how many the run is
     asked for, or is expected to come to in its budget. Only the `part` of an epoch is trained in which that is spent.
+    A run may have many thousands: all is such that the garbage collector, which stops the screen, need not look at it.
     """
 
     epoch: Count
@@ -174,7 +175,7 @@ class EpochEnded(Event, frozen=True, kw_only=True, tag="epoch"):
     train_accuracy: float | None
     test_loss: float | None
     test_accuracy: float | None
-    confusion: list[list[Count]]
+    confusion: tuple[tuple[Count, ...], ...]
     seconds: Duration | None
     train_seconds: Duration | None
     images_per_second: float | None

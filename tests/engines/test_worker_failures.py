@@ -105,7 +105,7 @@ def test_a_loss_that_is_not_finite_ends_the_run_and_keeps_what_was_finite(store)
     for told in ("step", "epoch 1", "learning rate 1e+38", "gradient norm"):
         assert told in run.finished.error.message
     last = run.of_type(Batch)[-1]
-    assert (last.loss, last.nonfinite) == (None, ["loss"])
+    assert (last.loss, last.nonfinite) == (None, ("loss",))
     assert not run.of_type(CheckpointSaved)
 
 
@@ -125,7 +125,7 @@ def test_a_loss_that_is_not_finite_can_be_trained_on_with(store):
     run = real_worker.train(store, lr=1e38, on_nan="continue")
     assert (run.exit_code, run.finished.state) == (0, "completed")
     assert [event.epoch for event in run.of_type(EpochEnded)] == [1, 2]
-    assert run.of_type(EpochEnded)[-1].nonfinite == ["train_loss", "test_loss"]
+    assert run.of_type(EpochEnded)[-1].nonfinite == ("train_loss", "test_loss")
     assert not run.of_type(CheckpointSaved)
     assert run.finished.test_loss is None
     assert run.of_type(Log)[-1].level == "warning"

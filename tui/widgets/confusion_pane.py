@@ -1,6 +1,6 @@
 """The confusion matrix of the last evaluation, with each class's accuracy beside it."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from typing import ClassVar
 
 from rich.cells import cell_len, set_cell_size
@@ -16,6 +16,8 @@ from tui.widgets.pane import TitledPane, draw_waiting
 _HEAT_FROM = ((0.08, "heat4"), (0.04, "heat3"), (0.02, "heat2"), (0.01, "heat1"), (0.0, "muted"))
 _CELL_WIDTHS = (7, 6, 5, 4)
 _ACCURACY_WIDTH = 8
+
+Counts = Sequence[Sequence[int]]
 
 Cell = tuple[int, int]
 """A cell of the matrix: the true class, and the predicted one."""
@@ -61,9 +63,7 @@ class ConfusionPane(TitledPane):
         return draw_confusion(view.state.epochs[-1].confusion, names, width, height)
 
 
-def draw_confusion(
-    counts: list[list[int]], names: list[str], width: int, height: int, cursor: Cell | None = None
-) -> list[Line]:
+def draw_confusion(counts: Counts, names: list[str], width: int, height: int, cursor: Cell | None = None) -> list[Line]:
     """Draw counts, or, where those do not fit, percent of the row, with a `%` in the corner.
 
     Zero is a dot, errors are shaded.
@@ -104,13 +104,13 @@ def cell_at(names: list[str], width: int, x: int, y: int) -> Cell | None:
     return (label, predicted) if 0 <= label < CLASS_COUNT and 0 <= predicted < CLASS_COUNT else None
 
 
-def most_frequent(counts: list[list[int]]) -> Cell:
+def most_frequent(counts: Counts) -> Cell:
     """Give the cell with the most mistakes, the first of equals."""
     mistakes = [(at, to) for at, row in enumerate(counts) for to in range(len(row)) if at != to]
     return max(mistakes, key=lambda cell: counts[cell[0]][cell[1]], default=(0, 0))
 
 
-def is_matrix(counts: list[list[int]]) -> bool:
+def is_matrix(counts: Counts) -> bool:
     """Tell whether there are ten rows of ten."""
     return len(counts) == CLASS_COUNT and all(len(row) == CLASS_COUNT for row in counts)
 
@@ -123,7 +123,7 @@ def _widths(names: list[str], width: int) -> tuple[int, int]:
     return name_width, next((wide for wide in _CELL_WIDTHS if wide <= room), _CELL_WIDTHS[-1])
 
 
-def _describe_worst(counts: list[list[int]], names: list[str]) -> str:
+def _describe_worst(counts: Counts, names: list[str]) -> str:
     """Say which confusion is the most frequent."""
     label, predicted = most_frequent(counts)
     number = counts[label][predicted]
