@@ -19,11 +19,13 @@ from typing import Any, Self, TextIO
 from rich.console import Console
 from textual.app import App
 from textual.driver import Driver
+from textual.drivers import linux_driver
 from textual.drivers.linux_driver import LinuxDriver
 
 from tui import ui_log
 from tui.frame_pace import FramePace
 from tui.messages import TerminalChanged
+from tui.patient_parser import PatientParser
 from tui.screen_writer import ScreenWriter
 from tui.terminal import Terminal
 
@@ -140,6 +142,10 @@ def _driver_on(terminal: Terminal, writer: ScreenWriter) -> type[Driver]:
         def write(self, data: str) -> None:
             if not self._is_away:  # What is under way when the shell has the terminal would be drawn over its words.
                 writer.write(data)
+
+        def run_input_thread(self) -> None:
+            linux_driver.XTermParser = PatientParser  # type: ignore[attr-defined]  # The parser that Textual makes.
+            super().run_input_thread()
 
         def close(self) -> None:
             writer.drain()

@@ -260,6 +260,17 @@ def test_stopped_without_warning_it_still_gives_the_terminal_back_at_the_end():
     terminal.assert_as_before()
 
 
+def test_a_paste_whose_end_comes_in_two_pieces_leaves_the_keys_what_they_are():
+    terminal = open_app(ESCDELAY="1")
+    terminal.child.send("\x1b[200~words\x1b[20")
+    terminal.wait_for(terminal.is_quiet, "time to pass")
+    terminal.child.send("1~?")
+    terminal.wait_for(lambda: "Keys" in terminal.text, "the answer to a key")
+    terminal.child.send("\x03")
+    assert terminal.end() == 0
+    terminal.assert_as_before()
+
+
 def test_the_app_is_drawn_on_the_terminal_where_stderr_is_a_file(tmp_path):
     error = tmp_path / "error"
     terminal = RealTerminal("bash", "-c", f"exec {command_line.COMMAND} 2>{error}")
