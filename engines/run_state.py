@@ -69,7 +69,7 @@ class RunState:
         self._tail = EpochTail()
         self.first_time: float | None = None
         self.last_time: float | None = None
-        self._between_attempts = 0.0
+        self._worked = 0.0
         self.next_seq = 0
 
     @property
@@ -112,10 +112,8 @@ class RunState:
 
     @property
     def seconds(self) -> float | None:
-        """Seconds from first event to last, without those between attempts; zero where the clock was put back."""
-        if self.first_time is None or self.last_time is None:
-            return None
-        return max(0.0, self.last_time - self.first_time - self._between_attempts)
+        """Seconds from each event to the next, but for those between attempts; none where the clock was put back."""
+        return None if self.last_time is None else self._worked
 
     def apply(self, event: AnyEvent) -> None:
         """Add `event`; the order is that of the file."""
@@ -163,8 +161,8 @@ class RunState:
 
     def _take_time(self, event: AnyEvent) -> None:
         self.first_time = event.time if self.first_time is None else self.first_time
-        if _is_first_of_attempt(event) and self.last_time is not None:
-            self._between_attempts += max(0.0, event.time - self.last_time)
+        if self.last_time is not None and not _is_first_of_attempt(event):
+            self._worked += max(0.0, event.time - self.last_time)
         self.last_time = event.time
 
     def _begin_attempt(self, event: RunStarted) -> None:

@@ -13,7 +13,7 @@ import real_worker
 from rows import listed
 
 from engines import run_lock, run_reader
-from engines.event_line import encode_event
+from engines.event_line import decode_event, encode_event
 from engines.events import Batch, ControlApplied, EpochEnded, Log, Phase, Telemetry
 from engines.problems import RunNotFound, StorageProblem, UsageProblem
 from engines.run_reader import RunReader
@@ -272,8 +272,8 @@ def test_a_summary_of_a_long_file_reads_its_two_ends(finished_run, monkeypatch):
     whole = summarise(finished_run)
     events = finished_run / "events.jsonl"
     lines = events.read_bytes().splitlines(keepends=True)
-    chatter = encode_event(msgspec.structs.replace(Log(level="info", message="m" * 200), seq=1, time=time.time()))
     middle = next(i for i, line in enumerate(lines) if b'"type":"batch"' in line)
+    chatter = encode_event(Log(level="info", message="m" * 200, seq=1, time=decode_event(lines[middle]).time))
     count = run_reader.WHOLE_FILE_BYTES // len(chatter) + 1
     events.write_bytes(b"".join(lines[:middle] + [chatter] * count + lines[middle:]))
     read = []
