@@ -1,7 +1,7 @@
 """What a run's events add up to: one fold for every view, live, finished or replayed."""
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from math import ceil, inf, isfinite
 from typing import cast
@@ -45,6 +45,8 @@ class RunState:
         self.started: RunStarted | None = None
         self.finished: RunFinished | None = None
         self.epochs: list[EpochEnded] = []
+        self.best: EpochEnded | None = None
+        """The epoch with the highest accuracy on what it is chosen on, validation or test; the first of equals."""
         self.phases: dict[PhaseName, Phase] = {}
         self.batch: Batch | None = None
         self.batch_count = 0
@@ -99,11 +101,6 @@ class RunState:
     def epochs_done(self) -> int:
         """How many whole epochs have ended."""
         return int(self.epochs[-1].place) if self.epochs else 0
-
-    @property
-    def best(self) -> EpochEnded | None:
-        """The epoch with the highest accuracy on what it is chosen on, validation or test; the first of equals."""
-        return max(self.epochs, key=_chosen_by, default=None)
 
     @property
     def marks(self) -> list[Mark]:
@@ -174,6 +171,7 @@ class RunState:
         self._tail = EpochTail(event.steps_done)
         place = _place(event.epochs_done + 1, event.steps_done, self.steps_per_epoch)
         self.epochs = [epoch for epoch in self.epochs if epoch.place <= place + _SAME_PLACE]
+        self.best = _best_of(self.epochs)
         self.checkpoints = [
             saved
             for saved in self.checkpoints
@@ -222,7 +220,9 @@ class RunState:
     def _apply_epoch(self, event: EpochEnded) -> None:
         if self.epochs and self.epochs[-1].epoch == event.epoch:
             self.epochs.pop()  # It had ended in its middle, and the next attempt has done the rest of it.
+            self.best = _best_of(self.epochs)
         self.epochs.append(event)
+        self.best = _best_of([self.best, event]) if self.best else event
         self.spent.add_epoch(event)
 
     def _apply_samples(self, event: Samples) -> None:
@@ -259,6 +259,10 @@ def _is_first_of_attempt(event: AnyEvent) -> bool:
 
 def _place(epoch: int, step: int, steps_per_epoch: int) -> float:
     return epoch - 1 + step / max(1, steps_per_epoch)
+
+
+def _best_of(epochs: Sequence[EpochEnded]) -> EpochEnded | None:
+    return max(epochs, key=_chosen_by, default=None)
 
 
 def _chosen_by(epoch: EpochEnded) -> float:

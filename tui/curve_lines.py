@@ -3,7 +3,7 @@
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import nan
+from math import isnan, nan
 from operator import attrgetter
 
 from engines.detailed_series import DetailedSeries
@@ -60,9 +60,11 @@ def tested_line(state: RunState, measure: Measure, axis: Axis, columns: int) -> 
     return _by_epoch(state.epochs, measure.tested, axis, columns)
 
 
-def test_figures(state: RunState, measure: Measure) -> Points:
-    """Give the figure of every test as it is, however many there are."""
-    return [(_place_of(epoch), _or_nan(measure.tested(epoch))) for epoch in state.epochs]
+def newest_test(state: RunState, measure: Measure, axis: Axis) -> Points:
+    """Give the figure of the last test up to the end of `axis` that has one; there may be none."""
+    figures = ((_place_of(epoch), measure.tested(epoch)) for epoch in reversed(state.epochs))
+    newest = next(((x, y) for x, y in figures if y is not None and not isnan(y) and x <= axis.high), None)
+    return [newest] if newest else []
 
 
 def best_point(state: RunState, measure: Measure) -> Points:

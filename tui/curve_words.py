@@ -1,5 +1,6 @@
 """What the curves say in words: how far training is ahead of testing, and the exact values at a place."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, isfinite
@@ -34,13 +35,13 @@ def read_at(state: RunState, measure: Measure, place: float, width: float) -> Re
     nearest = measure.series(state).nearest(place)
     at = nearest.x if nearest else place
     epoch = max(1, ceil(at - 1e-9))
-    tests = [ended for ended in state.epochs if ended.place <= place + width / 2]
+    tests = bisect_right(state.epochs, place + width / 2, key=lambda ended: ended.place)
     return Reading(
         place=at,
         epoch=epoch,
         step=round((at - epoch + 1) * state.steps_per_epoch),
         trained=nearest.mean if nearest and isfinite(nearest.mean) else None,
-        tested=tests[-1] if tests else None,
+        tested=state.epochs[tests - 1] if tests else None,
         marks=tuple(mark for mark in state.marks if abs(mark.place - place) <= width / 2),
     )
 
@@ -57,17 +58,17 @@ def describe_gap(epochs: Sequence[EpochEnded]) -> tuple[str, bool]:
 
     It is overfitting once the gap is wide and testing is no better than some epochs ago.
     """
-    gaps = [(epoch.epoch, gap) for epoch in epochs if (gap := accuracy_gap(epoch)) is not None]
-    if not gaps:
+    known = (epoch for epoch in reversed(epochs) if accuracy_gap(epoch) is not None)
+    newest = next(known, None)
+    if newest is None or (gap := accuracy_gap(newest)) is None:
         return "", False
-    newest, gap = gaps[-1]
     words = f"last gap {formats.points(gap)}"
     if gap <= WIDE_GAP:
         return words, False
     best = max(epochs, key=lambda epoch: -1.0 if epoch.test_accuracy is None else epoch.test_accuracy)
-    if newest - best.epoch >= _LOOKED_BACK:
+    if newest.epoch - best.epoch >= _LOOKED_BACK:
         return f"{words}, overfitting since epoch {best.epoch}", True
-    before = dict(gaps).get(newest - _LOOKED_BACK)
+    before = next((accuracy_gap(epoch) for epoch in known if epoch.epoch == newest.epoch - _LOOKED_BACK), None)
     return (f"{words} and growing" if before is not None and gap - before >= _GROWN else words), True
 
 

@@ -324,6 +324,14 @@ def test_the_best_epoch_is_the_first_of_equals_and_never_one_without_a_figure():
     assert fold(epoch(1, 0.5), epoch(2, 0.7), epoch(3, 0.7)).best.epoch == 2
     assert fold(epoch(1, None), epoch(2, 0.1)).best.epoch == 2
     assert fold(epoch(1, math.nan), epoch(2, 0.1), epoch(3, math.inf)).best.epoch == 2
+    assert fold(epoch(1, None), epoch(2, None)).best.epoch == 1
+
+
+def test_what_a_later_attempt_did_not_keep_is_not_the_best():
+    before = started(), epoch(1, 0.6), epoch(2, 0.9), epoch(3, 0.8)
+    assert fold(*before, started(2, 1)).best.epoch == 1
+    assert fold(*before, started(2, 1), epoch(2, 0.5), epoch(3, 0.7)).best.epoch == 3
+    assert fold(started(), epoch(1, 0.6), epoch(2, 0.9), epoch(2, 0.5)).best.epoch == 1
 
 
 def test_an_epoch_that_ended_in_its_middle_gives_way_to_the_whole_of_it():

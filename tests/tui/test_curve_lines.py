@@ -1,3 +1,4 @@
+from dataclasses import replace
 from math import isnan
 
 import pytest
@@ -5,7 +6,8 @@ from views import batch, epoch_ended, started, view_of
 
 from tui import curve_lines
 from tui.axes import Axis
-from tui.curve_lines import ACCURACY, LOSS, best_point, trained_line
+from tui.curve_lines import ACCURACY, LOSS, best_point, newest_test, trained_line
+from tui.widgets.curves import chart_of
 
 TEN = Axis(0.0, 10.0, ("0", "10"))
 TESTED = [0.90, None, 0.92, 0.95, 0.94, 0.93, 0.91, 0.90, 0.90, 0.90]
@@ -33,8 +35,19 @@ def test_training_is_drawn_by_its_batches_or_where_none_was_told_of_by_its_epoch
     assert trained_line(told, ACCURACY, TEN, 100) == [(0.5, 0.3)]
 
 
-def test_every_test_has_its_figure_and_the_best_its_point():
-    assert [y for _, y in curve_lines.test_figures(RUN, ACCURACY)][2:4] == [0.92, 0.95]
+@pytest.mark.parametrize(("high", "newest"), [(10, [(10, 0.90)]), (4.5, [(4, 0.95)]), (2, [(1, 0.90)]), (0.5, [])])
+def test_the_newest_test_is_the_last_that_is_seen_and_has_a_figure(high, newest):
+    assert newest_test(RUN, ACCURACY, Axis(0.0, high, ("a", "b"))) == newest
+
+
+def test_a_chart_of_a_long_run_looks_at_each_test_once():
+    looks = []
+    counted = replace(ACCURACY, tested=lambda epoch: looks.append(epoch.epoch) or epoch.test_accuracy)
+    chart_of(view_of(started(), *map(epoch_ended, range(1, 1001))), counted, 80, 20)
+    assert len(looks) <= 1003
+
+
+def test_the_best_test_has_its_point():
     assert best_point(RUN, ACCURACY) == [(4.0, 0.95)]
     assert best_point(view_of(started()).state, ACCURACY) == []
 

@@ -174,8 +174,9 @@ class LossPane(CurvePane):
         if best := view.state.best:
             words.append([(f"{marks_of(view)[2]} best: epoch {best.epoch}, {formats.loss(best.test_loss)}", "test")])
         tests = [(epoch.test_loss, epoch.epoch) for epoch in view.state.epochs if epoch.test_loss is not None]
-        if tests and best and min(tests)[1] != best.epoch:
-            words.append([(f"lowest: epoch {min(tests)[1]}, {formats.loss(min(tests)[0])}", "muted")])
+        lowest, epoch = min(tests, default=(None, 0))
+        if best and lowest is not None and epoch != best.epoch:
+            words.append([(f"lowest: epoch {epoch}, {formats.loss(lowest)}", "muted")])
         if since := rising_since(view.state.epochs):
             words.append([(f"test loss rising since epoch {since}", "warning")])
         return words

@@ -7,7 +7,7 @@ from math import isnan
 from tui import axes
 from tui.axes import Axis
 from tui.chart import Chart, Rule
-from tui.curve_lines import Measure, best_point, test_figures, tested_line, trained_line
+from tui.curve_lines import Measure, best_point, newest_test, tested_line, trained_line
 from tui.curve_points import Points, logarithms, seen_within
 from tui.drawing import QUADRANTS, Curve
 from tui.ghost import Ghost
@@ -74,7 +74,9 @@ def _curves(view: View, measure: Measure, axis: Axis, columns: int, look: Look) 
         trained = trained_line(state, measure, axis, columns, smoothing)
     yield Curve(trained, "train", line, end=_end(train_mark, trained, axis, measure.describe))
     tested = tested_line(state, measure, axis, columns)
-    yield Curve(tested, "test", test_line, end=_end(test_mark, test_figures(state, measure), axis, measure.describe))
+    yield Curve(
+        tested, "test", test_line, end=_end(test_mark, newest_test(state, measure, axis), axis, measure.describe)
+    )
     if (axis.high - axis.low) * _COLUMNS_PER_MARK <= columns:
         yield Curve(tested, "test", test_mark, joined=False)
     yield Curve(best_point(state, measure), "test", best_mark, joined=False)
