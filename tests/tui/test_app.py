@@ -257,6 +257,27 @@ def count_strips():
     return sum(type(kept) is Strip for kept in gc.get_objects())  # `isinstance` asks objects, and some complain.
 
 
+@pytest.mark.parametrize(("key", "words"), [("question_mark", "Escape: back"), ("ctrl+p", "what to do, or where")])
+def test_what_was_looked_up_is_not_held_on_to(store, key, words):
+    async def steps(pilot):
+        launcher = pilot.app.screen
+
+        async def open_and_leave():
+            await pilot.press(key)
+            await until(pilot, lambda: pilot.app.screen is not launcher)
+            await until_seen(pilot, words)
+            await pilot.press("escape")
+            await until(pilot, lambda: pilot.app.screen is launcher)
+
+        await open_and_leave()
+        before = count_strips()
+        for _ in range(8):
+            await open_and_leave()
+        await until(pilot, lambda: count_strips() - before < 150)
+
+    drive(app_of(store), steps, (120, 40))
+
+
 def test_a_screen_that_was_left_is_not_held_on_to(store, finished_run):
     async def steps(pilot):
         async def open_and_leave():

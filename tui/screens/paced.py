@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from textual import events, messages
 from textual.screen import Screen
 from textual.timer import Timer
+from textual.widget import Widget
 
 from tui.frame_pace import FramePace
 
@@ -31,9 +32,12 @@ class Paced(_Screen):
         """
         return self.is_current and (self.app.screen is self or self.app.screen.is_modal)
 
-    def on_unmount(self) -> None:
-        """Let go of what was shown, as each `Picture` does."""
-        self._styles_cache.clear()
+    async def _message_loop_exit(self) -> None:
+        """Let go of what was shown: Textual remembers who drew it, for a hundred screens or more."""
+        shown = self.walk_children(Widget, with_self=True)
+        await super()._message_loop_exit()
+        for widget in shown:
+            widget._styles_cache.clear()
 
     async def _on_idle(self, event: events.Idle) -> None:
         if not self.is_seen:

@@ -151,10 +151,6 @@ class Bench(Container):
         at = (PANE_NAMES.index(self.chosen) + by) % len(PANE_NAMES)
         self.choose(PANE_NAMES[at], zoomed=self.is_zoomed)
 
-    def on_unmount(self) -> None:
-        """Let go of what was shown, as each `Picture` does."""
-        self._styles_cache.clear()
-
     def on_resize(self) -> None:
         """Arrange the panes for the new size."""
         self._arrange()

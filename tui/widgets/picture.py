@@ -57,10 +57,6 @@ class Picture(Widget):
         self._drawn_size = Size(0, 0)
         self._styles_by_role: dict[str, Style] = {}
 
-    def on_unmount(self) -> None:
-        """Let go of what was shown: Textual remembers who drew it, for a hundred screens or more."""
-        self._styles_cache.clear()
-
     def draw(self, width: int, height: int) -> list[Line]:
         """Give at most `height` lines, each of at most `width` cells."""
         raise NotImplementedError
