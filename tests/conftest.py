@@ -45,12 +45,19 @@ def private_folders(tmp_path, monkeypatch):
 def no_worker_left(private_folders, tmp_path):
     """Whatever worker or spare a test leaves at work is killed, also where it failed, and slows down no other test."""
     yield
+    while left := list(workers_of(tmp_path / "runs")):  # A keeper may have started one since they were looked for.
+        for process in left:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+                process.wait()
+
+
+def workers_of(runs):
     for process in psutil.process_iter(["cmdline"]):
         if {"engines.worker", "engines.queue_keeper"} & {*(process.info["cmdline"] or ())}:
             with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
-                if process.environ().get("MNIST_TUI_RUNS_DIR") == str(tmp_path / "runs"):
-                    process.kill()
-                    process.wait()
+                if process.environ().get("MNIST_TUI_RUNS_DIR") == str(runs):
+                    yield process
 
 
 @pytest.fixture(autouse=True)
