@@ -199,13 +199,19 @@ def test_a_run_that_somebody_else_began_meanwhile_and_stopped_goes_on(store):
     assert (ended.row.run_id, ended.row.state, ended.row.attempt) == (other.run_directory.name, "completed", 2)
 
 
+def stop_the_run_of(store, sweep):
+    """Train the only run of a sweep until it is stopped, and give how it ended."""
+    driver = SweepDriver(store, sweep, Places())
+    with held(HELD):
+        drive(driver, all_train(1))
+        driver.stop()
+        (ended,) = drive(driver)
+    return ended
+
+
 def test_a_stopped_run_that_somebody_else_completed_meanwhile_is_done(store):
     sweep = sweep_of(seeds=1, epochs=[EPOCHS])
-    first = SweepDriver(store, sweep, Places())
-    with held(HELD):
-        drive(first, all_train(1))
-        first.stop()
-        (stopped,) = drive(first)
+    stopped = stop_the_run_of(store, sweep)
     later = SweepDriver(store, sweep, Places())
     real_worker.go_on(store.root / stopped.row.run_id)
     (ended,) = drive(later)
@@ -260,11 +266,7 @@ def test_a_worker_is_killed_that_does_not_leave_after_its_end_and_not_after_that
     store, monkeypatch
 ):
     sweep = sweep_of(seeds=1, epochs=[EPOCHS])
-    first = SweepDriver(store, sweep, Places())
-    with held(HELD):
-        drive(first, all_train(1))
-        first.stop()
-        (ended,) = drive(first)
+    ended = stop_the_run_of(store, sweep)
     monkeypatch.setattr(launch, "LEAVE_SECONDS", 0.05)
     with subprocess.Popen(["sleep", "100"]) as process:
         monkeypatch.setattr(launch, "go_on", lambda directory, **_: Worker(directory, process, 2, 0))
