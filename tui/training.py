@@ -73,9 +73,9 @@ def open_app(
 
     At once it `start`s that run, `attach`es to one, plays one again (`replay` has its directory and the speed), or
     shows several side by side: `race` has their directories.
-    With `keeps_dataset` digits never takes the place of the form's dataset.
+    With `keeps_dataset` digits never takes the place of the form's dataset. Whoever calls has seen that there is a
+    terminal, and can say what to do without one.
     """
-    require_terminal()
     gc.disable()  # Until the first frame is drawn, when the app turns it on again; it would come 30 ms later.
     # Imported here: what has no screen should not wait for one. The app's event loop needs no TLS: 20 ms, 4 MB.
     with left_out("ssl"):
